@@ -1,0 +1,159 @@
+/* The primitives of the log's text. All of them stay within out->end. */
+#include "text.h"
+
+void text_char(struct text *out, char c)
+{
+	if (out->at < out->end)
+		*out->at++ = c;
+	else
+		out->cut = 1;
+}
+
+void text_string(struct text *out, const char *s)
+{
+	while (*s)
+		text_char(out, *s++);
+}
+
+void text_bytes(struct text *out, const char *s, size_t n)
+{
+	while (n--)
+		text_char(out, *s++);
+}
+
+void text_padded(struct text *out, uint64_t value, unsigned width, char pad)
+{
+	char digits[20];
+	unsigned n = 0;
+
+	do
+		digits[n++] = (char)('0' + value % 10);
+	while (value /= 10);
+	for (; width > n; width--)
+		text_char(out, pad);
+	while (n)
+		text_char(out, digits[--n]);
+}
+
+void text_unsigned(struct text *out, uint64_t value)
+{
+	text_padded(out, value, 0, ' ');
+}
+
+void text_decimal(struct text *out, int64_t value)
+{
+	uint64_t size = (uint64_t)value;
+
+	if (value < 0) {
+		text_char(out, '-');
+		size = -size;
+	}
+	text_unsigned(out, size);
+}
+
+static void in_base(struct text *out, uint64_t value, unsigned bits)
+{
+	int shift = 63 / (int)bits * (int)bits;
+
+	while (shift > 0 && !(value >> shift))
+		shift -= (int)bits;
+	for (; shift >= 0; shift -= (int)bits)
+		text_char(out, "0123456789abcdef"[value >> shift & ((1u << bits) - 1)]);
+}
+
+void text_hex(struct text *out, uint64_t value)
+{
+	text_char(out, '0');
+	if (!value)
+		return;
+	text_char(out, 'x');
+	in_base(out, value, 4);
+}
+
+void text_octal(struct text *out, uint64_t value)
+{
+	text_char(out, '0');
+	if (value)
+		in_base(out, value, 3);
+}
+
+/* strace's escapes: C's letters, and octal as short as the next character allows. */
+static void quoted_char(struct text *out, unsigned char c, int digit_follows)
+{
+	static const char letters[] = "\tt\nn\vv\ff\rr\"\"\\\\";
+
+	for (const char *l = letters; *l; l += 2)
+		if (c == (unsigned char)*l) {
+			text_char(out, '\\');
+			text_char(out, l[1]);
+			return;
+		}
+	if (c >= ' ' && c < 127) {
+		text_char(out, (char)c);
+		return;
+	}
+	text_char(out, '\\');
+	if (digit_follows || c > 077)
+		text_char(out, (char)('0' + (c >> 6)));
+	if (digit_follows || c > 07)
+		text_char(out, (char)('0' + (c >> 3 & 7)));
+	text_char(out, (char)('0' + (c & 7)));
+}
+
+void text_escaped(struct text *out, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		quoted_char(out, (unsigned char)s[i], i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9');
+}
+
+void text_quoted(struct text *out, const char *s, size_t n)
+{
+	text_char(out, '"');
+	text_escaped(out, s, n);
+	text_char(out, '"');
+}
+
+/* How many bytes at s are one valid character of UTF-8 (RFC 3629), or 0. */
+static unsigned utf8_length(const unsigned char *s, size_t n)
+{
+	unsigned length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	if (!length || length > n)
+		return 0;
+	for (unsigned i = 1; i < length; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+void text_json_quoted(struct text *out, const char *s, size_t n)
+{
+	const unsigned char *bytes = (const unsigned char *)s;
+
+	text_char(out, '"');
+	for (size_t i = 0; i < n;) {
+		unsigned length = utf8_length(bytes + i, n - i);
+		if (!length || bytes[i] < ' ' || bytes[i] == 127) {
+			text_string(out, "\\u00");
+			text_char(out, "0123456789abcdef"[bytes[i] >> 4]);
+			text_char(out, "0123456789abcdef"[bytes[i] & 15]);
+			i++;
+			continue;
+		}
+		if (bytes[i] == '"' || bytes[i] == '\\')
+			text_char(out, '\\');
+		text_bytes(out, s + i, length);
+		i += length;
+	}
+	text_char(out, '"');
+}
+
+void text_seconds(struct text *out, uint64_t nanoseconds)
+{
+	text_unsigned(out, nanoseconds / 1000000000);
+	text_char(out, '.');
+	text_padded(out, nanoseconds / 1000 % 1000000, 6, '0');
+}

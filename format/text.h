@@ -1,0 +1,54 @@
+/* The log's text, in strace's look. Freestanding: no libc, no allocation, no locale; safe in any thread and in signal handlers.
+ *
+ * Everything is written through a bounded struct text: what does not fit is cut and `cut` is set, never overrun. */
+#ifndef FORMAT_TEXT_H
+#define FORMAT_TEXT_H
+
+#include "syscalls.h"
+
+struct text {
+	char *at;   /* next byte to write; start <= at <= end */
+	char *end;
+	int cut;    /* something did not fit */
+};
+
+/* The program's memory, which may be unmapped at any time: read() copies up to `size` bytes from address `from` to `to` and
+ * returns how many (fewer at the end of a mapping), or a negative errno when nothing could be read. It never faults. */
+struct text_memory {
+	long (*read)(const struct text_memory *self, void *to, uint64_t from, size_t size);
+	size_t data; /* bytes of each buffer to print, 0: none ("\"\"..."), SYSSHIM_DATA */
+};
+
+struct text_call {
+	uint64_t number;
+	uint64_t arguments[6];
+	int64_t result; /* the kernel's: -errno or a value; only looked at by text_call_leave */
+};
+
+/* `openat(AT_FDCWD, "a", O_RDONLY` up to, not including, the first argument that only the kernel's answer fills (an out buffer).
+ * Returns how many arguments were printed, to be given to text_call_leave. No newline. */
+unsigned text_call_enter(struct text *out, const struct text_call *call, const struct text_memory *memory);
+
+/* The rest of the arguments from index `printed`, then `) = 3`, `) = -1 ENOENT (No such file or directory)`, `) = ?` for a call that
+ * does not return, `) = 0x7f...` for addresses. No newline. */
+void text_call_leave(struct text *out, const struct text_call *call, unsigned printed, const struct text_memory *memory);
+
+/* `<... read resumed>` and what follows the name when another thread's line came in between. */
+void text_call_resumed(struct text *out, const struct text_call *call);
+
+/* The primitives, also used by the summary and by JSON. */
+void text_char(struct text *out, char c);
+void text_string(struct text *out, const char *s);               /* as is; NUL-terminated */
+void text_bytes(struct text *out, const char *s, size_t n);      /* as is */
+void text_decimal(struct text *out, int64_t value);
+void text_unsigned(struct text *out, uint64_t value);
+void text_padded(struct text *out, uint64_t value, unsigned width, char pad); /* right-aligned decimal, at least width */
+void text_hex(struct text *out, uint64_t value);                 /* 0x..., lower case */
+void text_octal(struct text *out, uint64_t value);               /* 0644: leading zero */
+void text_escaped(struct text *out, const char *s, size_t n);    /* the same without the quotation marks */
+void text_quoted(struct text *out, const char *s, size_t n);     /* "..." with strace's escapes: \n \t \" \\ \33, octal shortest form */
+void text_json_quoted(struct text *out, const char *s, size_t n);/* a valid JSON string for any bytes: invalid UTF-8 bytes become \u00XX */
+/* `123.456789` from nanoseconds, with six digits behind the point. */
+void text_seconds(struct text *out, uint64_t nanoseconds);
+
+#endif

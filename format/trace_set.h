@@ -1,0 +1,11 @@
+/* Which calls are logged, in the words of strace's -e trace=. */
+#ifndef FORMAT_TRACE_SET_H
+#define FORMAT_TRACE_SET_H
+
+#include "syscalls.h"
+
+/* Reads a list of names, ?names, %classes, all, none, with ! in front for the opposite, into a set of numbers (all others are outside).
+ * Returns 0; or -1 with *wrong at the word that is not known. Pure. */
+int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const char **wrong);
+
+#endif
