@@ -1,0 +1,329 @@
+/* The gate: the one path of every call. The first function is the whole way of an ordinary call while neither time nor log is wanted;
+ * `pass` is the way of all others. Rules: nothing of ours is held while the kernel works, for the call may not come back (a handler
+ * that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome afterwards. */
+#include "gate.h"
+#include "process/life.h"
+#include "record/files.h"
+#include "sys/clock.h"
+
+#include "sys/poison.h"
+
+/* What a number asks of us besides counting. */
+enum action {
+	ACTION_NONE,
+	ACTION_EXIT,
+	ACTION_EXEC,
+	ACTION_CHILD,
+	ACTION_CLOSES,  /* may take descriptor 2 away */
+	ACTION_DISPOSITION,
+	ACTION_ALTSTACK,
+	ACTION_FILTER,
+	ACTION_RIGHTS,
+	ACTION_LIMIT,
+	ACTION_STANDS   /* works on the caller's own stack pointer */
+};
+
+static const uint8_t actions[SYSCALL_LIMIT] = {
+	[__NR_exit] = ACTION_EXIT,
+	[__NR_exit_group] = ACTION_EXIT,
+	[__NR_execve] = ACTION_EXEC,
+	[__NR_execveat] = ACTION_EXEC,
+#ifdef __NR_fork
+	[__NR_fork] = ACTION_CHILD,
+	[__NR_vfork] = ACTION_CHILD,
+	[__NR_dup2] = ACTION_CLOSES,
+#endif
+	[__NR_clone] = ACTION_CHILD,
+	[__NR_clone3] = ACTION_CHILD,
+	[__NR_close] = ACTION_CLOSES,
+	[__NR_dup3] = ACTION_CLOSES,
+	[__NR_close_range] = ACTION_CLOSES,
+	[__NR_rt_sigaction] = ACTION_DISPOSITION,
+	[__NR_sigaltstack] = ACTION_ALTSTACK,
+	[__NR_seccomp] = ACTION_FILTER,
+	[__NR_prctl] = ACTION_FILTER,
+	[__NR_chroot] = ACTION_RIGHTS,
+	[__NR_pivot_root] = ACTION_RIGHTS,
+	[__NR_setns] = ACTION_RIGHTS,
+	[__NR_unshare] = ACTION_RIGHTS,
+	[__NR_setuid] = ACTION_RIGHTS,
+	[__NR_setreuid] = ACTION_RIGHTS,
+	[__NR_setresuid] = ACTION_RIGHTS,
+	[__NR_setgid] = ACTION_RIGHTS,
+	[__NR_setregid] = ACTION_RIGHTS,
+	[__NR_setresgid] = ACTION_RIGHTS,
+	[__NR_setfsuid] = ACTION_RIGHTS,
+	[__NR_capset] = ACTION_RIGHTS,
+	[__NR_setrlimit] = ACTION_LIMIT,
+	[__NR_prlimit64] = ACTION_LIMIT,
+	[__NR_rt_sigreturn] = ACTION_STANDS,
+};
+
+static inline uint32_t slot_of(const struct call *call)
+{
+	uint32_t number = (uint32_t)call->number;
+
+	return number < SYSCALL_LIMIT ? number : SYSCALL_LIMIT - 1;
+}
+
+static inline void count_result(struct counter *counter, enum quick kind, long result, int threads)
+{
+	if (is_error(result))
+		counter_add(&counter->errors, 1, threads);
+	else if (kind == QUICK_BYTES && result > 0)
+		counter_add(&counter->bytes, (uint64_t)result, threads);
+}
+
+/* Apart, so that the ordinary call pays nothing for its locals. */
+static __attribute__((noinline)) long pass(struct process *p, const struct call *call);
+
+long gate(const struct call *call)
+{
+	struct process *p = process;
+	uint32_t number = (uint32_t)call->number;
+
+	if (unlikely(!p))
+		return kernel_call(call);
+	enum quick kind = number < SYSCALL_LIMIT ? p->quick[number] : QUICK_NO;
+	if (unlikely(kind == QUICK_NO))
+		return pass(p, call);
+	counter_add(&p->counters[number].calls, 1, (int)p->threads);
+	long result = kernel_call(call);
+	/* NB: what forks has an action and is never quick, so the process is the same as before the call. */
+	count_result(&p->counters[number], kind, result, (int)p->threads);
+	return result;
+}
+
+static enum quick kind_of(const struct syscall_row *row)
+{
+	return row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) ? QUICK_BYTES : QUICK_COUNT;
+}
+
+/* A process whose calls only want counting learns here, at its first slow call, which ones. */
+static void learn(struct process *p)
+{
+	p->learned = 1;
+	if (settings.timing || p->log.on)
+		return;
+	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
+		const struct syscall_row *row = syscall_row(number);
+		if (row && !actions[number] && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
+			p->quick[number] = (uint8_t)kind_of(row);
+	}
+}
+
+static struct text_call text_of(const struct call *call, long result)
+{
+	const uint64_t *a = call->arguments;
+
+	return (struct text_call){(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
+}
+
+/* Some calls are written when they begin: those that may wait, and those after which we may not be there any more. */
+static void log_early(struct process *p, const struct call *call, struct log_ticket *ticket)
+{
+	const struct syscall_row *row = syscall_row((uint32_t)call->number);
+	struct text_call text = text_of(call, 0);
+
+	if (!row)
+		return;
+	if (row->flags & CALL_NORETURN)
+		log_end(p, &text, ticket, 0);
+	else if (row->flags & CALL_WAITS || row->class == CLASS_PROCESS)
+		log_begin(p, &text, ticket);
+	else
+		return;
+	/* What the log took is not the call's time. */
+	ticket->began = clock_monotonic();
+}
+
+static void closes(struct process *p, const struct call *call)
+{
+	const uint64_t *a = call->arguments;
+	uint32_t number = (uint32_t)call->number;
+	int two = number == __NR_close ? (uint32_t)a[0] == 2 : number == __NR_close_range ? (uint32_t)a[0] <= 2 : (uint32_t)a[1] == 2;
+
+	if (two)
+		death_stderr_closing(p);
+}
+
+/* An exit of one thread ends the process only when it is alone. */
+static void exits(struct process *p, const struct call *call)
+{
+	if ((uint32_t)call->number == __NR_exit_group || !p->threads)
+		death_exit(p, (unsigned)call->arguments[0] & 255);
+}
+
+/* What must be done before the call is made, by whichever way it came. */
+static void before(struct process *p, const struct call *call)
+{
+	switch (actions[slot_of(call)]) {
+	case ACTION_EXIT:
+		exits(p, call);
+		break;
+	case ACTION_CLOSES:
+		closes(p, call);
+		break;
+	case ACTION_RIGHTS:
+		rights_reserve(p);
+		break;
+	default:
+		break;
+	}
+}
+
+void gate_enter(struct passage *passage, const struct call *call)
+{
+	struct process *p = process;
+	struct log_ticket *ticket = &passage->ticket;
+
+	passage->process = p;
+	if (!p || (unlikely(p->alive != 1) && !life_born(p))) {
+		passage->process = NULL;
+		return;
+	}
+	if (unlikely(!p->learned))
+		learn(p);
+	ticket->serial = ticket->printed = 0;
+	ticket->began = settings.timing || p->log.on ? clock_monotonic() : 0;
+	counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
+	if (p->log.on && log_wants((uint32_t)call->number))
+		log_early(p, call, ticket);
+	before(p, call);
+}
+
+static void note_open(struct process *p, const struct call *call, long result)
+{
+	int with_directory = (uint32_t)call->number == __NR_openat || (uint32_t)call->number == __NR_openat2;
+
+	files_opened(p, call->arguments[with_directory], result);
+}
+
+void gate_leave(const struct passage *passage, const struct call *call, long result)
+{
+	struct process *p = passage->process;
+	const struct log_ticket *ticket = &passage->ticket;
+	uint32_t number = (uint32_t)call->number;
+	const struct syscall_row *row = syscall_row(number);
+
+	/* In a forked child the parent's passage ends with nobody: its table is new. */
+	if (!p || p->alive != 1)
+		return;
+	struct counter *counter = &p->counters[slot_of(call)];
+	uint64_t now = settings.timing || p->log.on ? clock_monotonic() : 0;
+	if (settings.timing && now > ticket->began)
+		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
+	count_result(counter, kind_of(row), result, (int)p->threads);
+	if (p->log.on && log_wants(number)) {
+		struct text_call text = text_of(call, result);
+		log_end(p, &text, ticket, now);
+	}
+	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
+		note_open(p, call, result);
+}
+
+static long filtered(struct process *p, const struct call *call)
+{
+	int sealed = rights_seal(p, call);
+	long result = kernel_call(call);
+
+	if (sealed && result < 0)
+		rights_unseal(p);
+	return result;
+}
+
+static long limited(struct process *p, const struct call *call)
+{
+	long result = kernel_call(call);
+
+	if (result == 0 && !p->sealed) {
+		sink_limit(&p->log.sink);
+		sink_limit(&p->stats);
+	}
+	return result;
+}
+
+static long child(struct process *p, const struct call *call)
+{
+	long result = kernel_call(call);
+
+	if (result != 0)
+		children_after(p, 0, result);
+	return result;
+}
+
+static long make(struct process *p, const struct call *call)
+{
+	switch (actions[slot_of(call)]) {
+	case ACTION_EXEC:
+		return exec_call(p, call);
+	case ACTION_CHILD:
+		return child(p, call);
+	case ACTION_DISPOSITION:
+		return signals_action(p, call);
+	case ACTION_ALTSTACK:
+		return signals_stack(p, call);
+	case ACTION_FILTER:
+		return filtered(p, call);
+	case ACTION_LIMIT:
+		return limited(p, call);
+	default:
+		return kernel_call(call);
+	}
+}
+
+static __attribute__((noinline)) long pass(struct process *p, const struct call *call)
+{
+	struct passage passage;
+
+	gate_enter(&passage, call);
+	if (!passage.process)
+		return kernel_call(call);
+	long result = make(p, call);
+	gate_leave(&passage, call, result);
+	return result;
+}
+
+/* A child that gets its own copy of this very stack can come back through C. */
+static int is_plain_fork(uint64_t flags, uint64_t stack)
+{
+	return !(flags & 0x100 /* CLONE_VM */) && !stack;
+}
+
+struct look gate_look(const struct call *call)
+{
+	struct process *p = process;
+	enum action action = actions[slot_of(call)];
+	uint64_t stack = 0;
+
+	if (action == ACTION_STANDS)
+		return (struct look){0, 1};
+	if (action != ACTION_CHILD)
+		return (struct look){gate(call), 0};
+	uint64_t flags = children_flags(call, &stack);
+	if (is_plain_fork(flags, stack))
+		return (struct look){gate(call), 0};
+	if (p && (p->alive == 1 || life_born(p))) {
+		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
+		children_before(p, flags);
+	}
+	return (struct look){0, 1};
+}
+
+void gate_left(const struct call *call, long result)
+{
+	struct process *p = process;
+	uint64_t stack;
+
+	if (!p || p->alive != 1 || actions[slot_of(call)] != ACTION_CHILD)
+		return;
+	/* NB order: a vfork child has gone before the line is written, and the defaults stand until the parent runs again. */
+	children_after(p, children_flags(call, &stack), result);
+	counter_add(&p->counters[slot_of(call)].errors, (uint64_t)(result < 0), (int)p->threads);
+	if (p->log.on && log_wants((uint32_t)call->number)) {
+		uint64_t now = clock_monotonic();
+		struct log_ticket ticket = {0, now, 0};
+		struct text_call text = text_of(call, result);
+		log_end(p, &text, &ticket, now);
+	}
+}

@@ -1,0 +1,32 @@
+/* Floor 3: the gate. Every call of the program that a mechanism brings (intercept/) passes here: number and six arguments in, the
+ * kernel's result out (-errno or a value). It decides by the table of system calls, counts and logs, and today always lets the kernel
+ * make the call.
+ *
+ * Context: any thread, signal handlers, before main, after exit. Leaves errno alone. */
+#ifndef SHIM_GATE_H
+#define SHIM_GATE_H
+
+#include "record/process.h"
+#include "sys/raw.h"
+
+long gate(const struct call *call);
+
+/* For calls that must be made where they stand, because a child may come back on the caller's stack or on another one: gate_look is
+ * asked before. stands != 0: the caller makes the call itself and tells the parent's result to gate_left; else the call has been made
+ * and this is its result. entry.S knows both. */
+struct look {
+	long result;
+	long stands;
+};
+struct look gate_look(const struct call *call);
+void gate_left(const struct call *call, long result);
+
+/* For interposed names where nothing is rewritten: the call itself is the next definition's, between these two. */
+struct passage {
+	struct process *process; /* NULL: nobody counts */
+	struct log_ticket ticket;
+};
+void gate_enter(struct passage *passage, const struct call *call);
+void gate_leave(const struct passage *passage, const struct call *call, long result);
+
+#endif

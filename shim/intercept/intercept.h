@@ -1,0 +1,18 @@
+/* Floor 4: the ways in. They bring calls to the gate and hold no policy. All of this is for the constructor only. */
+#ifndef SHIM_INTERCEPT_INTERCEPT_H
+#define SHIM_INTERCEPT_INTERCEPT_H
+
+#include <stdint.h>
+
+/* Finds the next definition of every interposed name. Afterwards names go straight on to it. */
+void interpose_start(void);
+/* From now on the names lead to the gate: where nothing is rewritten. */
+void interpose_to_gate(void);
+
+/* Tells death.c where exit() of glibc stands. */
+void rewrite_know_exit(void);
+
+/* Rewrites the sites of libc and ld.so. Returns NULL, and counts into `inherited`; or why nothing was changed, static text. */
+const char *rewrite_start(int all_sites, uint64_t ld_so_base);
+
+#endif

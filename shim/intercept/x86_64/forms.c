@@ -1,0 +1,241 @@
+/* Sites on x86-64: `syscall` is 0f 05. What stands around it decides the form.
+ *
+ *   tail     syscall; cmp $-4095,%rax | cmp $-4096,%rax | the same of eax | ret and padding: replaced by a jump, the second instruction is
+ *            executed by the slot's tail;
+ *   before   mov $number,%eax; syscall: the mov is replaced, the syscall stays and is jumped over. Not where the mov is an exported
+ *            function's first byte: a uprobe there would skip the call, and its detach would write the old byte into our jump;
+ *   special  either of them for calls that make children, and for sites whose number is not known (libc's syscall()).
+ *
+ * Nothing that is jumped to is overwritten but at its first byte: short jumps near a site, and near jumps of its neighbourhood, are looked
+ * at; a byte that only looks like a jump costs us a site and nothing else. A test disassembles the libc at hand and asks for all jumps. */
+#include "../forms.h"
+#include "../../sys/memory.h"
+#include "../../../format/syscalls.h"
+#include "../../sys/raw.h"
+#include "../../sys/x86_64/sites.h"
+
+#include <emmintrin.h>
+
+#include "../../sys/poison.h"
+
+enum { JUMP_SIZE = 5, NEAR = 512, GUESS = 48 };
+
+static uint32_t taken_tail, taken_before, taken_special;
+
+const char *forms_unfit(void)
+{
+	uint64_t status = 0;
+
+	/* arch_prctl(ARCH_SHSTK_STATUS), Linux 6.6; older kernels say EINVAL. A jump and a ret of ours would not match a shadow stack. */
+	if (RAW(__NR_arch_prctl, 0x5005, &status) == 0 && status)
+		return "a shadow stack is on";
+	return NULL;
+}
+
+static const unsigned char *find_syscall(const unsigned char *at, const unsigned char *end)
+{
+	const __m128i first = _mm_set1_epi8(0x0f), second = _mm_set1_epi8(0x05);
+
+	for (; at + 17 <= end; at += 16) {
+		__m128i a = _mm_loadu_si128((const void *)at), b = _mm_loadu_si128((const void *)(at + 1));
+		int hits = _mm_movemask_epi8(_mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, second)));
+		if (hits)
+			return at + __builtin_ctz((unsigned)hits);
+	}
+	for (; at + 2 <= end; at++)
+		if (at[0] == 0x0f && at[1] == 0x05)
+			return at;
+	return NULL;
+}
+
+/* The instruction behind the site that a tail can execute: its length, or 0. */
+static unsigned tail_behind(const unsigned char *behind, const unsigned char *end, const void **tail)
+{
+	static const unsigned char below = 0x01, above = 0x00; /* -4095 = 01 f0 ff ff, -4096 = 00 f0 ff ff */
+
+	if (end - behind < 8)
+		return 0;
+	unsigned wide = behind[0] == 0x48;
+	const unsigned char *cmp = behind + wide;
+	if (cmp[0] == 0x3d && (cmp[1] == below || cmp[1] == above) && cmp[2] == 0xf0 && cmp[3] == 0xff && cmp[4] == 0xff) {
+		if (wide)
+			*tail = cmp[1] == below ? tail_cmp_rax_4095 : tail_cmp_rax_4096;
+		else
+			*tail = cmp[1] == below ? tail_cmp_eax_4095 : tail_cmp_eax_4096;
+		return 5 + wide;
+	}
+	/* ret, then at least two bytes of padding: nop, multi-byte nop, int3 */
+	if (behind[0] == 0xc3 && ((behind[1] == 0x0f && behind[2] == 0x1f) || (behind[1] == 0x66 && (behind[2] == 0x90 || behind[2] == 0x0f ||
+	    behind[2] == 0x66 || behind[2] == 0x2e)) || (behind[1] == 0x90 && behind[2] == 0x90) || (behind[1] == 0xcc && behind[2] == 0xcc))) {
+		*tail = tail_ret;
+		return 3;
+	}
+	return 0;
+}
+
+/* The number, from the instruction directly in front: mov $imm32,%eax or xor %eax,%eax. */
+static int number_before(const struct text_range *text, const unsigned char *at, unsigned *length)
+{
+	uint32_t number;
+
+	*length = 0;
+	if (at - text->start >= 5 && at[-5] == 0xb8) {
+		__builtin_memcpy(&number, at - 4, 4);
+		if (number < SYSCALL_LIMIT) {
+			*length = 5;
+			return (int)number;
+		}
+	}
+	if (at - text->start >= 2 && at[-2] == 0x31 && at[-1] == 0xc0)
+		return 0;
+	return -1;
+}
+
+/* The compiler often puts other instructions between the mov and the syscall. Which one it is cannot be known without decoding, so this
+ * only says whether the site is worth a slot. */
+static int guess_before(const struct text_range *text, const unsigned char *at)
+{
+	uint32_t number;
+
+	for (const unsigned char *back = at - 5; back >= text->start && back > at - GUESS; back--) {
+		if (*back != 0xb8)
+			continue;
+		__builtin_memcpy(&number, back + 1, 4);
+		if (number < SYSCALL_LIMIT)
+			return (int)number;
+	}
+	return -1;
+}
+
+static int is_symbol(const struct text_range *text, const unsigned char *at)
+{
+	uint64_t value = (uint64_t)at - (uint64_t)text->bias;
+
+	for (uint32_t i = 0; i < text->symbols.count; i++)
+		if (text->symbols.symbols[i].st_value == value && text->symbols.symbols[i].st_shndx != SHN_UNDEF)
+			return 1;
+	return 0;
+}
+
+static int lies_in(const unsigned char *target, const unsigned char *from, const unsigned char *to)
+{
+	return target > from && target < to;
+}
+
+/* Does the instruction that may stand at `at` jump behind `from` and before `to`? */
+static int jumps_into(const unsigned char *at, const unsigned char *from, const unsigned char *to)
+{
+	int32_t far;
+
+	if (at[0] == 0xe9 || at[0] == 0xe8) {
+		__builtin_memcpy(&far, at + 1, 4);
+		return lies_in(at + 5 + far, from, to);
+	}
+	if (at[0] == 0x0f) {
+		__builtin_memcpy(&far, at + 2, 4);
+		return (at[1] & 0xf0) == 0x80 && lies_in(at + 6 + far, from, to);
+	}
+	return lies_in(at + 2 + (signed char)at[1], from, to);
+}
+
+/* A bit for each of the 16 bytes that can begin a jump, a loop or a call: 70-7f, e0-e3, e8, e9, eb, 0f. */
+static unsigned may_jump(const unsigned char *at)
+{
+	__m128i bytes = _mm_loadu_si128((const void *)at);
+	__m128i high = _mm_cmpeq_epi8(_mm_and_si128(bytes, _mm_set1_epi8((char)0xf0)), _mm_set1_epi8(0x70));
+	__m128i loops = _mm_cmpeq_epi8(_mm_and_si128(bytes, _mm_set1_epi8((char)0xfc)), _mm_set1_epi8((char)0xe0));
+	__m128i near = _mm_cmpeq_epi8(_mm_and_si128(bytes, _mm_set1_epi8((char)0xfe)), _mm_set1_epi8((char)0xe8));
+	__m128i rest = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)0xeb)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x0f)));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(high, loops), _mm_or_si128(near, rest)));
+}
+
+static int is_jumped_into(const struct text_range *text, const unsigned char *from, const unsigned char *to)
+{
+	const unsigned char *low = from - text->start > NEAR ? from - NEAR : text->start;
+	const unsigned char *high = text->end - to > NEAR + 32 ? to + NEAR : text->end - 32;
+
+	for (const unsigned char *block = low; block < high; block += 16)
+		for (unsigned bits = may_jump(block); bits; bits &= bits - 1) {
+			const unsigned char *at = block + __builtin_ctz(bits);
+			if ((at < from || at >= to) && jumps_into(at, from, to))
+				return 1;
+		}
+	return 0;
+}
+
+static int makes_children(int number)
+{
+	return number == __NR_clone || number == __NR_vfork || number == __NR_clone3;
+}
+
+int forms_next(const struct text_range *text, const unsigned char *from, struct place *place)
+{
+	const unsigned char *at = find_syscall(from, text->end);
+	unsigned mov;
+
+	if (!at)
+		return 0;
+	*place = (struct place){.at = at, .form = FORM_NONE};
+	place->number = number_before(text, at, &mov);
+	place->guess = place->number < 0 ? guess_before(text, at) : place->number;
+	/* rt_sigreturn works on the caller's stack pointer, a thread's exit has no stack left: these stay as they are. */
+	if (place->number == __NR_rt_sigreturn || place->number == __NR_exit)
+		return 1;
+	unsigned behind = tail_behind(at + 2, text->end, &place->tail);
+	if (behind) {
+		place->patch = at;
+		place->length = 2 + behind;
+		place->form = place->number < 0 || makes_children(place->number) ? FORM_SPECIAL_TAIL : FORM_TAIL;
+	} else if (mov) {
+		place->patch = at - mov;
+		place->length = mov;
+		place->tail = tail_plain;
+		place->form = makes_children(place->number) ? FORM_SPECIAL_BEFORE : FORM_BEFORE;
+	}
+	return 1;
+}
+
+static int take_slot(uint32_t *taken, uint32_t limit, struct site *table, const char *slots, struct site **row, const char **slot)
+{
+	if (*taken == limit)
+		return 0;
+	*row = &table[*taken];
+	*slot = slots + SLOT_SIZE * *taken;
+	return 1;
+}
+
+int forms_patch(const struct text_range *text, const struct place *place)
+{
+	int before = place->form == FORM_BEFORE || place->form == FORM_SPECIAL_BEFORE;
+	struct site *row;
+	const char *slot;
+	uint32_t *taken = place->form == FORM_TAIL ? &taken_tail : place->form == FORM_BEFORE ? &taken_before : &taken_special;
+
+	/* A byte behind the first of what is overwritten must not be a place where code begins. */
+	if ((before && is_symbol(text, place->patch)) || is_jumped_into(text, place->patch, place->patch + place->length))
+		return 0;
+	if (place->form == FORM_TAIL ? !take_slot(taken, SITES_TAIL, sites_tail, slots_tail, &row, &slot) :
+	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, sites_before, slots_before, &row, &slot) :
+					 !take_slot(taken, SITES_SPECIAL, sites_special, slots_special, &row, &slot))
+		return 0;
+	int64_t distance = (int64_t)(slot - (const char *)(place->patch + JUMP_SIZE));
+	if (distance != (int32_t)distance)
+		return 0;
+	*row = (struct site){
+		.back = place->at + 2,
+		.resume = before ? place->at + 2 : place->patch + place->length,
+		.tail = place->tail,
+		.kernel = special_doors + DOOR_SIZE * *taken,
+		.number = before ? (uint32_t)place->number : (uint32_t)-1,
+	};
+	++*taken;
+	int32_t offset = (int32_t)distance;
+	unsigned char *to = text->copy + (place->patch - text->start);
+	*to = 0xe9;
+	__builtin_memcpy(to + 1, &offset, 4);
+	/* What is left of a longer instruction is never reached; int3 says so if it is. */
+	for (unsigned i = JUMP_SIZE; i < place->length; i++)
+		to[i] = 0xcc;
+	return 1;
+}

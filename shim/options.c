@@ -1,0 +1,279 @@
+/* Options: one table, one function a kind of value. A wrong value is said in one line and the program runs without us; an unknown
+ * SYSSHIM_ name may be a slip of the pen: it gets a warning with the nearest name and nothing else happens. */
+#include "options.h"
+#include "process/life.h"
+#include "record/birth_stderr.h"
+#include "sys/memory.h"
+#include "sys/raw.h"
+#include "../format/text.h"
+#include "../format/trace_set.h"
+
+#include "sys/poison.h"
+
+struct settings settings;
+
+enum { NAME_LIMIT = 32 };
+
+struct option {
+	char name[24];
+	char allowed[96];
+	int (*take)(const char *value); /* 0: wrong */
+};
+
+static int is_on(const char *value, uint8_t *to)
+{
+	*to = string_equal(value, "on");
+	return *to || string_equal(value, "off");
+}
+
+/* A relative path means the folder at our birth, whatever the program or its children make their own. */
+static int take_path(const char *value, char *to)
+{
+	struct text out = {to, to + PATH_LIMIT - 1, 0};
+
+	if (value[0] != '/') {
+		long length = RAW(__NR_getcwd, to, PATH_LIMIT - 1);
+		if (length <= 1 || to[0] != '/')
+			return 0;
+		out.at += length - 1;
+		if (out.at[-1] != '/')
+			text_char(&out, '/');
+	}
+	/* What getcwd says is no pattern; a percent sign in it would be read as one. */
+	for (const char *c = to; c < out.at; c++)
+		if (*c == '%')
+			return 0;
+	text_string(&out, value);
+	*out.at = 0;
+	return !out.cut && *value;
+}
+
+static int take_output(const char *value, uint8_t *kind, char *path)
+{
+	*kind = string_equal(value, "off") ? OUTPUT_OFF : OUTPUT_PATH;
+	return *kind == OUTPUT_OFF || take_path(value, path);
+}
+
+static int take_log(const char *value)
+{
+	if (!string_equal(value, "-"))
+		return take_output(value, &settings.log, settings.log_path);
+	settings.log = OUTPUT_STDERR;
+	return 1;
+}
+
+static int take_stats(const char *value)
+{
+	if (!string_equal(value, "stderr") && !string_equal(value, "-"))
+		return take_output(value, &settings.stats, settings.stats_path);
+	settings.stats = OUTPUT_STDERR;
+	return 1;
+}
+
+static int take_format(const char *value)
+{
+	settings.stats_json = string_equal(value, "json");
+	return settings.stats_json || string_equal(value, "text");
+}
+
+static int take_timing(const char *value)
+{
+	return is_on(value, &settings.timing);
+}
+
+static int take_follow(const char *value)
+{
+	return is_on(value, &settings.follow);
+}
+
+static int take_data(const char *value)
+{
+	uint32_t number = 0;
+
+	for (const char *c = value; *c; c++) {
+		if (*c < '0' || *c > '9' || number > 4096)
+			return 0;
+		number = number * 10 + (uint32_t)(*c - '0');
+	}
+	settings.data = number;
+	return *value && number <= 4096;
+}
+
+static int take_trace(const char *value)
+{
+	const char *wrong;
+
+	return trace_set_parse(settings.trace, value, &wrong) == 0;
+}
+
+static int word_is(const char *value, size_t length, const char *word)
+{
+	return length == string_length(word) && memcmp(value, word, length) == 0;
+}
+
+static int take_intercept(const char *value)
+{
+	settings.rewrite = settings.interpose = 0;
+	for (;;) {
+		size_t length = 0;
+		while (value[length] && value[length] != ',')
+			length++;
+		if (word_is(value, length, "interpose"))
+			settings.interpose = 1;
+		else if (word_is(value, length, "rewrite"))
+			settings.rewrite = REWRITE_HOT;
+		else if (word_is(value, length, "rewrite-all"))
+			settings.rewrite = REWRITE_ALL;
+		else
+			return 0;
+		if (!value[length])
+			return 1;
+		value += length + 1;
+	}
+}
+
+/* These are looked at before all others. */
+static int take_nothing(const char *value)
+{
+	(void)value;
+	return 1;
+}
+
+static const struct option *table(unsigned *count)
+{
+	static const struct option options[] = {
+		{"SYSSHIM_LOG", "a path (%p pid, %n program), - for stderr, off", take_log},
+		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program), off", take_stats},
+		{"SYSSHIM_STATS_FORMAT", "text, json", take_format},
+		{"SYSSHIM_TIMING", "on, off", take_timing},
+		{"SYSSHIM_FOLLOW", "on, off", take_follow},
+		{"SYSSHIM_DATA", "0 to 4096 bytes", take_data},
+		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before", take_trace},
+		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
+		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
+		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
+		{"SYSSHIM_DISABLE", "", take_nothing},
+		{"SYSSHIM_RECORDING", "", take_nothing},
+	};
+
+	*count = sizeof options / sizeof options[0];
+	return options;
+}
+
+const char *options_value(char *const *environment, const char *name)
+{
+	for (; *environment; environment++) {
+		const char *rest = string_after(*environment, name);
+		if (rest && *rest == '=')
+			return rest + 1;
+	}
+	return NULL;
+}
+
+static int matches_one(const char *globs, const char *program)
+{
+	char glob[256];
+
+	while (*globs) {
+		size_t length = 0;
+		for (; *globs && *globs != ','; globs++)
+			if (length < sizeof glob - 1)
+				glob[length++] = *globs;
+		glob[length] = 0;
+		if (length && string_matches(glob, program))
+			return 1;
+		globs += *globs == ',';
+	}
+	return 0;
+}
+
+/* How many letters must be changed, added or taken away; both at most NAME_LIMIT long. */
+static unsigned distance(const char *a, size_t a_length, const char *b)
+{
+	uint8_t row[NAME_LIMIT + 1];
+	size_t b_length = string_length(b);
+
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = (uint8_t)j;
+	for (size_t i = 1; i <= a_length; i++) {
+		uint8_t corner = row[0];
+		row[0] = (uint8_t)i;
+		for (size_t j = 1; j <= b_length; j++) {
+			uint8_t best = (uint8_t)(corner + (a[i - 1] != b[j - 1]));
+			corner = row[j];
+			if (row[j] + 1 < best)
+				best = (uint8_t)(row[j] + 1);
+			if (row[j - 1] + 1 < best)
+				best = (uint8_t)(row[j - 1] + 1);
+			row[j] = best;
+		}
+	}
+	return row[b_length];
+}
+
+static void warn_unknown(const char *entry, size_t length)
+{
+	char name[NAME_LIMIT + 1];
+	unsigned count, nearest = 0, best = ~0u;
+	const struct option *options = table(&count);
+
+	if (length > NAME_LIMIT)
+		length = NAME_LIMIT;
+	memcpy(name, entry, length);
+	name[length] = 0;
+	for (unsigned i = 0; i < count; i++) {
+		unsigned d = distance(name, length, options[i].name);
+		if (d < best) {
+			best = d;
+			nearest = i;
+		}
+	}
+	COMPLAIN(name, " is not known and has no effect; the nearest is ", options[nearest].name);
+}
+
+static int read_one(const char *entry)
+{
+	unsigned count;
+	const struct option *options = table(&count);
+	size_t length = 0;
+
+	while (entry[length] && entry[length] != '=')
+		length++;
+	if (!entry[length])
+		return 1;
+	for (unsigned i = 0; i < count; i++) {
+		if (!word_is(entry, length, options[i].name))
+			continue;
+		if (options[i].take(entry + length + 1))
+			return 1;
+		COMPLAIN(entry, ": allowed is ", options[i].allowed, "; the program runs without sysshim");
+		return 0;
+	}
+	warn_unknown(entry, length);
+	return 1;
+}
+
+int options_read(char *const *environment)
+{
+	const char *disable = options_value(environment, "SYSSHIM_DISABLE");
+	int right = 1;
+
+	settings = (struct settings){
+		.stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1};
+	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
+		settings.trace[i] = ~0ul;
+	if (disable && *disable)
+		return 0;
+	for (; right && *environment; environment++)
+		if (string_after(*environment, "SYSSHIM_"))
+			right = read_one(*environment);
+	return right;
+}
+
+int options_wants(char *const *environment, const char *program)
+{
+	const char *include = options_value(environment, "SYSSHIM_APP_INCLUDE");
+	const char *exclude = options_value(environment, "SYSSHIM_APP_EXCLUDE");
+
+	return (!include || !*include || matches_one(include, program)) && !(exclude && matches_one(exclude, program));
+}

@@ -1,0 +1,18 @@
+/* Floor 5: what the user asks for in the environment. */
+#ifndef SHIM_OPTIONS_H
+#define SHIM_OPTIONS_H
+
+#include "sys/settings.h"
+
+/* Reads SYSSHIM_* into `settings`. Returns 1; or 0 when we are to stand aside: disabled, or a value is wrong, which has been said in
+ * one line on stderr. Constructor only. */
+int options_read(char *const *environment);
+
+/* Is this program to be observed? SYSSHIM_APP_INCLUDE and SYSSHIM_APP_EXCLUDE, globs of base names, separated by commas. One that is not
+ * passes the recording on to its children. */
+int options_wants(char *const *environment, const char *program);
+
+/* The value of a variable, or NULL. */
+const char *options_value(char *const *environment, const char *name);
+
+#endif

@@ -1,0 +1,87 @@
+/* Birth: the constructor's process and each forked child open their own record. A child is known by its wiped struct process; it is
+ * born at its first gate entry, with signals blocked, because a handler's calls come to the gate too. */
+#include "life.h"
+#include "../record/birth_stderr.h"
+#include "../record/files.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+
+#include "../sys/poison.h"
+
+enum { STATS_WINDOW = 16 << 20 };
+enum { DEAD, ALIVE, BEING_BORN };
+
+/* Returns 0 or what opening the two files said: first the log's, then the summary's. */
+static void open_record(struct process *p, int *log, int *stats)
+{
+	*log = log_open(p);
+	*stats = 0;
+	if (settings.stats == OUTPUT_PATH)
+		*stats = sink_open(&p->stats, settings.stats_path, p->pid, inherited.program, !process_is_first(p),
+				   !inherited.later_image, STATS_WINDOW);
+}
+
+static void born(struct process *p, int *log, int *stats)
+{
+	p->pid = (int32_t)RAW(__NR_getpid);
+	p->born = clock_monotonic();
+	/* Without rewriting a new thread comes unseen. */
+	p->threads = !inherited.rewriting;
+	if (settings.stats != OUTPUT_OFF)
+		files_start(p);
+	open_record(p, log, stats);
+	__atomic_store_n(&p->alive, ALIVE, __ATOMIC_RELEASE);
+}
+
+static void complain(const char *variable, const char *path, int error)
+{
+	const char *reason = error == -EINVAL ? "not a regular file" : errno_text((unsigned)-error);
+
+	COMPLAIN(variable, "=", path, ": ", reason ? reason : "cannot be opened",
+		 "; a path in a folder that this user can write, - or off would do; nothing is recorded there");
+}
+
+void life_start(struct process *p)
+{
+	int log, stats;
+
+	born(p, &log, &stats);
+	if (log)
+		complain("SYSSHIM_LOG", settings.log_path, log);
+	if (stats)
+		complain("SYSSHIM_STATS", settings.stats_path, stats);
+	if (inherited.later_image)
+		log_resume_exec(p);
+}
+
+static void born_in_filter(struct process *p)
+{
+	/* No private call may be made here, not even getpid: this child is counted for nobody. */
+	p->sealed = 1;
+	p->threads = 1;
+	p->ended = 1;
+	__atomic_store_n(&p->alive, ALIVE, __ATOMIC_RELEASE);
+}
+
+int life_born(struct process *p)
+{
+	uint32_t dead = DEAD;
+	uint64_t all = ~0ul, mask;
+	int log, stats;
+
+	if (p->alive == ALIVE)
+		return 1;
+	if (inherited.sealed) {
+		born_in_filter(p);
+		return 1;
+	}
+	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
+	int mine = __atomic_compare_exchange_n(&p->alive, &dead, BEING_BORN, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
+	if (mine) {
+		/* What ran before the fork is the parent's. */
+		inherited.later_image = 0;
+		born(p, &log, &stats);
+	}
+	RAW(__NR_rt_sigprocmask, 2, &mask, 0, 8);
+	return mine || p->alive == ALIVE;
+}

@@ -1,0 +1,62 @@
+/* Children and threads: clone(2), clone3(2), fork(2), vfork(2). A child with its own memory is found by what the fork has wiped; one
+ * that borrows ours makes the process suspect until it has gone. */
+#include "life.h"
+#include "../sys/memory.h"
+
+#include <linux/sched.h>
+
+#include "../sys/poison.h"
+
+uint64_t children_flags(const struct call *call, uint64_t *stack)
+{
+	struct clone_args args = {0};
+
+	*stack = 0;
+	switch ((uint32_t)call->number) {
+#ifdef __NR_vfork
+	case __NR_vfork:
+		return CLONE_VM | CLONE_VFORK;
+#endif
+	case __NR_clone:
+		*stack = call->arguments[1];
+		return call->arguments[0];
+	case __NR_clone3:
+		/* Unreadable: the kernel will say so, and there will be no child. Where nothing may be read: the worst. */
+		if (memory_read(&args, call->arguments[0], CLONE_ARGS_SIZE_VER0) != CLONE_ARGS_SIZE_VER0)
+			args.flags = CLONE_VM;
+		*stack = args.stack;
+		return args.flags;
+	default:
+		return 0;
+	}
+}
+
+void children_before(struct process *p, uint64_t flags)
+{
+	if (!(flags & CLONE_VM))
+		return;
+	if (flags & CLONE_THREAD) {
+		p->threads = 1;
+		return;
+	}
+	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */
+	if (flags & CLONE_VFORK && process_is_ours(p))
+		signals_unhook();
+	__atomic_add_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
+	p->threads = 1;
+}
+
+void children_after(struct process *p, uint64_t flags, long result)
+{
+	if (result > 0 && !(flags & CLONE_THREAD) && inherited.family)
+		__atomic_add_fetch(&inherited.family->forks, 1, __ATOMIC_RELAXED);
+	if (!(flags & CLONE_VM) || flags & CLONE_THREAD)
+		return;
+	/* A child without CLONE_VFORK may live as long as we do: the suspicion stays. */
+	if (flags & CLONE_VFORK || result < 0) {
+		exec_child_gone(p);
+		__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
+	}
+	if (flags & CLONE_VFORK && process_is_ours(p))
+		signals_hook();
+}

@@ -1,0 +1,176 @@
+/* Death: the last lines of the log and the summary, once, whichever way comes first. The summary on stderr is only the first
+ * process's, in the last program that it runs; a file gets one entry for each program (image). */
+#include "life.h"
+#include "../record/birth_stderr.h"
+#include "../record/summary.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+
+#include "../sys/poison.h"
+
+enum { STDERR_LIMIT = 4096 };
+
+static uint64_t exit_start, exit_end;
+
+void death_know_exit(uint64_t start, uint64_t size)
+{
+	exit_start = start;
+	exit_end = start + size;
+}
+
+/* Is somebody inside exit()? A return address behind a call in exit() exists only if exit was called, because it never returns: so
+ * finding one on the stack above us is proof, and no frame and no interposed name is needed to know it. */
+static int exit_is_underway(void)
+{
+	uint64_t words[16], at = (uint64_t)__builtin_frame_address(0);
+	const uint64_t end = at + (64 << 10);
+
+	if (!exit_start)
+		return 0;
+	at &= ~(uint64_t)(sizeof words - 1);
+	for (; at < end; at += sizeof words) {
+		if (memory_read(words, at, sizeof words) != (long)sizeof words)
+			return 0;
+		for (unsigned i = 0; i < 16; i++)
+			if (words[i] > exit_start && words[i] <= exit_end)
+				return 1;
+	}
+	return 0;
+}
+
+static void write_stderr(struct process *p, const char *how, unsigned status, uint64_t now)
+{
+	struct text out = {p->text, p->text + STDERR_LIMIT, 0};
+
+	if (settings.stats != OUTPUT_STDERR || p->printed || p->sealed || !process_is_first(p))
+		return;
+	p->printed = 1;
+	if (settings.stats_json)
+		out.end = p->text + sizeof p->text;
+	(settings.stats_json ? summary_json : summary_text)(&out, p, how, status, now);
+	if (out.cut)
+		out.at[-1] = '\n';
+	birth_stderr_write(p->text, (size_t)(out.at - p->text));
+}
+
+static void take_back_locked(struct process *p)
+{
+	if (p->stats_published)
+		sink_cut(&p->stats, p->stats_published - 1);
+	p->stats_published = 0;
+}
+
+static void write_file(struct process *p, const char *how, unsigned status, uint64_t now)
+{
+	struct text out = {p->text, p->text + sizeof p->text, 0};
+
+	take_back_locked(p);
+	(settings.stats_json ? summary_json : summary_text)(&out, p, how, status, now);
+	p->stats_published = p->stats.end + 1;
+	if (sink_append(&p->stats, p->text, (size_t)(out.at - p->text)))
+		p->stats_published = 0;
+}
+
+static int take(struct process *p, uint64_t *mask)
+{
+	uint32_t none = 0;
+
+	if (!p->sealed)
+		return lock_take(&p->end_lock, mask);
+	return __atomic_compare_exchange_n(&p->end_lock.taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void give(struct process *p, const uint64_t *mask)
+{
+	if (!p->sealed)
+		lock_release(&p->end_lock, mask);
+	else
+		__atomic_store_n(&p->end_lock.taken, 0, __ATOMIC_RELEASE);
+}
+
+static void end(struct process *p, const char *how, unsigned status)
+{
+	uint64_t mask, now = clock_monotonic();
+
+	if (settings.stats == OUTPUT_OFF || !take(p, &mask))
+		return;
+	if (!p->ended) {
+		p->ended = 1;
+		if (settings.stats == OUTPUT_PATH)
+			write_file(p, how, status, now);
+		else
+			write_stderr(p, how, status, now);
+	}
+	give(p, &mask);
+}
+
+static void note_end(struct process *p, const char *what, const char *name, unsigned status)
+{
+	char line[48];
+	struct text out = {line, line + sizeof line - 1, 0};
+
+	text_string(&out, what);
+	if (name)
+		text_string(&out, name);
+	else
+		text_unsigned(&out, status);
+	*out.at = 0;
+	log_note(p, line);
+}
+
+void death_exit(struct process *p, unsigned status)
+{
+	if (!process_is_ours(p))
+		return;
+	note_end(p, "exited with ", NULL, status);
+	end(p, "exit status", status);
+}
+
+void death_destructor(struct process *p)
+{
+	if (p->alive != 1 || !process_is_ours(p))
+		return;
+	if (!p->ended)
+		log_note(p, "exited");
+	end(p, "exited", 0);
+}
+
+void death_signal(struct process *p, int signal, const void *information)
+{
+	if (!process_is_ours(p))
+		return;
+	log_signal(p, signal, information);
+	note_end(p, "killed by ", signal_name((unsigned)signal), (unsigned)signal);
+	end(p, "killed by", (unsigned)signal);
+}
+
+void death_provisional(struct process *p)
+{
+	uint64_t mask;
+
+	if (settings.stats != OUTPUT_PATH || p->sealed || p->ended || !process_is_ours(p) || !take(p, &mask))
+		return;
+	write_file(p, "exec", 0, clock_monotonic());
+	give(p, &mask);
+}
+
+void death_take_back(struct process *p)
+{
+	uint64_t mask;
+
+	if (!p->stats_published || p->ended || !process_is_ours(p) || !take(p, &mask))
+		return;
+	take_back_locked(p);
+	give(p, &mask);
+}
+
+void death_stderr_closing(struct process *p)
+{
+	uint64_t mask;
+
+	if (settings.stats != OUTPUT_STDERR || p->printed || p->ended || p->sealed || !process_is_first(p) || !process_is_ours(p) ||
+	    !exit_is_underway() || !take(p, &mask))
+		return;
+	write_stderr(p, "closing stderr", 0, clock_monotonic());
+	give(p, &mask);
+}

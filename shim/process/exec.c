@@ -1,0 +1,319 @@
+/* Exec: a program that is followed finds us again. The caller's environment is read and a copy is given to the kernel, so its own
+ * array is never changed; the copy has our entry in LD_PRELOAD (absolute: the child may be elsewhere), the SYSSHIM_ variables of our
+ * birth where the program has dropped them, and one variable that names the recording and is hidden again before the new program looks.
+ * With SYSSHIM_FOLLOW=off the copy lacks our entry instead. Where the copy makes the list too long, the caller's own is used: E2BIG
+ * stays what it was. */
+#include "life.h"
+#include "../record/files.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+#include "../../format/text.h"
+
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+
+#include "target.h"
+#include "../sys/poison.h"
+
+enum { KEPT = 64, KEPT_TEXT = 32 << 10, ENTRY_LIMIT = 64 << 10, POINTERS = 1 << 16 };
+
+static struct {
+	const char *own_path;       /* as ld.so found us; NULL: not by LD_PRELOAD, children are not followed */
+	const char *own_name;       /* its last part */
+	const char *given[KEPT];    /* SYSSHIM_NAME=value as the user wrote it */
+	const char *kept[KEPT];     /* as it goes on to children: paths are absolute */
+	uint8_t count;
+	char text[KEPT_TEXT];
+} birth;
+
+static const char *last_part(const char *path)
+{
+	const char *part = path;
+
+	for (; *path; path++)
+		if (*path == '/')
+			part = path + 1;
+	return part;
+}
+
+/* Both forms of one variable of our birth; what finds no place is not passed on. */
+static void keep(struct text *out, const char *entry)
+{
+	const char *given = out->at, *absolute = NULL, *value = NULL;
+
+	if (string_after(entry, "SYSSHIM_RECORDING=") || birth.count == KEPT)
+		return;
+	text_string(out, entry);
+	text_char(out, 0);
+	if ((value = string_after(entry, "SYSSHIM_LOG=")) && settings.log == OUTPUT_PATH)
+		absolute = settings.log_path;
+	else if ((value = string_after(entry, "SYSSHIM_STATS=")) && settings.stats == OUTPUT_PATH)
+		absolute = settings.stats_path;
+	birth.given[birth.count] = birth.kept[birth.count] = given;
+	if (absolute) {
+		birth.kept[birth.count] = out->at;
+		text_bytes(out, entry, (size_t)(value - entry));
+		text_string(out, absolute);
+		text_char(out, 0);
+	}
+	birth.count += !out->cut;
+}
+
+void exec_start(char *const *environment, const char *own_path)
+{
+	struct text out = {birth.text, birth.text + KEPT_TEXT, 0};
+
+	birth.own_path = own_path;
+	birth.own_name = own_path ? last_part(own_path) : NULL;
+	for (; *environment; environment++)
+		if (string_after(*environment, "SYSSHIM_"))
+			keep(&out, *environment);
+}
+
+static void *copy_take(struct process *p, size_t size)
+{
+	long at = RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int32_t pid = (int32_t)RAW(__NR_getpid), nobody = 0;
+
+	if (is_error(at))
+		return NULL;
+	for (int i = 0; i < EXEC_COPIES; i++, nobody = 0)
+		if (__atomic_compare_exchange_n(&p->copies[i].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+			p->copies[i].at = (void *)at;
+			p->copies[i].size = size;
+			return (void *)at;
+		}
+	RAW(__NR_munmap, at, size);
+	return NULL;
+}
+
+static void copy_give(struct process *p, const void *at)
+{
+	for (int i = 0; i < EXEC_COPIES; i++)
+		if (at && p->copies[i].owner && p->copies[i].at == at) {
+			RAW(__NR_munmap, at, p->copies[i].size);
+			__atomic_store_n(&p->copies[i].owner, 0, __ATOMIC_SEQ_CST);
+		}
+}
+
+void exec_child_gone(struct process *p)
+{
+	for (int i = 0; i < EXEC_COPIES; i++)
+		if (p->copies[i].owner && p->copies[i].owner != p->pid)
+			copy_give(p, p->copies[i].at);
+}
+
+/* The copy under construction: pointers in front, text behind. */
+struct copy {
+	uint64_t *pointers;
+	size_t count;
+	struct text out;
+	uint8_t kept_seen[KEPT];
+	uint8_t preload_seen;
+};
+
+/* Reads the NUL-terminated string at `from` into `to`, at most `limit` with its end; its length, or -1. */
+static long string_read(char *to, uint64_t from, size_t limit)
+{
+	for (size_t length = 0; length < limit;) {
+		size_t piece = 256 - (from + length) % 256;
+		if (piece > limit - length)
+			piece = limit - length;
+		long got = memory_read(to + length, from + length, piece);
+		if (got <= 0)
+			return -1;
+		for (long i = 0; i < got; i++)
+			if (!to[length + (size_t)i])
+				return (long)length + i;
+		length += (size_t)got;
+	}
+	return -1;
+}
+
+static void add(struct copy *c, uint64_t pointer)
+{
+	if (c->count < POINTERS - 1)
+		c->pointers[c->count++] = pointer;
+	else
+		c->out.cut = 1;
+}
+
+static int is_ours(const char *entry, size_t length)
+{
+	size_t name = string_length(birth.own_name);
+
+	return length >= name && memcmp(entry + length - name, birth.own_name, name) == 0 &&
+	       (length == name || entry[length - name - 1] == '/');
+}
+
+/* LD_PRELOAD as the child gets it: the others in their order, ours where it was, in front where it was not. */
+static void add_preload(struct copy *c, const char *value)
+{
+	uint64_t start = (uint64_t)c->out.at;
+	int seen = 0, any = 0;
+
+	text_string(&c->out, "LD_PRELOAD=");
+	for (const char *v = value; *v; v++) {
+		const char *next = v;
+		while (*next && *next != ' ' && *next != ':')
+			next++;
+		if (is_ours(v, (size_t)(next - v)))
+			seen = 1;
+		v = *next ? next : next - 1;
+	}
+	if (!seen && settings.follow) {
+		text_string(&c->out, birth.own_path);
+		any = 1;
+	}
+	for (const char *v = value; *v;) {
+		const char *next = v;
+		while (*next && *next != ' ' && *next != ':')
+			next++;
+		size_t length = (size_t)(next - v);
+		int ours = is_ours(v, length);
+		if (length && (!ours || settings.follow)) {
+			if (any)
+				text_char(&c->out, ':');
+			any = 1;
+			if (ours && birth.own_path[0] == '/')
+				text_string(&c->out, birth.own_path);
+			else
+				text_bytes(&c->out, v, length);
+		}
+		v = *next ? next + 1 : next;
+	}
+	text_char(&c->out, 0);
+	c->preload_seen = 1;
+	if (any)
+		add(c, start);
+	else
+		c->out.at = (char *)start;
+}
+
+/* The place of a SYSSHIM_ entry in what we keep, by its name; -1. */
+static int kept_index(const char *entry)
+{
+	for (int i = 0; i < birth.count; i++) {
+		const char *a = birth.kept[i], *b = entry;
+		while (*a && *a == *b && *a != '=')
+			a++, b++;
+		if (*a == '=' && *b == '=')
+			return i;
+	}
+	return -1;
+}
+
+/* One entry of the program's environment; most go on by address, without being copied. Returns 0 when it cannot be read. */
+static int add_entry(struct copy *c, uint64_t pointer)
+{
+	char head[16] = {0};
+	char *scratch = c->out.at;
+	long length;
+
+	if (string_read(head, pointer, 11) >= 0 || !(string_after(head, "LD_PRELOAD=") || string_after(head, "SYSSHIM_"))) {
+		/* A short string has its end within the head; one that cannot be read at all is the kernel's to refuse. */
+		add(c, pointer);
+		return 1;
+	}
+	length = string_read(scratch, pointer, ENTRY_LIMIT);
+	if (length < 0 || scratch + length + 1 > c->out.end)
+		return 0;
+	if (string_after(scratch, "SYSSHIM_RECORDING="))
+		return 1;
+	c->out.at += length + 1;
+	if (string_after(scratch, "LD_PRELOAD=")) {
+		add_preload(c, scratch + 11);
+		return 1;
+	}
+	int i = kept_index(scratch);
+	if (i >= 0)
+		c->kept_seen[i] = 1;
+	/* As it was at birth: with our absolute path. Changed since: the program's own wish. */
+	add(c, i >= 0 && string_equal(scratch, birth.given[i]) ? (uint64_t)birth.kept[i] : pointer);
+	return 1;
+}
+
+static void add_recording(struct copy *c, int pid)
+{
+	uint64_t start = (uint64_t)c->out.at;
+
+	text_string(&c->out, "SYSSHIM_RECORDING=");
+	text_decimal(&c->out, inherited.recording_pid);
+	text_char(&c->out, '.');
+	text_unsigned(&c->out, inherited.recording_time);
+	text_char(&c->out, '.');
+	text_decimal(&c->out, pid);
+	text_char(&c->out, 0);
+	add(c, start);
+}
+
+enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES };
+
+/* Returns the copy, or NULL where the program's own environment has to do. */
+static uint64_t *environment_copy(struct process *p, uint64_t theirs)
+{
+	char *memory = copy_take(p, COPY_BYTES);
+	struct copy *c;
+
+	if (!memory)
+		return NULL;
+	/* The bookkeeping stands behind the text, not on the program's stack. */
+	c = (struct copy *)(memory + COPY_BYTES - sizeof *c);
+	c->pointers = (uint64_t *)memory;
+	c->out = (struct text){memory + POINTER_BYTES, (char *)c, 0};
+	for (uint64_t pointer = 0; theirs; theirs += 8) {
+		if (memory_read(&pointer, theirs, 8) != 8 || (pointer && !add_entry(c, pointer))) {
+			copy_give(p, memory);
+			return NULL;
+		}
+		if (!pointer)
+			break;
+	}
+	if (!c->preload_seen)
+		add_preload(c, "");
+	if (settings.follow) {
+		for (int i = 0; i < birth.count; i++)
+			if (!c->kept_seen[i])
+				add(c, (uint64_t)birth.kept[i]);
+		add_recording(c, process_is_ours(p) ? p->pid : 0);
+	}
+	c->pointers[c->count] = 0;
+	if (!c->out.cut)
+		return c->pointers;
+	copy_give(p, memory);
+	return NULL;
+}
+
+long exec_call(struct process *p, const struct call *call)
+{
+	int at = (uint32_t)call->number == __NR_execveat;
+	int slot = at ? 3 : 2;
+	struct call changed = *call;
+	uint64_t *copy = NULL;
+	long result = 0;
+
+	if (p->sealed)
+		return kernel_call(call);
+	/* A search through PATH fails many times: nothing is published for what is not there. */
+	if (!at)
+		result = RAW(__NR_faccessat, AT_FDCWD, call->arguments[0], 1 /* X_OK */);
+	if (result)
+		return kernel_call(call);
+	int unfollowed = target_unfollowed(call);
+	if (birth.own_path)
+		copy = environment_copy(p, call->arguments[slot]);
+	death_provisional(p);
+	log_publish(p);
+	target_count(unfollowed, 1);
+	if (copy) {
+		changed.arguments[slot] = (uint64_t)copy;
+		result = kernel_call(&changed);
+	}
+	if (!copy || result == -E2BIG)
+		result = kernel_call(call);
+	/* Still here: it failed. */
+	target_count(unfollowed, -1);
+	copy_give(p, copy);
+	death_take_back(p);
+	return result;
+}

@@ -1,0 +1,73 @@
+/* Loss of rights: after chroot, setuid or a seccomp filter the record's files are out of reach, and an unexpected call may kill. So
+ * the files get a reserve before, and under a filter that the program itself installs no private call is made any more. */
+#include "life.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+
+#include "../sys/poison.h"
+
+enum { LOG_RESERVE = 1 << 20, STATS_RESERVE = 32 << 10 };
+
+void rights_reserve(struct process *p)
+{
+	uint64_t mask;
+
+	if (p->sealed || !process_is_ours(p))
+		return;
+	if (p->log.on && settings.log == OUTPUT_PATH && lock_take(&p->log.lock, &mask)) {
+		sink_reserve(&p->log.sink, LOG_RESERVE);
+		lock_release(&p->log.lock, &mask);
+	}
+	if (lock_take(&p->end_lock, &mask)) {
+		sink_reserve(&p->stats, STATS_RESERVE);
+		lock_release(&p->end_lock, &mask);
+	}
+}
+
+static int installs(const struct call *call, int *strict)
+{
+	const uint64_t *a = call->arguments;
+
+	*strict = 0;
+	if ((uint32_t)call->number == __NR_seccomp) {
+		*strict = a[0] == SECCOMP_SET_MODE_STRICT;
+		return *strict || (a[0] == SECCOMP_SET_MODE_FILTER && a[2]);
+	}
+	if ((uint32_t)call->number != __NR_prctl || a[0] != PR_SET_SECCOMP)
+		return 0;
+	*strict = a[1] == SECCOMP_MODE_STRICT;
+	return *strict || (a[1] == SECCOMP_MODE_FILTER && a[2]);
+}
+
+int rights_seal(struct process *p, const struct call *call)
+{
+	int strict;
+
+	if (p->sealed || !installs(call, &strict))
+		return 0;
+	rights_reserve(p);
+	log_publish(p);
+	signals_unhook();
+	death_provisional(p);
+	p->log.sink.frozen = p->stats.frozen = 1;
+	p->sealed = 1;
+	inherited.sealed = 1;
+	/* The clock may enter the kernel where the vDSO cannot answer, and in strict mode the time-stamp counter itself is forbidden. */
+	clock_stop();
+	memory_no_calls();
+	return 1;
+}
+
+void rights_unseal(struct process *p)
+{
+	memory_start();
+	clock_go_on();
+	inherited.sealed = 0;
+	p->sealed = 0;
+	p->log.sink.frozen = p->stats.frozen = 0;
+	death_take_back(p);
+	signals_hook();
+}

@@ -1,0 +1,69 @@
+/* The target of an exec: a static program has no interpreter that would load us, a set-user-id one loads nothing from a path
+ * (ld.so(8), secure-execution mode), one of another word size or processor cannot. Said in the coverage, never prevented. */
+#include "target.h"
+#include "../record/process.h"
+#include "../sys/memory.h"
+
+#include <asm/stat.h>
+#include <elf.h>
+#include <linux/auxvec.h>
+#include <linux/fcntl.h>
+
+#include "../sys/poison.h"
+
+enum { HEADERS = 16, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
+
+static int has_interpreter(long fd, const Elf64_Ehdr *header)
+{
+	Elf64_Phdr segment;
+
+	for (int i = 0; i < header->e_phnum && i < HEADERS; i++) {
+		if (RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment) != sizeof segment)
+			return 1;
+		if (segment.p_type == PT_INTERP)
+			return 1;
+	}
+	return 0;
+}
+
+static int looks_unfollowed(long fd)
+{
+	struct stat status;
+	Elf64_Ehdr header;
+
+	if (RAW(__NR_fstat, fd, &status) != 0 || RAW(__NR_pread64, fd, &header, sizeof header, 0) != sizeof header ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return -1;
+	if ((status.st_mode & SET_USER && status.st_uid != RAW(__NR_geteuid)) ||
+	    ((status.st_mode & (SET_GROUP | GROUP_EXECUTE)) == (SET_GROUP | GROUP_EXECUTE) && status.st_gid != RAW(__NR_getegid)) ||
+	    (RAW(__NR_geteuid) != 0 && RAW(__NR_fgetxattr, fd, "security.capability", 0, 0) > 0))
+		return UNFOLLOWED_SETUID;
+	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+		return UNFOLLOWED_FOREIGN;
+	/* NB: ld.so itself, run as a program, is taken for a static one although it loads us. */
+	return has_interpreter(fd, &header) ? -1 : UNFOLLOWED_STATIC;
+}
+
+int target_unfollowed(const struct call *call)
+{
+	const uint64_t *a = call->arguments;
+	int at = (uint32_t)call->number == __NR_execveat;
+
+	if (at && a[4] & AT_EMPTY_PATH)
+		return looks_unfollowed((long)a[0]);
+	long fd = RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return -1;
+	int result = looks_unfollowed(fd);
+	RAW(__NR_close, fd);
+	return result;
+}
+
+void target_count(int unfollowed, int by)
+{
+	if (!inherited.family)
+		return;
+	__atomic_add_fetch(&inherited.family->images, (uint32_t)by, __ATOMIC_RELAXED);
+	if (unfollowed >= 0)
+		__atomic_add_fetch(&inherited.family->not_followed[unfollowed], (uint32_t)by, __ATOMIC_RELAXED);
+}

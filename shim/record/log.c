@@ -1,0 +1,220 @@
+/* The log; see log.h for its rules. Lines are composed in the process's own buffer, never on the program's stack, under a lock that
+ * is taken with signals blocked. */
+#include "log.h"
+#include "process.h"
+#include "birth_stderr.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+
+#include "../sys/poison.h"
+
+struct kernel_siginfo { /* the part that every signal has, and SI_USER's (asm-generic/siginfo.h) */
+	int32_t signal, error, code, padding;
+	int32_t pid, uid;
+};
+
+static long read_memory(const struct text_memory *self, void *to, uint64_t from, size_t size)
+{
+	(void)self;
+	return memory_read(to, from, size);
+}
+
+static struct text_memory program_memory(void)
+{
+	return (struct text_memory){read_memory, settings.data};
+}
+
+static int log_take(struct process *p, uint64_t *mask)
+{
+	uint32_t none = 0;
+
+	if (!p->sealed)
+		return lock_take(&p->log.lock, mask);
+	return __atomic_compare_exchange_n(&p->log.lock.taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void log_give(struct process *p, const uint64_t *mask)
+{
+	if (!p->sealed)
+		lock_release(&p->log.lock, mask);
+	else
+		__atomic_store_n(&p->log.lock.taken, 0, __ATOMIC_RELEASE);
+}
+
+static void publish_locked(struct process *p, uint64_t now)
+{
+	struct log *log = &p->log;
+	uint32_t size = log->pending;
+
+	log->pending = 0;
+	log->published_at = now;
+	if (!size)
+		return;
+	int lost = settings.log == OUTPUT_STDERR ? birth_stderr_write(log->buffer, size) : sink_append(&log->sink, log->buffer, size);
+	if (!lost)
+		return;
+	for (uint32_t i = 0; i < size; i++)
+		p->tally.log_dropped += log->buffer[i] == '\n';
+	log->open_ticket = 0;
+}
+
+/* Where the next line is written; closes what stands open. The caller gives back how far it came. */
+static struct text line_begin(struct process *p, uint64_t at)
+{
+	struct log *log = &p->log;
+
+	if (log->pending > LOG_PENDING - LOG_LINE)
+		publish_locked(p, at);
+	struct text out = {log->buffer + log->pending, log->buffer + log->pending + LOG_LINE, 0};
+	if (log->open_ticket)
+		text_string(&out, " <unfinished ...>\n");
+	log->open_ticket = 0;
+	text_decimal(&out, p->sealed ? p->pid : RAW(__NR_gettid));
+	text_char(&out, ' ');
+	text_seconds(&out, at ? at + log->epoch : log->last);
+	text_char(&out, ' ');
+	if (at)
+		log->last = at + log->epoch;
+	return out;
+}
+
+static void line_end(struct process *p, struct text *out, uint64_t now, int at_once)
+{
+	struct log *log = &p->log;
+
+	log->pending = (uint32_t)(out->at - log->buffer);
+	if (at_once || log->pending >= LOG_PUBLISH || now - log->published_at > LOG_PATIENCE || settings.log == OUTPUT_STDERR)
+		publish_locked(p, now);
+}
+
+void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	struct text_memory memory = program_memory();
+	uint64_t mask;
+
+	/* On a terminal or a pipe that others write too, half lines would only be torn. */
+	if (settings.log == OUTPUT_STDERR || !log_take(p, &mask))
+		return;
+	struct text out = line_begin(p, ticket->began);
+	ticket->printed = text_call_enter(&out, call, &memory);
+	ticket->serial = p->log.open_ticket = ++p->log.tickets;
+	line_end(p, &out, ticket->began, 1);
+	log_give(p, &mask);
+}
+
+void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	struct text_memory memory = program_memory();
+	unsigned printed = ticket->printed;
+	uint64_t mask;
+
+	if (!log_take(p, &mask)) {
+		counter_add(&p->tally.log_dropped, 1, 1);
+		return;
+	}
+	struct text out;
+	if (ticket->serial && ticket->serial == p->log.open_ticket) {
+		if (p->log.pending > LOG_PENDING - LOG_LINE)
+			publish_locked(p, now);
+		out = (struct text){p->log.buffer + p->log.pending, p->log.buffer + p->log.pending + LOG_LINE, 0};
+		p->log.open_ticket = 0;
+	} else {
+		out = line_begin(p, ticket->began);
+		if (ticket->serial)
+			text_call_resumed(&out, call);
+		else
+			printed = text_call_enter(&out, call, &memory);
+	}
+	text_call_leave(&out, call, printed, &memory);
+	if (settings.timing && now) {
+		text_string(&out, " <");
+		text_seconds(&out, now - ticket->began);
+		text_char(&out, '>');
+	}
+	text_char(&out, '\n');
+	line_end(p, &out, now, 0);
+	log_give(p, &mask);
+}
+
+void log_note(struct process *p, const char *note)
+{
+	uint64_t mask, now = clock_monotonic();
+
+	if (!p->log.on || !log_take(p, &mask))
+		return;
+	struct text out = line_begin(p, now);
+	text_string(&out, "+++ ");
+	text_string(&out, note);
+	text_string(&out, " +++\n");
+	line_end(p, &out, now, 1);
+	log_give(p, &mask);
+}
+
+void log_signal(struct process *p, int signal, const void *information)
+{
+	const struct kernel_siginfo *about = information;
+	uint64_t mask, now = clock_monotonic();
+
+	if (!p->log.on || !log_take(p, &mask))
+		return;
+	struct text out = line_begin(p, now);
+	const char *name = signal_name((unsigned)signal);
+	text_string(&out, "--- ");
+	text_string(&out, name ? name : "SIG?");
+	text_string(&out, " {si_signo=");
+	text_string(&out, name ? name : "SIG?");
+	text_string(&out, ", si_code=");
+	text_string(&out, about->code == 0 ? "SI_USER" : about->code == 128 ? "SI_KERNEL" : about->code == -6 ? "SI_TKILL" : "");
+	if (about->code != 0 && about->code != 128 && about->code != -6)
+		text_decimal(&out, about->code);
+	if (about->code == 0 || about->code == -6) {
+		text_string(&out, ", si_pid=");
+		text_decimal(&out, about->pid);
+		text_string(&out, ", si_uid=");
+		text_decimal(&out, about->uid);
+	}
+	text_string(&out, "} ---\n");
+	line_end(p, &out, now, 1);
+	log_give(p, &mask);
+}
+
+void log_publish(struct process *p)
+{
+	uint64_t mask;
+
+	if (!p->log.on || !log_take(p, &mask))
+		return;
+	publish_locked(p, p->sealed ? 0 : clock_monotonic());
+	log_give(p, &mask);
+}
+
+int log_open(struct process *p)
+{
+	int result = 0;
+
+	p->log.epoch = clock_realtime() - clock_monotonic();
+	if (settings.log == OUTPUT_PATH)
+		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
+				   !inherited.later_image, LOG_WINDOW);
+	p->log.on = settings.log != OUTPUT_OFF && result == 0;
+	return result;
+}
+
+void log_resume_exec(struct process *p)
+{
+	uint64_t mask, now = clock_monotonic();
+	struct text out;
+
+	if (!p->log.on || !log_take(p, &mask))
+		return;
+	if (sink_ends_open(&p->log.sink)) {
+		out = (struct text){p->log.buffer, p->log.buffer + LOG_LINE, 0};
+	} else {
+		out = line_begin(p, now);
+		text_string(&out, "<... execve resumed>");
+	}
+	text_string(&out, ") = 0\n");
+	line_end(p, &out, now, 1);
+	log_give(p, &mask);
+}

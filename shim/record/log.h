@@ -1,0 +1,65 @@
+/* Floor 1: the log as text, one line a call in strace's look.
+ *
+ * Lines gather in a buffer of the process and are published into its sink when 8 KiB are there, 10 ms have passed, or the process is
+ * about to wait, fork, exec or end: so a hanging program's log ends with the call it hangs in. A call that may wait is written up to
+ * its first answer (`read(0, `) when it begins; when another line comes in between, that one is closed with `<unfinished ...>` and
+ * goes on as `<... read resumed>`, as strace does. */
+#ifndef SHIM_RECORD_LOG_H
+#define SHIM_RECORD_LOG_H
+
+#include "../../format/text.h"
+#include "../sys/lock.h"
+#include "sink.h"
+
+enum {
+	LOG_PENDING = 65536,      /* the buffer */
+	LOG_LINE = 36864,         /* the longest line: two paths of 4,095 bytes, four characters each at most, and more */
+	LOG_PUBLISH = 8192,
+	LOG_PATIENCE = 10000000,  /* ns */
+};
+#define LOG_WINDOW (1ull << 30) /* bytes a process may log; the rest is counted as dropped */
+
+struct log {
+	struct sink sink;
+	struct lock lock;
+	uint32_t on;
+	uint64_t open_ticket;   /* the call whose line stands unfinished at the end, or 0 */
+	uint64_t tickets;
+	uint64_t published_at;  /* clock_monotonic */
+	uint64_t epoch;         /* add to clock_monotonic for the time since the epoch */
+	uint64_t last;          /* when no clock may be read any more */
+	uint32_t pending;
+	char buffer[LOG_PENDING];
+};
+
+/* A call under way, on the caller's stack. */
+struct log_ticket {
+	uint64_t serial;  /* 0: nothing was written when it began */
+	uint64_t began;   /* clock_monotonic */
+	unsigned printed; /* arguments */
+};
+
+struct process;
+
+/* begin: only for calls that may wait or not return. end: for every call that is logged. Any context. */
+void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
+void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
+
+/* `PID TIME +++ text +++` */
+void log_note(struct process *p, const char *text);
+/* `PID TIME --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---`; information: the kernel's siginfo. */
+void log_signal(struct process *p, int signal, const void *information);
+void log_publish(struct process *p);
+
+/* Opens the log of a new process or image; returns 0 or -errno. Constructor, or the child's side of a fork. */
+int log_open(struct process *p);
+/* The first line of a later image: the exec that led here has returned 0. */
+void log_resume_exec(struct process *p);
+
+/* Is this number in SYSSHIM_TRACE? */
+static inline int log_wants(uint32_t number)
+{
+	return number >= SYSCALL_LIMIT || (settings.trace[number / 64] >> (number % 64) & 1);
+}
+
+#endif

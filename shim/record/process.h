@@ -1,0 +1,99 @@
+/* Floor 1: what we know of the process we live in.
+ *
+ * Two places, by what a fork must do to them. `struct process` lies in memory that reads zero in a forked child, however the fork was
+ * made (MADV_WIPEONFORK), so that no child ever prints its parent's counters or holds its parent's lock: alive == 0 tells a child that
+ * it has just been born. `struct inherited` stays as it is: settings, identity of the recording, what the parent's signals look like.
+ *
+ * A vfork child (posix_spawn, system) runs in its parent's memory under another pid: while `suspect` is set, whatever changes the state of
+ * the process first asks the kernel who it is (process_is_ours). Counting and logging go on: the numbers are the parent's then. */
+#ifndef SHIM_RECORD_PROCESS_H
+#define SHIM_RECORD_PROCESS_H
+
+#include "../sys/lock.h"
+#include "../sys/settings.h"
+#include "counters.h"
+#include "log.h"
+#include "sink.h"
+
+struct files; /* files.h */
+
+/* Memory that an exec under way took; a vfork child's stays in its parent when the exec succeeds. */
+struct exec_copy {
+	void *at;
+	size_t size;
+	int32_t owner; /* pid, 0: free */
+};
+enum { EXEC_COPIES = 8 };
+
+/* By number. QUICK_NO is zero, so a wiped process has no quick call, and neither has one that logs or takes the time. */
+enum quick {
+	QUICK_NO,
+	QUICK_COUNT,
+	QUICK_BYTES /* a result > 0 counts bytes */
+};
+
+struct process {
+	uint32_t alive;     /* 0: a forked child that nobody has seen yet */
+	int32_t pid;
+	uint32_t threads;   /* there is, or was, more than one thread: counters need atomic additions. Never cleared */
+	uint32_t suspect;   /* vfork-like children that may be running in our memory */
+	uint32_t printed;   /* the summary stands on stderr */
+	uint32_t ended;     /* the summary was given */
+	uint32_t sealed;    /* a seccomp filter of the program: no private call any more */
+	uint64_t born;      /* clock_monotonic */
+	uint32_t learned;   /* quick is filled */
+	uint8_t quick[SYSCALL_LIMIT]; /* enum quick: what the gate may do without looking further */
+	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range */
+	struct tally tally;
+	struct log log;
+	struct sink stats;
+	uint64_t stats_published; /* file offset of a summary given ahead (exec, vfork) that may have to be taken back, + 1; 0: none */
+	struct lock end_lock;
+	struct lock signal_lock;
+	struct exec_copy copies[EXEC_COPIES];
+	struct files *files;
+	char text[32768];   /* where the summary is composed */
+};
+
+/* Shared by a process and its forked children, lost at exec: what the first one's summary tells about the others. */
+struct family {
+	uint32_t forks;           /* processes born by fork, vfork, clone */
+	uint32_t images;          /* execs that were tried and did not fail */
+	uint32_t not_followed[3]; /* execs into something that cannot load us, by enum unfollowed */
+};
+
+enum unfollowed {
+	UNFOLLOWED_STATIC,
+	UNFOLLOWED_SETUID,
+	UNFOLLOWED_FOREIGN /* another word size or processor */
+};
+
+struct inherited {
+	int32_t recording_pid;   /* the first process of the recording */
+	uint64_t recording_time; /* nanoseconds since the epoch at its start */
+	uint8_t later_image;     /* this process ran another program with us before this one (exec) */
+	uint8_t birth_known;     /* descriptor 2 was open at birth */
+	uint64_t birth_device, birth_inode, birth_type; /* and this is the file it was */
+	uint32_t sites_rewritten, sites_left; /* hot sites */
+	uint8_t rewriting;       /* libc's sites lead to the gate */
+	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
+	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
+	char program[256];       /* base name of the executable */
+	struct family *family;   /* or NULL */
+};
+
+extern struct process *process; /* NULL until the constructor has run, and for ever when we are passive */
+extern struct inherited inherited;
+
+static inline int process_is_first(const struct process *p)
+{
+	return p->pid == inherited.recording_pid;
+}
+
+/* Is the caller this process itself, and not a vfork child that has borrowed its memory? Any context. */
+static inline int process_is_ours(const struct process *p)
+{
+	return !p->suspect || p->sealed || RAW(__NR_getpid) == p->pid;
+}
+
+#endif

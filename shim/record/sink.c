@@ -1,0 +1,188 @@
+/* A file that grows without a descriptor; see sink.h for why. Everything returns -errno and leaves the program alone. */
+#include "sink.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+#include "../../format/text.h"
+
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <asm/stat.h>
+
+#include "../sys/poison.h"
+
+enum { PAGE = 4096, REGULAR = 0100000, TYPE = 0170000 };
+
+static int expand(char *to, const char *pattern, int pid, const char *program, int add_pid)
+{
+	struct text out = {to, to + PATH_LIMIT - 1, 0};
+
+	for (const char *c = pattern; *c; c++) {
+		if (*c != '%') {
+			text_char(&out, *c);
+		} else if (c[1] == 'p') {
+			text_decimal(&out, pid);
+			add_pid = 0;
+			c++;
+		} else if (c[1] == 'n') {
+			text_string(&out, program);
+			c++;
+		} else {
+			text_char(&out, '%');
+			c += c[1] == '%';
+		}
+	}
+	if (add_pid) {
+		text_char(&out, '.');
+		text_decimal(&out, pid);
+	}
+	*out.at = 0;
+	return out.cut ? -ENAMETOOLONG : 0;
+}
+
+void sink_limit(struct sink *sink)
+{
+	uint64_t limit[2] = {0, 0};
+
+	if (RAW(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, limit) == 0)
+		sink->limit = limit[0];
+}
+
+static int sink_map(struct sink *sink, long fd, uint64_t window_size)
+{
+	struct stat status;
+	long at = RAW(__NR_fstat, fd, &status);
+
+	if (at < 0)
+		return (int)at;
+	if ((status.st_mode & TYPE) != REGULAR)
+		return -EINVAL;
+	sink->device = status.st_dev;
+	sink->inode = status.st_ino;
+	sink->start = sink->end = sink->size = (uint64_t)status.st_size;
+	/* The last byte that is there lies in the window: log_resume_exec looks at it. */
+	sink->base = (sink->size - (sink->size > 0)) & ~(uint64_t)(PAGE - 1);
+	at = RAW(__NR_mmap, 0, window_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, sink->base);
+	if (is_error(at))
+		return (int)at;
+	/* A child opens its own. */
+	RAW(__NR_madvise, at, window_size, MADV_DONTFORK);
+	sink->window = (char *)at;
+	sink->window_size = window_size;
+	return 0;
+}
+
+int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
+	      uint64_t window_size)
+{
+	int result = expand(sink->path, pattern, pid, program, add_pid);
+
+	if (result)
+		return result;
+	/* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
+	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	if (fd < 0)
+		return (int)fd;
+	if (empty)
+		RAW(__NR_ftruncate, fd, 0);
+	result = sink_map(sink, fd, window_size);
+	RAW(__NR_close, fd);
+	sink_limit(sink);
+	sink->open = result == 0;
+	return result;
+}
+
+/* Is the file at our path still ours? Somebody may have truncated it, then we go on at its end; or put another one there, then we do
+ * not touch it. */
+static int sink_look(struct sink *sink)
+{
+	struct stat status;
+	long result = RAW(__NR_lstat, sink->path, &status);
+
+	if (result < 0)
+		return (int)result;
+	if (status.st_dev != sink->device || status.st_ino != sink->inode)
+		return -ESTALE;
+	if ((uint64_t)status.st_size < sink->size) {
+		sink->size = (uint64_t)status.st_size;
+		if (sink->end > sink->size)
+			sink->end = sink->size;
+		if (sink->start > sink->size)
+			sink->start = sink->size;
+		/* The window cannot be moved without a descriptor: in front of it there is no place for us. */
+		if (sink->end < sink->base)
+			sink->end = sink->start = sink->base;
+	}
+	return 0;
+}
+
+static int sink_resize(struct sink *sink, uint64_t size)
+{
+	if (size > sink->size && size > sink->limit)
+		return -EFBIG;
+	int result = (int)RAW(__NR_truncate, sink->path, size);
+	if (result == 0)
+		sink->size = size;
+	return result;
+}
+
+/* Makes room for `more` bytes behind the end, wherever that is by now. */
+static int sink_grow(struct sink *sink, uint64_t more)
+{
+	int result = sink->frozen ? -ENOSPC : sink_look(sink);
+
+	if (!result && sink->end + more > sink->base + sink->window_size)
+		result = -EFBIG;
+	return result ? result : sink_resize(sink, sink->end + more);
+}
+
+int sink_append(struct sink *sink, const char *text, size_t size)
+{
+	if (!sink->open)
+		return -EBADF;
+	for (int attempt = 0;; attempt++) {
+		/* A reserve is used up without asking: the path may be out of reach by now. */
+		int result = attempt || sink->end + size > sink->size ? sink_grow(sink, size) : 0;
+		if (result)
+			return result;
+		if (memory_write(sink->window + (sink->end - sink->base), text, size) == (long)size) {
+			sink->end += size;
+			return 0;
+		}
+		if (attempt) {
+			sink_cut(sink, sink->end);
+			return -EFAULT;
+		}
+	}
+}
+
+void sink_cut(struct sink *sink, uint64_t end)
+{
+	if (!sink->open || end > sink->end)
+		return;
+	sink->end = end;
+	if (!sink->frozen && !sink_look(sink) && sink->end == end)
+		sink_resize(sink, end);
+}
+
+void sink_reserve(struct sink *sink, uint64_t reserve)
+{
+	static const char newlines[64] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+					 "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+
+	if (!sink->open || sink->frozen || sink->size - sink->end >= reserve)
+		return;
+	if (sink_grow(sink, reserve))
+		return;
+	for (uint64_t at = sink->end; at + 63 <= sink->size; at += 63)
+		if (memory_write(sink->window + (at - sink->base), newlines, 63) != 63)
+			return;
+}
+
+int sink_ends_open(const struct sink *sink)
+{
+	char last = '\n';
+
+	if (sink->open && sink->end > sink->base)
+		memory_read(&last, (uint64_t)(sink->window + (sink->end - 1 - sink->base)), 1);
+	return last != '\n';
+}

@@ -1,0 +1,45 @@
+/* Floor 1: a file that grows without a descriptor.
+ *
+ * The program may close every descriptor, reuse any number and expects open() to return the lowest free one, so we hold none. A sink
+ * is opened once (at birth, when nobody else runs), mapped far beyond its end, and closed. Afterwards it grows by truncate(2) on its
+ * path, and text is copied in by the kernel (memory_write), so that a full disk or a file that somebody truncates under us is -EFAULT
+ * and not SIGBUS. One process writes a sink: names without %p get the pid appended in all but a recording's first process.
+ *
+ * Invariant while open: start <= end <= size, file offsets; the file's bytes from `start` on are ours; window maps from `base`. */
+#ifndef SHIM_RECORD_SINK_H
+#define SHIM_RECORD_SINK_H
+
+#include "../sys/settings.h"
+
+struct sink {
+	char *window;
+	uint64_t window_size;
+	uint64_t base, start, end, size;
+	uint64_t device, inode;
+	uint64_t limit;  /* RLIMIT_FSIZE: growing past it would raise SIGXFSZ in the program */
+	uint8_t open;
+	uint8_t frozen;  /* no more calls: what fits between end and size is stored directly */
+	char path[PATH_LIMIT];
+};
+
+/* Expands %p, %n, %% of `pattern`, opens for appending (created 0600; a symbolic link, a directory, a FIFO, a device are refused) and
+ * maps up to window_size bytes; `empty`: what an earlier run left there is dropped first. Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
+int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
+	      uint64_t window_size);
+
+/* Appends whole: returns 0, or -errno when nothing was appended (disk full, limit, path gone). Caller serialises. */
+int sink_append(struct sink *sink, const char *text, size_t size);
+
+/* Takes everything behind file offset `end` back. */
+void sink_cut(struct sink *sink, uint64_t end);
+
+/* Reads RLIMIT_FSIZE again: it changed, or the process is new. */
+void sink_limit(struct sink *sink);
+
+/* Before the program gives up rights (chroot, setuid, a filter): grows by `reserve` bytes of newlines that later text overwrites. */
+void sink_reserve(struct sink *sink, uint64_t reserve);
+
+/* Does the file end within a line? */
+int sink_ends_open(const struct sink *sink);
+
+#endif

@@ -1,0 +1,297 @@
+/* The summary. Rows are sorted by time, or by calls where no time was taken; what does not fit is said. */
+#include "summary.h"
+#include "files.h"
+#include "process.h"
+#include "../sys/memory.h"
+
+#include "../sys/poison.h"
+
+enum { ROWS = 24 }; /* the text stays under 4,096 bytes: what a pipe takes without waiting */
+
+static const char *const unfollowed_names[] = {"static", "setuid", "foreign"};
+
+static const char *call_name(unsigned number)
+{
+	const char *name = number < SYSCALL_LIMIT - 1 ? syscall_name(number) : NULL;
+
+	return name ? name : "other";
+}
+
+static uint64_t weight(const struct counter *c)
+{
+	return settings.timing ? c->nanoseconds : c->calls;
+}
+
+/* The busiest call after `previous` in the order of the table: a selection without memory. -1 at the end. */
+static int next_row(const struct process *p, int previous)
+{
+	int best = -1;
+
+	for (int i = 0; i < SYSCALL_LIMIT; i++) {
+		const struct counter *c = &p->counters[i], *b = &p->counters[best < 0 ? 0 : best];
+		if (!c->calls)
+			continue;
+		if (previous >= 0) {
+			const struct counter *last = &p->counters[previous];
+			if (weight(c) > weight(last) || (weight(c) == weight(last) && i <= previous))
+				continue;
+		}
+		if (best < 0 || weight(c) > weight(b))
+			best = i;
+	}
+	return best;
+}
+
+/* Three digits and a unit, right-aligned in `width`: "   4.1 KiB", " 120 us". */
+static void scaled(struct text *out, uint64_t value, unsigned step, const char *const *units, unsigned width)
+{
+	unsigned unit = 0;
+	uint64_t whole = value, rest = 0;
+
+	while (whole >= step && units[unit + 1]) {
+		rest = whole % step;
+		whole /= step;
+		unit++;
+	}
+	if (unit && whole < 100) {
+		text_padded(out, whole, width - 2, ' ');
+		text_char(out, '.');
+		text_unsigned(out, rest * 10 / step);
+	} else {
+		text_padded(out, whole, width, ' ');
+	}
+	text_string(out, units[unit]);
+}
+
+static void bytes(struct text *out, uint64_t value)
+{
+	static const char *const units[] = {" B  ", " KiB", " MiB", " GiB", " TiB", NULL};
+
+	scaled(out, value, 1024, units, 5);
+}
+
+static void duration(struct text *out, uint64_t value)
+{
+	static const char *const units[] = {" ns", " us", " ms", " s ", NULL};
+
+	scaled(out, value, 1000, units, 6);
+}
+
+static void text_row(struct text *out, const char *name, const struct counter *c)
+{
+	text_padded(out, c->calls, 10, ' ');
+	text_padded(out, c->errors, 8, ' ');
+	text_string(out, "  ");
+	if (c->bytes)
+		bytes(out, c->bytes);
+	else
+		text_string(out, "         ");
+	text_string(out, " ");
+	if (settings.timing) {
+		duration(out, c->nanoseconds);
+		text_string(out, " ");
+		duration(out, c->nanoseconds / c->calls);
+	}
+	text_string(out, "  ");
+	text_string(out, name);
+	text_char(out, '\n');
+}
+
+static void text_table(struct text *out, const struct process *p)
+{
+	struct counter rest = {0};
+	unsigned rows = 0, more = 0;
+
+	text_string(out, settings.timing ? "     calls  errors      bytes     total      each  call\n" : "     calls  errors      bytes   call\n");
+	for (int i = next_row(p, -1); i >= 0; i = next_row(p, i)) {
+		const struct counter *c = &p->counters[i];
+		if (rows++ < ROWS) {
+			text_row(out, call_name((unsigned)i), c);
+			continue;
+		}
+		more++;
+		rest.calls += c->calls;
+		rest.errors += c->errors;
+		rest.bytes += c->bytes;
+		rest.nanoseconds += c->nanoseconds;
+	}
+	if (more) {
+		text_row(out, "", &rest);
+		out->at -= !out->cut;
+		text_unsigned(out, more);
+		text_string(out, " other kinds of call\n");
+	}
+}
+
+static void text_note(struct text *out, uint64_t count, const char *what)
+{
+	if (!count)
+		return;
+	text_string(out, ", ");
+	text_unsigned(out, count);
+	text_string(out, what);
+}
+
+static void text_coverage(struct text *out, const struct process *p)
+{
+	const struct family *f = inherited.family;
+
+	text_string(out, "  coverage: ");
+	if (inherited.rewriting) {
+		text_unsigned(out, inherited.sites_rewritten);
+		text_string(out, " sites of libc and ld.so rewritten");
+		text_note(out, inherited.sites_left, " left");
+	} else {
+		text_string(out, "interposed names only (");
+		text_string(out, inherited.why_not ? inherited.why_not : "as asked");
+		text_string(out, "): calls inside libc are not seen");
+	}
+	text_string(out, "; not seen: calls that the program's own code or a library makes without libc, and those before our start");
+	text_note(out, p->tally.log_dropped, " log lines dropped");
+	text_note(out, p->tally.paths_unlisted, " opened paths not listed");
+	text_note(out, p->tally.unresolved, " results not seen");
+	if (f)
+		for (unsigned i = 0; i < 3; i++)
+			if (f->not_followed[i]) {
+				text_note(out, f->not_followed[i], " programs not followed: ");
+				text_string(out, unfollowed_names[i]);
+			}
+	text_char(out, '\n');
+}
+
+static void text_how(struct text *out, const char *how, unsigned status)
+{
+	text_string(out, how);
+	if (*how == 'k') {
+		const char *name = signal_name(status);
+		text_char(out, ' ');
+		text_string(out, name ? name : "a signal");
+	} else if (*how == 'e' && how[2] == 'i') {
+		text_char(out, ' ');
+		text_unsigned(out, status);
+	}
+}
+
+void summary_text(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now)
+{
+	text_string(out, "sysshim: ");
+	text_string(out, inherited.program);
+	text_string(out, " (pid ");
+	text_decimal(out, p->pid);
+	text_string(out, ")");
+	if (p->born && now > p->born) {
+		text_string(out, " ran ");
+		text_seconds(out, now - p->born);
+		text_string(out, " s");
+	}
+	text_string(out, ", ");
+	text_how(out, how, status);
+	if (inherited.later_image)
+		text_string(out, "; what ran in this process before the exec is counted apart");
+	text_char(out, '\n');
+	text_table(out, p);
+	text_string(out, "  files opened: ");
+	text_unsigned(out, p->tally.opened);
+	text_string(out, " (");
+	text_unsigned(out, files_distinct(p));
+	text_string(out, " paths");
+	text_note(out, p->tally.open_failed, " failed");
+	text_string(out, ")");
+	if (inherited.family && (inherited.family->forks || inherited.family->images)) {
+		text_string(out, "; children: ");
+		text_unsigned(out, inherited.family->forks);
+		text_string(out, " forked, ");
+		text_unsigned(out, inherited.family->images);
+		text_string(out, " programs started");
+	}
+	text_char(out, '\n');
+	text_coverage(out, p);
+	if (p->log.on && settings.log == OUTPUT_PATH) {
+		text_string(out, "  log: ");
+		text_string(out, p->log.sink.path);
+		text_char(out, '\n');
+	}
+}
+
+static void json_number(struct text *out, const char *name, uint64_t value, int first)
+{
+	if (!first)
+		text_char(out, ',');
+	text_char(out, '"');
+	text_string(out, name);
+	text_string(out, "\":");
+	text_unsigned(out, value);
+}
+
+static void json_calls(struct text *out, const struct process *p)
+{
+	int first = 1;
+
+	text_string(out, ",\"calls\":{");
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
+		const struct counter *c = &p->counters[i];
+		if (!c->calls)
+			continue;
+		if (!first)
+			text_char(out, ',');
+		first = 0;
+		text_char(out, '"');
+		text_string(out, call_name(i));
+		text_string(out, "\":{");
+		json_number(out, "calls", c->calls, 1);
+		json_number(out, "errors", c->errors, 0);
+		json_number(out, "bytes", c->bytes, 0);
+		json_number(out, "nanoseconds", c->nanoseconds, 0);
+		json_number(out, "coalesced", 0, 0);
+		text_char(out, '}');
+	}
+	text_char(out, '}');
+}
+
+static void json_coverage(struct text *out, const struct process *p)
+{
+	const struct family *f = inherited.family;
+
+	text_string(out, ",\"coverage\":{\"rewriting\":");
+	text_string(out, inherited.rewriting ? "true" : "false");
+	text_string(out, ",\"why_not\":");
+	if (inherited.rewriting)
+		text_string(out, "null");
+	else
+		text_json_quoted(out, inherited.why_not ? inherited.why_not : "as asked",
+				 inherited.why_not ? string_length(inherited.why_not) : 8);
+	json_number(out, "sites_rewritten", inherited.sites_rewritten, 0);
+	json_number(out, "sites_left", inherited.sites_left, 0);
+	json_number(out, "log_lines_dropped", p->tally.log_dropped, 0);
+	json_number(out, "paths_unlisted", p->tally.paths_unlisted, 0);
+	json_number(out, "results_unseen", p->tally.unresolved, 0);
+	json_number(out, "forks", f ? f->forks : 0, 0);
+	json_number(out, "images", f ? f->images : 0, 0);
+	text_string(out, ",\"not_followed\":{");
+	for (unsigned i = 0; i < 3; i++)
+		json_number(out, unfollowed_names[i], f ? f->not_followed[i] : 0, i == 0);
+	text_string(out, "}}");
+}
+
+void summary_json(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now)
+{
+	size_t length = string_length(inherited.program);
+
+	text_string(out, "{\"version\":1");
+	json_number(out, "pid", (uint64_t)p->pid, 0);
+	text_string(out, ",\"program\":");
+	text_json_quoted(out, inherited.program, length);
+	text_string(out, ",\"end\":\"");
+	text_how(out, how, status);
+	text_char(out, '"');
+	json_number(out, "nanoseconds", p->born && now > p->born ? now - p->born : 0, 0);
+	json_calls(out, p);
+	text_string(out, ",\"files\":{");
+	json_number(out, "opened", p->tally.opened, 1);
+	json_number(out, "failed", p->tally.open_failed, 0);
+	json_number(out, "paths", files_distinct(p), 0);
+	/* Coalescing comes later; its keys stand here so that a reader need not ask which version wrote the line. */
+	text_string(out, "},\"batches\":{\"count\":0,\"bytes\":0}");
+	json_coverage(out, p);
+	text_string(out, "}\n");
+}

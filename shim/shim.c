@@ -1,0 +1,221 @@
+/* The shim's birth in a process. With -z initfirst this constructor runs before libc's own: environ is not set yet, stdio is not ready,
+ * so arguments and environment come from the constructor's parameters (glibc's dl-init passes them; musl passes none, then they are
+ * found behind environ).
+ *
+ * We stand aside (passive: names go straight on, nothing is rewritten, counted or said) when we are not the first copy in the process,
+ * were loaded late by dlopen, run set-user-id, are disabled, or an option is wrong. */
+#define _GNU_SOURCE
+#include "gate.h"
+#include "intercept/intercept.h"
+#include "options.h"
+#include "process/life.h"
+#include "record/birth_stderr.h"
+#include "sys/clock.h"
+#include "sys/memory.h"
+#include "../include/sysshim.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <linux/auxvec.h>
+#include <linux/mman.h>
+
+#include "sys/poison.h"
+
+struct process *process;
+struct inherited inherited;
+
+__attribute__((visibility("default"))) const char *sysshim_version(void)
+{
+	return SYSSHIM_VERSION;
+}
+
+struct startup {
+	char **environment;
+	const Elf64_auxv_t *auxiliary;
+};
+
+static uint64_t auxiliary_value(const struct startup *s, uint64_t type)
+{
+	for (const Elf64_auxv_t *a = s->auxiliary; a && a->a_type != AT_NULL; a++)
+		if (a->a_type == type)
+			return a->a_un.a_val;
+	return 0;
+}
+
+static struct startup startup_of(char **environment)
+{
+	struct startup s = {environment, NULL};
+
+	while (*environment)
+		environment++;
+	s.auxiliary = (const void *)(environment + 1);
+	return s;
+}
+
+/* Our own file as ld.so found it. The first object of the list has an interpreter exactly in the first namespace: a copy that dlmopen
+ * has brought stands elsewhere. */
+struct look_round {
+	const char *own_path;
+	int in_first_namespace;
+	int objects;
+};
+
+static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct look_round *look = data;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Phdr *s = &info->dlpi_phdr[i];
+		if (s->p_type == PT_INTERP && look->objects == 0)
+			look->in_first_namespace = 1;
+		if (s->p_type == PT_LOAD && (uint64_t)&inherited - info->dlpi_addr - s->p_vaddr < s->p_memsz)
+			look->own_path = info->dlpi_name;
+	}
+	look->objects++;
+	return 0;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *part = path;
+
+	for (; *path; path++)
+		if (path[0] == '/' && path[1] && path[1] != '/')
+			part = path + 1;
+	return part;
+}
+
+static void set_program(const struct startup *s)
+{
+	const char *name = (const char *)auxiliary_value(s, AT_EXECFN);
+	struct text out = {inherited.program, inherited.program + sizeof inherited.program - 1, 0};
+
+	text_string(&out, name ? last_part(name) : "?");
+	*out.at = 0;
+}
+
+/* An absolute path for children that run elsewhere; a bare name is searched by ld.so wherever they are. */
+static const char *absolute(const char *path)
+{
+	static char whole[PATH_LIMIT];
+	struct text out = {whole, whole + PATH_LIMIT - 1, 0};
+	int has_slash = 0;
+
+	for (const char *c = path; *c; c++)
+		has_slash |= *c == '/';
+	if (path[0] == '/' || !has_slash)
+		return path;
+	long length = RAW(__NR_getcwd, whole, PATH_LIMIT - 1);
+	if (length <= 1)
+		return path;
+	out.at += length - 1;
+	text_char(&out, '/');
+	text_string(&out, path);
+	*out.at = 0;
+	return out.cut ? path : whole;
+}
+
+static uint64_t number_at(const char **at)
+{
+	uint64_t value = 0;
+
+	for (; **at >= '0' && **at <= '9'; ++*at)
+		value = value * 10 + (uint64_t)(**at - '0');
+	*at += **at == '.';
+	return value;
+}
+
+/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>. It is taken out of the program's sight. */
+static void join_recording(char **environment)
+{
+	const char *value = options_value(environment, "SYSSHIM_RECORDING");
+	int32_t pid = (int32_t)RAW(__NR_getpid);
+
+	inherited.recording_pid = pid;
+	inherited.recording_time = clock_realtime();
+	if (value) {
+		inherited.recording_pid = (int32_t)number_at(&value);
+		inherited.recording_time = number_at(&value);
+		inherited.later_image = (int32_t)number_at(&value) == pid;
+	}
+	for (char **to = environment; (*to = *environment); environment++)
+		if (!string_after(*environment, "SYSSHIM_RECORDING="))
+			to++;
+}
+
+static struct family *family_page(void)
+{
+	long at = RAW(__NR_mmap, 0, sizeof(struct family), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return is_error(at) ? NULL : (struct family *)at;
+}
+
+static int is_passive(const struct startup *s, const struct look_round *look)
+{
+	/* Another copy's symbol comes first: that copy is the one that works. */
+	return auxiliary_value(s, AT_SECURE) || !look->in_first_namespace ||
+	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)sysshim_version;
+}
+
+static void start(const struct startup *s)
+{
+	struct look_round look = {0};
+
+	dl_iterate_phdr(look_at_object, &look);
+	interpose_start();
+	if (is_passive(s, &look))
+		return;
+	memory_start();
+	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
+	birth_stderr_remember();
+	set_program(s);
+	if (!options_read(s->environment))
+		return;
+	join_recording(s->environment);
+	inherited.family = family_page();
+	struct process *p = memory_wiped_on_fork(sizeof *p);
+	if (!p) {
+		COMPLAIN("no memory that a fork would wipe (Linux 4.14 has it); the program runs without sysshim");
+		return;
+	}
+	if (!options_wants(s->environment, inherited.program)) {
+		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
+		settings.log = settings.stats = OUTPUT_OFF;
+		settings.timing = 0;
+	}
+	exec_start(s->environment, look.own_path ? absolute(look.own_path) : NULL);
+	rewrite_know_exit();
+	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
+	inherited.rewriting = settings.rewrite && !why_not;
+	inherited.why_not = why_not;
+	if (!inherited.rewriting && settings.interpose)
+		interpose_to_gate();
+	life_start(p);
+	signals_start(p);
+	/* NB order: last of all; from here on every call is counted. */
+	__atomic_store_n(&process, p, __ATOMIC_RELEASE);
+}
+
+extern char **environ __attribute__((weak));
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+__attribute__((constructor)) static void constructor(int argc, char **argv, char **environment)
+{
+	/* The third argument is glibc's own extension: elsewhere the registers hold whatever they held. */
+	(void)argc;
+	(void)argv;
+	if (!gnu_get_libc_version)
+		environment = &environ ? environ : NULL;
+	if (!environment)
+		return;
+	struct startup s = startup_of(environment);
+	start(&s);
+}
+
+/* Where exit is not seen as a system call (nothing is rewritten), this is the last moment. */
+__attribute__((destructor)) static void destructor(void)
+{
+	if (process && !inherited.rewriting)
+		death_destructor(process);
+}

@@ -1,0 +1,16 @@
+/* Floor 0: time without entering the kernel where the vDSO allows it (vdso(7)). Nanoseconds. Any context. */
+#ifndef SHIM_SYS_CLOCK_H
+#define SHIM_SYS_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_monotonic(void); /* CLOCK_MONOTONIC */
+uint64_t clock_realtime(void);  /* CLOCK_REALTIME, since the epoch */
+
+/* Finds the vDSO's clock_gettime; vdso is AT_SYSINFO_EHDR or 0. Constructor only. Without it the kernel is asked. */
+void clock_start(const void *vdso);
+/* From now on both clocks answer 0: strict seccomp makes even the time-stamp counter deadly (kernel/seccomp.c, disable_TSC). */
+void clock_stop(void);
+void clock_go_on(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* Floor 0: memory. The compiler's own needs, and copies that cannot fault. */
+#ifndef SHIM_SYS_MEMORY_H
+#define SHIM_SYS_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* gcc may call these for plain C (gcc manual, "Standards"); hidden, so never another library's. */
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+
+size_t string_length(const char *s);
+int string_equal(const char *a, const char *b);
+/* The rest of `s` behind `prefix`, or NULL. */
+const char *string_after(const char *s, const char *prefix);
+/* Shell glob with * and ?, no brackets; recursion depth is bounded by the number of stars in the pattern. */
+int string_matches(const char *pattern, const char *s);
+
+/* Copies between our memory and memory that the program owns and may unmap at any time, through the kernel (process_vm_readv(2) on
+ * ourselves: allowed for one's own thread group without any privilege), which answers -EFAULT instead of raising SIGSEGV or SIGBUS.
+ * Return the number of bytes copied, which is short at the end of a mapping, or -errno. Any context. */
+long memory_read(void *to, uint64_t from, size_t size);
+long memory_write(void *to, const void *from, size_t size);
+
+/* Where the kernel refuses or a filter might kill, nothing foreign is read (-EPERM), and memory_write stores directly, which is safe
+ * only in pages that are present: the caller has populated them. Called by the constructor, and by the gate before a filter. */
+void memory_start(void);
+void memory_no_calls(void);
+
+/* Anonymous private memory that reads zero in a forked child (madvise(2) MADV_WIPEONFORK, Linux 4.14), or NULL. */
+void *memory_wiped_on_fork(size_t size);
+
+#endif

@@ -1,0 +1,40 @@
+/* Floor 0: entry into the kernel. Two doors, both in this object's own text with unwind rules, so that a debugger, a profiler and
+ * pthread_cancel's unwinder find the caller through them:
+ *
+ *   kernel_call  the program's own calls, forwarded by the gate;
+ *   raw_call     the shim's private calls, which are never counted or logged.
+ *
+ * Both return the kernel's value (-errno or a result) and leave errno alone. Any thread, signal handlers included; async-signal-safe.
+ * tests/ tell the two apart by the address in `strace -i`. */
+#ifndef SHIM_SYS_RAW_H
+#define SHIM_SYS_RAW_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <asm/unistd.h>
+#include <asm/errno.h>
+
+/* One call of the program, as it stands in the registers. entry.S builds and reads it: offsets are fixed. */
+struct call {
+	uint64_t number; /* whole register; the kernel looks at the low 32 bits, and so do we */
+	uint64_t arguments[6];
+};
+_Static_assert(offsetof(struct call, arguments) == 8 && sizeof(struct call) == 56, "entry.S knows this layout");
+
+long kernel_call(const struct call *call);
+long raw_call(long number, long a, long b, long c, long d, long e, long f);
+
+#define RAW_6(n, a, b, c, d, e, f, ...) \
+	raw_call((long)(n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#define RAW(...) RAW_6(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+
+/* The result is one of the 4095 values that mean -errno (man 2 syscalls; arch/x86/entry). */
+static inline int is_error(long result)
+{
+	return (unsigned long)result >= -4095UL;
+}
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#endif

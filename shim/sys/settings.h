@@ -1,0 +1,37 @@
+/* What the user asked for, read once from the environment (options.c) and constant afterwards. Inherited by forked children. */
+#ifndef SHIM_SYS_SETTINGS_H
+#define SHIM_SYS_SETTINGS_H
+
+#include "../../format/syscalls.h"
+
+enum { PATH_LIMIT = 4096 };
+
+enum output {
+	OUTPUT_OFF,
+	OUTPUT_STDERR,
+	OUTPUT_PATH
+};
+
+enum rewrite {
+	REWRITE_OFF,
+	REWRITE_HOT, /* I/O, files, directories, process, signals */
+	REWRITE_ALL
+};
+
+struct settings {
+	uint8_t log;          /* enum output */
+	uint8_t stats;        /* enum output */
+	uint8_t stats_json;
+	uint8_t timing;       /* a clock is read around each call */
+	uint8_t follow;       /* children are observed too */
+	uint8_t rewrite;      /* enum rewrite */
+	uint8_t interpose;
+	uint32_t data;        /* bytes of each buffer in the log */
+	uint64_t trace[SYSCALL_LIMIT / 64]; /* which calls are logged */
+	char log_path[PATH_LIMIT];   /* absolute, %p and %n not yet expanded */
+	char stats_path[PATH_LIMIT];
+};
+
+extern struct settings settings;
+
+#endif

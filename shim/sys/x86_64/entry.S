@@ -1,0 +1,312 @@
+/* The ways into and out of the gate on x86-64, and the two doors into the kernel.
+ *
+ * A rewritten site of libc jumps to a *slot*. A slot is two instructions of this object's own text: it loads the address of its row
+ * in the table of sites into r11 and goes on. No code is ever generated, so no page is ever writable and executable, and every
+ * instruction but the first of a slot has unwind rules: the frame's CFA is the site's stack pointer, its return address is the byte
+ * behind the site's `syscall` (struct site in sites.h).
+ *
+ * Rules: rcx and r11 are free, because `syscall` itself destroys them; every other register but rax keeps its value; the 128 bytes
+ * below the stack pointer belong to the site (red zone); the gate is C for general registers only, so vector registers are never
+ * touched; the direction flag is cleared for C and put back.
+ *
+ * Three banks of slots:
+ *   tail     the site's `syscall` was replaced; the instruction behind it (cmp or ret) is executed by the row's tail;
+ *   before   the `mov $number,%eax` in front was replaced, `syscall` is jumped over: the number comes from the row;
+ *   special  for vfork, clone, clone3 and libc's syscall(): calls after which a child may run on this stack, or on another one.
+ *            Nothing of ours stands on the stack while the kernel is entered, and the entry is the slot's own. */
+
+#define SITE_SIZE 40
+#define SITE_BACK 0
+#define SITE_RESUME 8
+#define SITE_TAIL 16
+#define SITE_KERNEL 24
+#define SITE_NUMBER 32
+
+#define TAIL_SLOTS 416
+#define BEFORE_SLOTS 80
+#define SPECIAL_SLOTS 112
+
+	.macro HIDDEN name
+	.globl \name
+	.hidden \name
+	.type \name, @function
+\name:
+	.endm
+
+	/* return address saved at [r11 + SITE_BACK]: DW_CFA_expression, register 16, one operator of two bytes: DW_OP_breg11 0 */
+	.macro RETURN_ADDRESS_IN_ROW
+	.cfi_escape 0x10, 16, 2, 0x7b, 0
+	.endm
+
+	.macro BEGIN_FRAME
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	RETURN_ADDRESS_IN_ROW
+	.endm
+
+	.text
+
+/* long kernel_call(const struct call *), long raw_call(number, a, b, c, d, e, f) */
+	.p2align 4
+HIDDEN kernel_call
+	.cfi_startproc
+	movq 0(%rdi), %rax
+	movq 16(%rdi), %rsi
+	movq 24(%rdi), %rdx
+	movq 32(%rdi), %r10
+	movq 40(%rdi), %r8
+	movq 48(%rdi), %r9
+	movq 8(%rdi), %rdi
+	syscall
+	.globl kernel_call_return
+	.hidden kernel_call_return
+kernel_call_return:
+	ret
+	.cfi_endproc
+	.size kernel_call, . - kernel_call
+
+	.p2align 4
+HIDDEN raw_call
+	.cfi_startproc
+	movq %rdi, %rax
+	movq %rsi, %rdi
+	movq %rdx, %rsi
+	movq %rcx, %rdx
+	movq %r8, %r10
+	movq %r9, %r8
+	movq 8(%rsp), %r9
+	syscall
+	ret
+	.cfi_endproc
+	.size raw_call, . - raw_call
+
+/* The restorer of our own signal handlers. Unwinders and debuggers know a signal frame by exactly these bytes
+ * (libgcc config/i386/linux-unwind.h, gdb amd64-linux-tdep.c). */
+	.p2align 4
+	nop
+HIDDEN signal_return
+	movq $0xf, %rax
+	syscall
+	.size signal_return, . - signal_return
+
+/* Saves what C may change as a struct call at the stack pointer: 80 bytes and the red zone. */
+	.macro SAVE
+	leaq -128(%rsp), %rsp
+	.cfi_adjust_cfa_offset 128
+	pushq SITE_BACK(%r11)
+	.cfi_adjust_cfa_offset 8
+	.cfi_offset 16, -136
+	pushq %r11
+	pushfq
+	pushq %r9
+	pushq %r8
+	pushq %r10
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rax
+	.cfi_adjust_cfa_offset 72
+	.endm
+
+	/* C with an aligned stack and the direction flag clear; rbx holds the struct call, its own value is on the stack */
+	.macro CALL_C function
+	movq %rsp, %rdi
+	pushq %rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_offset 3, -216
+	movq %rsp, %rbx
+	.cfi_def_cfa_register rbx
+	andq $-16, %rsp
+	testb $4, 57(%rdi)
+	jz 770f
+	cld
+770:
+	call \function
+	movq %rbx, %rsp
+	.cfi_def_cfa_register rsp
+	popq %rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_same_value 3
+	.endm
+
+	/* everything back but rax, which the caller of this macro has settled; r11 is the row */
+	.macro RESTORE
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %r10
+	popq %r8
+	popq %r9
+	.cfi_adjust_cfa_offset -48
+	testb $4, 1(%rsp)
+	jz 771f
+	std
+771:
+	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	popq %r11
+	.cfi_adjust_cfa_offset -8
+	leaq 136(%rsp), %rsp
+	.cfi_adjust_cfa_offset -136
+	RETURN_ADDRESS_IN_ROW
+	.endm
+
+	.p2align 4
+	.type enter_before, @function
+enter_before:
+	BEGIN_FRAME
+	movl SITE_NUMBER(%r11), %eax
+	jmp enter
+	.cfi_endproc
+	.size enter_before, . - enter_before
+
+	.p2align 4
+	.type enter, @function
+enter:
+	BEGIN_FRAME
+	SAVE
+	CALL_C gate
+	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	/* The most frequent tail without a second indirect jump: behind a system call they are mispredicted. rcx is free. */
+	leaq tail_cmp_rax_4096(%rip), %rcx
+	cmpq %rcx, SITE_TAIL(%r11)
+	jne 1f
+	cmpq $-4096, %rax
+	jmp *SITE_RESUME(%r11)
+1:	jmp *SITE_TAIL(%r11)
+	.cfi_endproc
+	.size enter, . - enter
+
+/* gate_look says in rdx whether the call is to be made where it stands (then it has only been looked at), else rax is its result. */
+	.p2align 4
+	.type enter_special, @function
+enter_special:
+	BEGIN_FRAME
+	cmpl $-1, SITE_NUMBER(%r11)
+	je 1f
+	movl SITE_NUMBER(%r11), %eax
+1:	SAVE
+	CALL_C gate_look
+	testl %edx, %edx
+	jnz 2f
+	.cfi_remember_state
+	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	jmp *SITE_TAIL(%r11)
+2:	.cfi_restore_state
+	popq %rax
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	jmp *SITE_KERNEL(%r11)
+	.cfi_endproc
+	.size enter_special, . - enter_special
+
+/* The parent's side (or a failure) of a special call: rax is the result, everything else stands as at the site. */
+	.p2align 4
+	.type leave_special, @function
+leave_special:
+	BEGIN_FRAME
+	SAVE
+	movq %rax, %rsi
+	CALL_C gate_left
+	popq %rax
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	jmp *SITE_TAIL(%r11)
+	.cfi_endproc
+	.size leave_special, . - leave_special
+
+/* The tails: the instruction that stood behind the replaced `syscall`, then on to what follows it. */
+	.macro TAIL name, instruction:vararg
+	.p2align 3
+HIDDEN \name
+	BEGIN_FRAME
+	\instruction
+	jmp *SITE_RESUME(%r11)
+	.cfi_endproc
+	.size \name, . - \name
+	.endm
+
+	TAIL tail_plain
+	TAIL tail_cmp_rax_4095, cmpq $-4095, %rax
+	TAIL tail_cmp_rax_4096, cmpq $-4096, %rax
+	TAIL tail_cmp_eax_4095, cmpl $-4095, %eax
+	TAIL tail_cmp_eax_4096, cmpl $-4096, %eax
+	.p2align 3
+HIDDEN tail_ret
+	BEGIN_FRAME
+	ret
+	.cfi_endproc
+	.size tail_ret, . - tail_ret
+
+/* The banks. The first instruction of a slot is the one place without a return address. */
+	.macro SLOT table, index, entry
+	.p2align 4
+	.cfi_undefined 16
+	leaq \table + SITE_SIZE * \index(%rip), %r11
+	RETURN_ADDRESS_IN_ROW
+	jmp \entry
+	.endm
+
+	.altmacro
+	.macro BANK name, table, count, entry
+	.p2align 4
+HIDDEN \name
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.set slot_index, 0
+	.rept \count
+	SLOT \table, %slot_index, \entry
+	.set slot_index, slot_index + 1
+	.endr
+	.cfi_endproc
+	.size \name, . - \name
+	.endm
+
+	BANK slots_tail, sites_tail, TAIL_SLOTS, enter
+	BANK slots_before, sites_before, BEFORE_SLOTS, enter_before
+	BANK slots_special, sites_special, SPECIAL_SLOTS, enter_special
+
+/* Where special calls enter the kernel. A child has rax 0 and goes straight back: it may stand on our caller's stack (vfork) or on a
+ * new one (clone), so nothing is pushed. Behind the instruction the row's address is gone until it is loaded again. */
+	.macro KERNEL_DOOR index
+	.p2align 5
+	syscall
+	.cfi_undefined 16
+	leaq sites_special + SITE_SIZE * \index(%rip), %r11
+	RETURN_ADDRESS_IN_ROW
+	testq %rax, %rax
+	jnz leave_special
+	jmp *SITE_TAIL(%r11)
+	.endm
+
+	.p2align 5
+HIDDEN special_doors
+	BEGIN_FRAME
+	.set slot_index, 0
+	.rept SPECIAL_SLOTS
+	KERNEL_DOOR %slot_index
+	.set slot_index, slot_index + 1
+	.endr
+	.cfi_endproc
+	.size special_doors, . - special_doors
+
+/* Zero until the constructor fills them: they need no relocation. */
+	.bss
+	.p2align 6
+	.macro TABLE name, count
+	.globl \name
+	.hidden \name
+	.type \name, @object
+\name:
+	.zero SITE_SIZE * \count
+	.size \name, . - \name
+	.endm
+	TABLE sites_tail, TAIL_SLOTS
+	TABLE sites_before, BEFORE_SLOTS
+	TABLE sites_special, SPECIAL_SLOTS
+
+	.section .note.GNU-stack, "", @progbits
