@@ -1,0 +1,27 @@
+/* The sysshim command: what its files share. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stddef.h>
+
+/* Exit statuses of our own; a program started by `run` keeps its own. 125..127 as env(1) and nohup(1). */
+enum { EXIT_FINE = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_OURS = 125, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
+
+struct command {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command commands[]; /* main.c; ends with a NULL name */
+
+int command_run(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+
+/* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */
+const char *library_path(void);
+
+/* What keeps a program from being followed, one clear line in `why` (at least 256 bytes). */
+enum verdict { PROGRAM_FINE, PROGRAM_NOT_FOUND, PROGRAM_UNFIT, PROGRAM_DOUBTFUL };
+enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,99 @@
+/* sysshim doctor: what works on this machine, tried and not guessed, and what a program's file says. */
+#include "command.h"
+
+#include <gnu/libc-version.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char help[] = "usage: sysshim doctor [PROGRAM]\n"
+			   "\n"
+			   "Says what works here, and whether PROGRAM can be observed. Exit status 0: all works; 1: something does not; 2: usage.\n";
+
+static int said(int good, const char *what, const char *detail)
+{
+	printf("%-5s %-22s %s\n", good ? "ok" : "no", what, detail);
+	return !good;
+}
+
+/* Runs the smallest program under the shim and reads its own coverage: the one test that asks everything at once. */
+static int try_library(const char *library)
+{
+	char command[2 * PATH_MAX], line[8192] = "";
+	FILE *out;
+
+	snprintf(command, sizeof command,
+		 "f=$(mktemp) && env LD_PRELOAD='%s' SYSSHIM_STATS=\"$f\" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG=off /bin/true; cat \"$f\"; rm -f \"$f\"",
+		 library);
+	out = popen(command, "r");
+	if (!out)
+		return said(0, "preload", "no shell to try it with");
+	size_t size = fread(line, 1, sizeof line - 1, out);
+	pclose(out);
+	line[size] = 0;
+	if (!strstr(line, "\"version\":1"))
+		return said(0, "preload", "a program under the shim leaves no counters: is LD_PRELOAD allowed here?");
+	said(1, "preload", library);
+	if (strstr(line, "\"rewriting\":true")) {
+		const char *sites = strstr(line, "\"sites_rewritten\":");
+		char text[64];
+		snprintf(text, sizeof text, "%d sites of libc and ld.so", sites ? atoi(sites + 18) : 0);
+		return said(1, "rewriting", text);
+	}
+	char *why = strstr(line, "\"why_not\":\"");
+	char *end = why ? strchr(why + 11, '"') : NULL;
+	if (end)
+		*end = 0;
+	return said(0, "rewriting", why ? why + 11 : "not known why: only interposed names are seen");
+}
+
+static int machine(void)
+{
+	struct utsname name;
+	char text[160];
+	int bad = 0;
+
+	uname(&name);
+	bad += said(strcmp(name.machine, "x86_64") == 0, "processor", name.machine);
+	int major = 0, minor = 0;
+	sscanf(name.release, "%d.%d", &major, &minor);
+	bad += said(major > 4 || (major == 4 && minor >= 14), "kernel (4.14)", name.release);
+	snprintf(text, sizeof text, "glibc %s", gnu_get_libc_version());
+	said(1, "libc of this command", text);
+	const char *library = library_path();
+	if (!library)
+		return bad + said(0, "libsysshim.so", "not beside the command; name it in SYSSHIM_LIBRARY");
+	return bad + try_library(library);
+}
+
+static int program(const char *name)
+{
+	char path[PATH_MAX], why[PATH_MAX + 256];
+	enum verdict verdict = program_check(name, path, sizeof path, why, sizeof why);
+
+	if (verdict == PROGRAM_FINE)
+		return said(1, "program", path);
+	printf("%-5s %-22s %s\n", verdict == PROGRAM_DOUBTFUL ? "but" : "no", "program", why);
+	return 1;
+}
+
+int command_doctor(int argc, char **argv)
+{
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		fputs(help, stdout);
+		return EXIT_FINE;
+	}
+	if (argc > 2 || (argc > 1 && argv[1][0] == '-')) {
+		fputs(help, stderr);
+		return EXIT_USAGE;
+	}
+	int bad = machine();
+	if (argc > 1)
+		bad += program(argv[1]);
+	return bad ? EXIT_FOUND : EXIT_FINE;
+}

@@ -1,0 +1,44 @@
+/* sysshim: the command. One table drives dispatch and help. */
+#include "command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct command commands[] = {
+	{"run", "run a program with the shim", command_run},
+	{"doctor", "say what works here, and for a program, and why not", command_doctor},
+	{NULL, NULL, NULL},
+};
+
+static void help(FILE *to)
+{
+	fprintf(to, "usage: sysshim COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n");
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(to, "  %-8s %s\n", c->name, c->summary);
+	fprintf(to, "\n  --help, --version; `sysshim COMMAND --help` for each.\n"
+		    "Without the command: LD_PRELOAD=%s ./app\n", library_path() ? library_path() : "libsysshim.so");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return EXIT_FINE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("sysshim %s\n", SYSSHIM_VERSION);
+		return EXIT_FINE;
+	}
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(argv[1], c->name))
+			return c->run(argc - 1, argv + 1);
+	fprintf(stderr, "sysshim: '%s' is not a command; there are:", argv[1]);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(stderr, " %s", c->name);
+	fprintf(stderr, "\n");
+	return EXIT_USAGE;
+}

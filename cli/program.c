@@ -1,0 +1,146 @@
+/* Can a program be followed? Read from its file alone: static, set-user-id, another word size or processor, a sanitizer that wants to be
+ * first, a script (then its interpreter is what counts). */
+#include "command.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { SCRIPT_DEPTH = 4 };
+
+static int find_in_path(const char *name, char *path, size_t size)
+{
+	const char *folders = getenv("PATH");
+	struct stat status;
+
+	if (strchr(name, '/'))
+		return snprintf(path, size, "%s", name) < (int)size && access(path, F_OK) == 0;
+	if (!folders)
+		folders = "/usr/local/bin:/usr/bin:/bin";
+	for (const char *f = folders; *f;) {
+		size_t length = strcspn(f, ":");
+		if (snprintf(path, size, "%.*s/%s", length ? (int)length : 1, length ? f : ".", name) < (int)size &&
+		    access(path, X_OK) == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode))
+			return 1;
+		f += length + (f[length] == ':');
+	}
+	return 0;
+}
+
+struct image {
+	const unsigned char *at;
+	size_t size;
+};
+
+static const Elf64_Phdr *segment(const struct image *i, uint32_t type)
+{
+	const Elf64_Ehdr *header = (const void *)i->at;
+
+	if (header->e_phoff > i->size || header->e_phnum > (i->size - header->e_phoff) / sizeof(Elf64_Phdr))
+		return NULL;
+	const Elf64_Phdr *p = (const void *)(i->at + header->e_phoff);
+	for (int n = 0; n < header->e_phnum; n++)
+		if (p[n].p_type == type && p[n].p_offset <= i->size && p[n].p_filesz <= i->size - p[n].p_offset)
+			return &p[n];
+	return NULL;
+}
+
+/* The first needed libraries name a sanitizer when the program was linked with one. */
+static int needs_sanitizer(const struct image *i)
+{
+	return memmem(i->at, i->size, "libasan.so", 10) || memmem(i->at, i->size, "libtsan.so", 10) ||
+	       memmem(i->at, i->size, "__asan_init", 11) || memmem(i->at, i->size, "__tsan_init", 11);
+}
+
+static enum verdict check_elf(const struct image *i, const char *path, char *why, size_t size)
+{
+	const Elf64_Ehdr *header = (const void *)i->at;
+	const Elf64_Phdr *interpreter;
+
+	if (i->at[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64) {
+		snprintf(why, size, "%s is built for another word size or processor than libsysshim.so (x86-64): ld.so will refuse to load it",
+			 path);
+		return PROGRAM_UNFIT;
+	}
+	interpreter = segment(i, PT_INTERP);
+	if (!interpreter) {
+		snprintf(why, size, "%s is static: no loader runs in it, so nothing can be preloaded; link it dynamically to observe it", path);
+		return PROGRAM_UNFIT;
+	}
+	if (needs_sanitizer(i)) {
+		snprintf(why, size,
+			 "%s is built with a sanitizer, which refuses to start behind another preload; "
+			 "put its runtime first: LD_PRELOAD=\"$(gcc -print-file-name=libasan.so) libsysshim.so\"",
+			 path);
+		return PROGRAM_DOUBTFUL;
+	}
+	if (memmem(i->at + interpreter->p_offset, interpreter->p_filesz, "musl", 4)) {
+		snprintf(why, size, "%s uses musl: interposed names only, calls inside libc are not seen", path);
+		return PROGRAM_DOUBTFUL;
+	}
+	return PROGRAM_FINE;
+}
+
+static int privileged(const char *path, const struct stat *status)
+{
+	return (status->st_mode & S_ISUID && status->st_uid != geteuid()) ||
+	       ((status->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status->st_gid != getegid()) ||
+	       (geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0);
+}
+
+static enum verdict check_file(char *path, size_t path_size, char *why, size_t size, int depth)
+{
+	struct stat status;
+	enum verdict verdict = PROGRAM_FINE;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		snprintf(why, size, "%s cannot be read: %s", path, fd < 0 ? strerror(errno) : "not a regular file");
+		if (fd >= 0)
+			close(fd);
+		return PROGRAM_DOUBTFUL;
+	}
+	struct image image = {MAP_FAILED, (size_t)status.st_size};
+	if (image.size)
+		image.at = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (image.at == MAP_FAILED) {
+		snprintf(why, size, "%s is empty", path);
+		return PROGRAM_DOUBTFUL;
+	}
+	if (privileged(path, &status)) {
+		snprintf(why, size, "%s is set-user-id, set-group-id or has file capabilities: ld.so ignores LD_PRELOAD there", path);
+		verdict = PROGRAM_UNFIT;
+	} else if (image.size > sizeof(Elf64_Ehdr) && memcmp(image.at, ELFMAG, SELFMAG) == 0) {
+		verdict = check_elf(&image, path, why, size);
+	} else if (image.size > 2 && image.at[0] == '#' && image.at[1] == '!' && depth < SCRIPT_DEPTH) {
+		char line[PATH_MAX] = "";
+		size_t length = image.size - 2 < sizeof line - 1 ? image.size - 2 : sizeof line - 1;
+		memcpy(line, image.at + 2, length);
+		line[strcspn(line, "\n")] = 0;
+		char *word = line + strspn(line, " \t");
+		word[strcspn(word, " \t")] = 0;
+		snprintf(path, path_size, "%s", word);
+		verdict = check_file(path, path_size, why, size, depth + 1);
+	}
+	munmap((void *)image.at, image.size);
+	return verdict;
+}
+
+enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size)
+{
+	*why = 0;
+	if (!find_in_path(name, path, path_size)) {
+		snprintf(why, why_size, "%s: not found", name);
+		return PROGRAM_NOT_FOUND;
+	}
+	return check_file(path, path_size, why, why_size, 0);
+}

@@ -1,0 +1,129 @@
+/* sysshim run: the same as LD_PRELOAD alone, with options for the variables. The program takes our place (execvp), so its exit status,
+ * its signals, its terminal are its own. */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: sysshim run [OPTION...] [--] PROGRAM [ARGUMENT...]\n"
+	"\n"
+	"Runs PROGRAM with libsysshim.so preloaded in front of what LD_PRELOAD names already.\n"
+	"\n"
+	"  -o PATH            write the log there (%p pid, %n program); - for stderr\n"
+	"  -e trace=SET       which calls are logged: names, %file %desc %io %network %process %signal %memory, all, none, ! before\n"
+	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
+	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
+	"      --json         counters as JSON\n"
+	"  -q, --quiet        no counters on stderr\n"
+	"  -f, --follow=on|off   children too (on)\n"
+	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
+	"      --help\n"
+	"\n"
+	"The exit status is the program's; 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found.\n";
+
+static void preload(const char *library)
+{
+	const char *before = getenv("LD_PRELOAD");
+	char *all;
+
+	if (!before || !*before) {
+		setenv("LD_PRELOAD", library, 1);
+	} else if (asprintf(&all, "%s:%s", library, before) > 0) {
+		setenv("LD_PRELOAD", all, 1);
+		free(all);
+	}
+}
+
+static void set_variable(char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals) {
+		unsetenv(text);
+		return;
+	}
+	*equals = 0;
+	setenv(text, equals + 1, 1);
+	*equals = '=';
+}
+
+static int take_expression(const char *text)
+{
+	const char *set = strncmp(text, "trace=", 6) == 0 ? text + 6 : text;
+
+	/* strace takes a bare set as trace=set; other qualifiers come later. */
+	if (set == text && strchr(text, '=')) {
+		fprintf(stderr, "sysshim run: -e %s: only trace=SET is known\n", text);
+		return 0;
+	}
+	setenv("SYSSHIM_TRACE", set, 1);
+	return 1;
+}
+
+int command_run(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
+						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
+						{"follow", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	char path[PATH_MAX], why[PATH_MAX + 256];
+	const char *library = library_path();
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:", options, NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_FINE;
+		case 'o':
+			setenv("SYSSHIM_LOG", optarg, 1);
+			break;
+		case 'e':
+			if (!take_expression(optarg))
+				return EXIT_USAGE;
+			break;
+		case 's':
+			setenv("SYSSHIM_DATA", optarg, 1);
+			break;
+		case 'c':
+			setenv("SYSSHIM_STATS", optarg, 1);
+			break;
+		case 'j':
+			setenv("SYSSHIM_STATS_FORMAT", "json", 1);
+			break;
+		case 'q':
+			setenv("SYSSHIM_STATS", "off", 1);
+			break;
+		case 'f':
+			setenv("SYSSHIM_FOLLOW", optarg, 1);
+			break;
+		case 'E':
+			set_variable(optarg);
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc) {
+		fprintf(stderr, "sysshim run: no program named; see sysshim run --help\n");
+		return EXIT_USAGE;
+	}
+	if (!library) {
+		fprintf(stderr, "sysshim run: libsysshim.so is not beside the command; name it in SYSSHIM_LIBRARY\n");
+		return EXIT_OURS;
+	}
+	/* What cannot be observed runs all the same. */
+	if (program_check(argv[optind], path, sizeof path, why, sizeof why) == PROGRAM_UNFIT)
+		fprintf(stderr, "sysshim run: %s\n", why);
+	else
+		preload(library);
+	execvp(argv[optind], argv + optind);
+	int error = errno;
+	fprintf(stderr, "sysshim run: %s: %s\n", argv[optind], strerror(error));
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
