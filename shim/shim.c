@@ -57,8 +57,12 @@ static struct startup startup_of(char **environment)
 struct look_round {
 	const char *own_path;
 	int in_first_namespace;
+	int late; /* libc stands in front of us: dlopen brought us */
 	int objects;
 };
+
+extern char **environ __attribute__((weak));
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
@@ -69,8 +73,12 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 		const Elf64_Phdr *s = &info->dlpi_phdr[i];
 		if (s->p_type == PT_INTERP && look->objects == 0)
 			look->in_first_namespace = 1;
-		if (s->p_type == PT_LOAD && (uint64_t)&inherited - info->dlpi_addr - s->p_vaddr < s->p_memsz)
+		if (s->p_type != PT_LOAD)
+			continue;
+		if ((uint64_t)&inherited - info->dlpi_addr - s->p_vaddr < s->p_memsz)
 			look->own_path = info->dlpi_name;
+		else if (!look->own_path && (uint64_t)gnu_get_libc_version - info->dlpi_addr - s->p_vaddr < s->p_memsz)
+			look->late = 1;
 	}
 	look->objects++;
 	return 0;
@@ -126,7 +134,7 @@ static uint64_t number_at(const char **at)
 	return value;
 }
 
-/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>. It is taken out of the program's sight. */
+/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>. */
 static void join_recording(char **environment)
 {
 	const char *value = options_value(environment, "SYSSHIM_RECORDING");
@@ -139,9 +147,25 @@ static void join_recording(char **environment)
 		inherited.recording_time = number_at(&value);
 		inherited.later_image = (int32_t)number_at(&value) == pid;
 	}
-	for (char **to = environment; (*to = *environment); environment++)
-		if (!string_after(*environment, "SYSSHIM_RECORDING="))
-			to++;
+}
+
+/* The variables from SYSSHIM_RECORDING on were added by exec.c: the program does not see them. It may look for the auxiliary vector
+ * behind its environment (Go's runtime does): the slots become pairs that say nothing. */
+static void hide_added(char **environment)
+{
+	char **last;
+
+	while (*environment && !string_after(*environment, "SYSSHIM_RECORDING="))
+		environment++;
+	if (!*environment)
+		return;
+	for (last = environment; *last; last++)
+		;
+	*environment++ = NULL;
+	for (; environment < last; environment += 2) {
+		environment[0] = (char *)AT_IGNORE;
+		environment[1] = NULL;
+	}
 }
 
 static struct family *family_page(void)
@@ -158,14 +182,8 @@ static int is_passive(const struct startup *s, const struct look_round *look)
 	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)sysshim_version;
 }
 
-static void start(const struct startup *s)
+static void observe(const struct startup *s, const char *own_path)
 {
-	struct look_round look = {0};
-
-	dl_iterate_phdr(look_at_object, &look);
-	interpose_start();
-	if (is_passive(s, &look))
-		return;
 	memory_start();
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
 	birth_stderr_remember();
@@ -184,7 +202,7 @@ static void start(const struct startup *s)
 		settings.log = settings.stats = OUTPUT_OFF;
 		settings.timing = 0;
 	}
-	exec_start(s->environment, look.own_path ? absolute(look.own_path) : NULL);
+	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
 	rewrite_know_exit();
 	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
 	inherited.rewriting = settings.rewrite && !why_not;
@@ -197,8 +215,19 @@ static void start(const struct startup *s)
 	__atomic_store_n(&process, p, __ATOMIC_RELEASE);
 }
 
-extern char **environ __attribute__((weak));
-extern const char *gnu_get_libc_version(void) __attribute__((weak));
+static void start(const struct startup *s)
+{
+	struct look_round look = {0};
+
+	dl_iterate_phdr(look_at_object, &look);
+	if (look.late)
+		return;
+	interpose_start();
+	if (is_passive(s, &look))
+		return;
+	observe(s, look.own_path);
+	hide_added(s->environment);
+}
 
 __attribute__((constructor)) static void constructor(int argc, char **argv, char **environment)
 {

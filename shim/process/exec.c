@@ -1,8 +1,8 @@
 /* Exec: a program that is followed finds us again. The caller's environment is read and a copy is given to the kernel, so its own
- * array is never changed; the copy has our entry in LD_PRELOAD (absolute: the child may be elsewhere), the SYSSHIM_ variables of our
- * birth where the program has dropped them, and one variable that names the recording and is hidden again before the new program looks.
- * With SYSSHIM_FOLLOW=off the copy lacks our entry instead. Where the copy makes the list too long, the caller's own is used: E2BIG
- * stays what it was. */
+ * array is never changed; behind the program's own entries the copy has one variable that names the recording, LD_PRELOAD with our
+ * absolute path, and the SYSSHIM_ variables of our birth, as far as the program has dropped them. All of that is hidden again before
+ * the new program looks. With SYSSHIM_FOLLOW=off LD_PRELOAD loses our entry instead. Where the copy makes the list too long, the
+ * caller's own is used: E2BIG stays what it was. */
 #include "life.h"
 #include "../record/files.h"
 #include "../sys/clock.h"
@@ -108,8 +108,9 @@ struct copy {
 	uint64_t *pointers;
 	size_t count;
 	struct text out;
-	uint8_t kept_seen[KEPT];
-	uint8_t preload_seen;
+	const char *preload;     /* the program's own LD_PRELOAD=..., in out; NULL: it has none */
+	uint8_t given[KEPT];     /* it has this variable of our birth */
+	uint8_t relative[KEPT];  /* with the path as the user wrote it, which means another file in another folder */
 };
 
 /* Reads the NUL-terminated string at `from` into `to`, at most `limit` with its end; its length, or -1. */
@@ -132,7 +133,7 @@ static long string_read(char *to, uint64_t from, size_t limit)
 
 static void add(struct copy *c, uint64_t pointer)
 {
-	if (c->count < POINTERS - 1)
+	if (c->count < POINTERS - 4)
 		c->pointers[c->count++] = pointer;
 	else
 		c->out.cut = 1;
@@ -146,44 +147,48 @@ static int is_ours(const char *entry, size_t length)
 	       (length == name || entry[length - name - 1] == '/');
 }
 
-/* LD_PRELOAD as the child gets it: the others in their order, ours where it was, in front where it was not. */
+/* The next entry of a list that ld.so separates by blanks and colons: its length, 0 at the end. */
+static size_t next_entry(const char **list)
+{
+	size_t length = 0;
+
+	while (**list == ' ' || **list == ':')
+		++*list;
+	while ((*list)[length] && (*list)[length] != ' ' && (*list)[length] != ':')
+		length++;
+	return length;
+}
+
+/* Does this LD_PRELOAD bring us in whatever folder the child is? */
+static int brings_us(const char *value)
+{
+	size_t length;
+
+	for (; (length = next_entry(&value)); value += length)
+		if (is_ours(value, length) && (*value == '/' || length == string_length(birth.own_name)))
+			return 1;
+	return 0;
+}
+
+/* LD_PRELOAD with us in front (following) or without us, and the program's other entries in their order. */
 static void add_preload(struct copy *c, const char *value)
 {
 	uint64_t start = (uint64_t)c->out.at;
-	int seen = 0, any = 0;
+	int any = settings.follow;
+	size_t length;
 
 	text_string(&c->out, "LD_PRELOAD=");
-	for (const char *v = value; *v; v++) {
-		const char *next = v;
-		while (*next && *next != ' ' && *next != ':')
-			next++;
-		if (is_ours(v, (size_t)(next - v)))
-			seen = 1;
-		v = *next ? next : next - 1;
-	}
-	if (!seen && settings.follow) {
+	if (settings.follow)
 		text_string(&c->out, birth.own_path);
+	for (; (length = next_entry(&value)); value += length) {
+		if (is_ours(value, length))
+			continue;
+		if (any)
+			text_char(&c->out, ':');
 		any = 1;
-	}
-	for (const char *v = value; *v;) {
-		const char *next = v;
-		while (*next && *next != ' ' && *next != ':')
-			next++;
-		size_t length = (size_t)(next - v);
-		int ours = is_ours(v, length);
-		if (length && (!ours || settings.follow)) {
-			if (any)
-				text_char(&c->out, ':');
-			any = 1;
-			if (ours && birth.own_path[0] == '/')
-				text_string(&c->out, birth.own_path);
-			else
-				text_bytes(&c->out, v, length);
-		}
-		v = *next ? next + 1 : next;
+		text_bytes(&c->out, value, length);
 	}
 	text_char(&c->out, 0);
-	c->preload_seen = 1;
 	if (any)
 		add(c, start);
 	else
@@ -203,33 +208,35 @@ static int kept_index(const char *entry)
 	return -1;
 }
 
-/* One entry of the program's environment; most go on by address, without being copied. Returns 0 when it cannot be read. */
+/* One entry of the program's environment goes on by address. Those that concern us are looked at; 0: one of them cannot be read. */
 static int add_entry(struct copy *c, uint64_t pointer)
 {
 	char head[16] = {0};
-	char *scratch = c->out.at;
-	long length;
+	char *text = c->out.at;
 
+	/* A short string has its end within the head; one that cannot be read at all is the kernel's to refuse. */
 	if (string_read(head, pointer, 11) >= 0 || !(string_after(head, "LD_PRELOAD=") || string_after(head, "SYSSHIM_"))) {
-		/* A short string has its end within the head; one that cannot be read at all is the kernel's to refuse. */
 		add(c, pointer);
 		return 1;
 	}
-	length = string_read(scratch, pointer, ENTRY_LIMIT);
-	if (length < 0 || scratch + length + 1 > c->out.end)
+	long length = string_read(text, pointer, ENTRY_LIMIT);
+	if (length < 0 || text + length + 1 > c->out.end)
 		return 0;
-	if (string_after(scratch, "SYSSHIM_RECORDING="))
-		return 1;
 	c->out.at += length + 1;
-	if (string_after(scratch, "LD_PRELOAD=")) {
-		add_preload(c, scratch + 11);
-		return 1;
+	if (string_after(text, "LD_PRELOAD=")) {
+		c->preload = text + 11;
+		/* Not followed: the child is to load the others only, and none of us will be there to hide anything. */
+		if (!settings.follow) {
+			add_preload(c, c->preload);
+			return 1;
+		}
 	}
-	int i = kept_index(scratch);
-	if (i >= 0)
-		c->kept_seen[i] = 1;
-	/* As it was at birth: with our absolute path. Changed since: the program's own wish. */
-	add(c, i >= 0 && string_equal(scratch, birth.given[i]) ? (uint64_t)birth.kept[i] : pointer);
+	int i = kept_index(text);
+	if (i >= 0) {
+		c->given[i] = 1;
+		c->relative[i] = birth.kept[i] != birth.given[i] && string_equal(text, birth.given[i]);
+	}
+	add(c, pointer);
 	return 1;
 }
 
@@ -245,6 +252,23 @@ static void add_recording(struct copy *c, int pid)
 	text_decimal(&c->out, pid);
 	text_char(&c->out, 0);
 	add(c, start);
+}
+
+/* What the program has not put there stands behind SYSSHIM_RECORDING, for ld.so (the last LD_PRELOAD counts) and for our own start in the
+ * new image, which cuts the environment off in front of it (shim.c): so the child sees what its parent gave it. Their number is even:
+ * the slots become pairs of the auxiliary vector. */
+static void add_hidden(struct copy *c, int pid)
+{
+	size_t visible = c->count;
+
+	add_recording(c, pid);
+	if (!c->preload || !brings_us(c->preload))
+		add_preload(c, c->preload ? c->preload : "");
+	for (int i = 0; i < birth.count; i++)
+		if (!c->given[i] || c->relative[i])
+			add(c, (uint64_t)birth.kept[i]);
+	if ((c->count - visible) % 2)
+		add(c, c->pointers[visible]);
 }
 
 enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES };
@@ -269,14 +293,8 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs)
 		if (!pointer)
 			break;
 	}
-	if (!c->preload_seen)
-		add_preload(c, "");
-	if (settings.follow) {
-		for (int i = 0; i < birth.count; i++)
-			if (!c->kept_seen[i])
-				add(c, (uint64_t)birth.kept[i]);
-		add_recording(c, process_is_ours(p) ? p->pid : 0);
-	}
+	if (settings.follow)
+		add_hidden(c, process_is_ours(p) ? p->pid : 0);
 	c->pointers[c->count] = 0;
 	if (!c->out.cut)
 		return c->pointers;
@@ -300,7 +318,8 @@ long exec_call(struct process *p, const struct call *call)
 	if (result)
 		return kernel_call(call);
 	int unfollowed = target_unfollowed(call);
-	if (birth.own_path)
+	/* What cannot load us gets nothing that it could see. */
+	if (birth.own_path && unfollowed < 0)
 		copy = environment_copy(p, call->arguments[slot]);
 	death_provisional(p);
 	log_publish(p);

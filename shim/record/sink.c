@@ -173,9 +173,12 @@ void sink_reserve(struct sink *sink, uint64_t reserve)
 		return;
 	if (sink_grow(sink, reserve))
 		return;
-	for (uint64_t at = sink->end; at + 63 <= sink->size; at += 63)
-		if (memory_write(sink->window + (at - sink->base), newlines, 63) != 63)
+	for (uint64_t at = sink->end; at < sink->size;) {
+		size_t piece = sink->size - at < 63 ? (size_t)(sink->size - at) : 63;
+		if (memory_write(sink->window + (at - sink->base), newlines, piece) != (long)piece)
 			return;
+		at += piece;
+	}
 }
 
 int sink_ends_open(const struct sink *sink)

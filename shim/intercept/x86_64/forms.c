@@ -6,8 +6,8 @@
  *            function's first byte: a uprobe there would skip the call, and its detach would write the old byte into our jump;
  *   special  either of them for calls that make children, and for sites whose number is not known (libc's syscall()).
  *
- * Nothing that is jumped to is overwritten but at its first byte: short jumps near a site, and near jumps of its neighbourhood, are looked
- * at; a byte that only looks like a jump costs us a site and nothing else. A test disassembles the libc at hand and asks for all jumps. */
+ * The instruction behind a replaced `syscall` must not be jumped to: whatever near the site looks like a jump there forbids the tail form,
+ * also where it only looks like one (then `before` may still fit). A test disassembles the libc at hand and asks for all jumps. */
 #include "../forms.h"
 #include "../../sys/memory.h"
 #include "../../../format/syscalls.h"
@@ -117,25 +117,20 @@ static int is_symbol(const struct text_range *text, const unsigned char *at)
 	return 0;
 }
 
-static int lies_in(const unsigned char *target, const unsigned char *from, const unsigned char *to)
-{
-	return target > from && target < to;
-}
-
-/* Does the instruction that may stand at `at` jump behind `from` and before `to`? */
-static int jumps_into(const unsigned char *at, const unsigned char *from, const unsigned char *to)
+/* Does the instruction that may stand at `at` jump to `target`? */
+static int jumps_to(const unsigned char *at, const unsigned char *target)
 {
 	int32_t far;
 
 	if (at[0] == 0xe9 || at[0] == 0xe8) {
 		__builtin_memcpy(&far, at + 1, 4);
-		return lies_in(at + 5 + far, from, to);
+		return at + 5 + far == target;
 	}
 	if (at[0] == 0x0f) {
 		__builtin_memcpy(&far, at + 2, 4);
-		return (at[1] & 0xf0) == 0x80 && lies_in(at + 6 + far, from, to);
+		return (at[1] & 0xf0) == 0x80 && at + 6 + far == target;
 	}
-	return lies_in(at + 2 + (signed char)at[1], from, to);
+	return at + 2 + (signed char)at[1] == target;
 }
 
 /* A bit for each of the 16 bytes that can begin a jump, a loop or a call: 70-7f, e0-e3, e8, e9, eb, 0f. */
@@ -150,17 +145,16 @@ static unsigned may_jump(const unsigned char *at)
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(high, loops), _mm_or_si128(near, rest)));
 }
 
-static int is_jumped_into(const struct text_range *text, const unsigned char *from, const unsigned char *to)
+/* Does anything near look like a jump to `target`? */
+static int is_jumped_to(const struct text_range *text, const unsigned char *target)
 {
-	const unsigned char *low = from - text->start > NEAR ? from - NEAR : text->start;
-	const unsigned char *high = text->end - to > NEAR + 32 ? to + NEAR : text->end - 32;
+	const unsigned char *low = target - text->start > NEAR ? target - NEAR : text->start;
+	const unsigned char *high = text->end - target > NEAR + 32 ? target + NEAR : text->end - 32;
 
 	for (const unsigned char *block = low; block < high; block += 16)
-		for (unsigned bits = may_jump(block); bits; bits &= bits - 1) {
-			const unsigned char *at = block + __builtin_ctz(bits);
-			if ((at < from || at >= to) && jumps_into(at, from, to))
+		for (unsigned bits = may_jump(block); bits; bits &= bits - 1)
+			if (jumps_to(block + __builtin_ctz(bits), target))
 				return 1;
-		}
 	return 0;
 }
 
@@ -182,16 +176,17 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 	/* rt_sigreturn works on the caller's stack pointer, a thread's exit has no stack left: these stay as they are. */
 	if (place->number == __NR_rt_sigreturn || place->number == __NR_exit)
 		return 1;
+	int special = place->number < 0 || makes_children(place->number);
 	unsigned behind = tail_behind(at + 2, text->end, &place->tail);
-	if (behind) {
+	if (behind && !is_jumped_to(text, at + 2)) {
 		place->patch = at;
 		place->length = 2 + behind;
-		place->form = place->number < 0 || makes_children(place->number) ? FORM_SPECIAL_TAIL : FORM_TAIL;
-	} else if (mov) {
+		place->form = special ? FORM_SPECIAL_TAIL : FORM_TAIL;
+	} else if (mov && !is_symbol(text, at - mov)) {
 		place->patch = at - mov;
 		place->length = mov;
 		place->tail = tail_plain;
-		place->form = makes_children(place->number) ? FORM_SPECIAL_BEFORE : FORM_BEFORE;
+		place->form = special ? FORM_SPECIAL_BEFORE : FORM_BEFORE;
 	}
 	return 1;
 }
@@ -212,9 +207,6 @@ int forms_patch(const struct text_range *text, const struct place *place)
 	const char *slot;
 	uint32_t *taken = place->form == FORM_TAIL ? &taken_tail : place->form == FORM_BEFORE ? &taken_before : &taken_special;
 
-	/* A byte behind the first of what is overwritten must not be a place where code begins. */
-	if ((before && is_symbol(text, place->patch)) || is_jumped_into(text, place->patch, place->patch + place->length))
-		return 0;
 	if (place->form == FORM_TAIL ? !take_slot(taken, SITES_TAIL, sites_tail, slots_tail, &row, &slot) :
 	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, sites_before, slots_before, &row, &slot) :
 					 !take_slot(taken, SITES_SPECIAL, sites_special, slots_special, &row, &slot))

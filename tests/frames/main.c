@@ -1,0 +1,10 @@
+/* The simplest place: main. */
+#define _GNU_SOURCE
+#include "frame.h"
+
+int main(int count, char **arguments)
+{
+	frame_choose(count, arguments);
+	frame_run();
+	return frame_done();
+}

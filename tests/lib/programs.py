@@ -1,0 +1,173 @@
+"""Programs that are compared with themselves (programs/*.c), drivers that do their own comparing (*.sh), and unit tests.
+
+A program runs natively once and then under the shim in each of its variants, always in a folder of the same path: status, stdout, stderr and
+files must be the same. Where they are not it runs natively once more, so that a program that differs from itself is not our fault.
+"""
+import json
+import os
+import shlex
+import shutil
+import subprocess
+
+import runs
+from jobs import FAILED, PASSED, SKIPPED, Job, directives, stem, timeout_of
+
+VARIANTS = ["quiet", "log", "interpose"]
+SKIP = 77
+DRIVERS = ("behaviour", "programs", "real")
+
+
+def settings(variant, place, folder):
+    values = {"LD_PRELOAD": place.shim}
+    if variant == "log":
+        values.update(SYSSHIM_LOG=f"{folder}/log.%p", SYSSHIM_STATS=f"{folder}/stats.%p.json", SYSSHIM_STATS_FORMAT="json")
+    elif variant == "quiet":
+        values.update(SYSSHIM_STATS="off")
+    elif variant == "interpose":
+        values.update(SYSSHIM_STATS="off", SYSSHIM_INTERCEPT="interpose")
+    elif variant != "stderr":
+        raise ValueError(f"no such variant: {variant}")
+    return values
+
+
+def compile_program(place, path, folder):
+    """(path of the program or None, lines of the compiler, flags)."""
+    flags = []
+    for line in directives(path, ["cc"]).get("cc", []):
+        flags += shlex.split(line.replace("@BUILD@", place.build).replace("@SRC@", place.source))
+    program = os.path.join(folder, "program")
+    compiler = "c++" if path.endswith(".cc") else "cc"
+    command = [compiler, "-O1", "-Wall", "-Werror", "-pthread", "-o", program, path, *flags]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    return (program if done.returncode == 0 else None), [shlex.join(command), *done.stdout.splitlines()], flags
+
+
+def last_lines(outcome):
+    return [*outcome.out.decode(errors="backslashreplace").splitlines()[-15:], *outcome.err.decode(errors="backslashreplace").splitlines()[-15:]]
+
+
+def unlogged(folder):
+    """What is wrong with the logs and counters of a run in the variant log: the shim must have been there, or nothing was tested."""
+    names = os.listdir(folder)
+    logs = [name for name in names if name.startswith("log.") and os.path.getsize(os.path.join(folder, name))]
+    if not logs:
+        return ["no log has a line: the shim was not there"]
+    rows = 0
+    for name in names:
+        if name.startswith("stats."):
+            with open(os.path.join(folder, name), "rb") as file:
+                for line in file:
+                    try:
+                        rows += "calls" in json.loads(line)
+                    except ValueError:
+                        return [f"{name}: not a line of JSON: {line[:300]!r}"]
+    return []
+
+
+def run_variant(place, program, variant, native, folder, timeout, static):
+    logs = os.path.join(folder, "logs")
+    runs.remove(logs)
+    os.mkdir(logs, 0o777)
+    os.chmod(logs, 0o777)  # a program may become another user
+    outcome = runs.run([program], folder, timeout, settings(variant, place, logs))
+    if variant == "stderr":
+        if not static and outcome.err == outcome.without_summary().err and native.err == outcome.err and not native.status < 0:
+            return FAILED, ["no summary is on stderr: the shim was not there"]
+        outcome = outcome.without_summary()
+    lines = runs.difference(native, outcome)
+    if lines:
+        again = runs.run([program], folder, timeout)
+        if runs.difference(native, again):
+            lines = ["two native runs differ as well: the program itself is not deterministic", *runs.difference(native, again)]
+    elif variant == "log" and not static:
+        lines = unlogged(logs)
+    return (FAILED, lines) if lines else (PASSED, [])
+
+
+def program_job(place, path, wanted):
+    base = f"programs/{stem(path)}"
+    found = directives(path, ["variants"]).get("variants")
+    variants = {f"{base}/{variant}": variant for variant in (found[0].split() if found else VARIANTS)}
+    names = [name for name in variants if wanted(name)]
+    timeout = timeout_of(path)
+
+    def all_of(result, lines):
+        return {name: (result, list(lines)) for name in names}
+
+    def run(folder):
+        program, output, flags = compile_program(place, path, folder)
+        if not program:
+            return all_of(FAILED, output)
+        native = runs.run([program], folder, timeout)
+        if native.expired:
+            return all_of(FAILED, ["natively it did not come to its end in time", *last_lines(native)])
+        if native.status == SKIP:
+            return all_of(SKIPPED, last_lines(native))
+        if native.status == 0 and not native.out and not native.err:
+            return all_of(FAILED, ["natively it prints nothing: no last line proves that it got to its end"])
+        return {name: run_variant(place, program, variants[name], native, folder, timeout, "-static" in flags) for name in names}
+
+    return [Job(names, run, timeout)] if names else []
+
+
+def companion_of(path):
+    base = os.path.splitext(path)[0]
+    return next((base + end for end in (".c", ".cc") if os.path.exists(base + end)), None)
+
+
+def driver_job(place, kind, path, wanted):
+    name = f"{kind}/{stem(path)}"
+    if not wanted(name):
+        return []
+    timeout = timeout_of(path)
+    companion = companion_of(path) if kind == "programs" else None
+
+    def run(folder):
+        values = {"SHIM": place.shim, "SYSSHIM": place.command, "BUILD": place.build, "SRC": place.source}
+        if companion:
+            program, output, _ = compile_program(place, companion, folder)
+            if not program:
+                return {name: (FAILED, output)}
+            values["PROGRAM"] = program
+        outcome = runs.run(["bash", path], folder, timeout, values, files=False)
+        lines = last_lines(outcome)
+        if outcome.expired:
+            return {name: (FAILED, [*lines, f"it did not come to its end in {timeout} s"])}
+        if outcome.status == SKIP:
+            return {name: (SKIPPED, outcome.out.decode(errors="replace").splitlines() or lines)}
+        if outcome.status:
+            return {name: (FAILED, [*lines, runs.ending(outcome.status)])}
+        return {name: (PASSED, [])}
+
+    return [Job([name], run, timeout)]
+
+
+def unit_job(place, path, wanted):
+    name = f"unit/{stem(path)}"
+    program = os.path.join(place.build, "unit", stem(path))
+    timeout = timeout_of(path)
+
+    def run(folder):
+        if not os.path.exists(program):
+            cmocka = shutil.which("pkg-config") and subprocess.run(["pkg-config", "--exists", "cmocka"]).returncode == 0
+            return {name: (FAILED, [f"{program} was not built"]) if cmocka else (SKIPPED, ["cmocka is not installed"])}
+        outcome = runs.run([program], folder, timeout, files=False)
+        if outcome.expired or outcome.status:
+            reason = f"it did not come to its end in {timeout} s" if outcome.expired else runs.ending(outcome.status)
+            return {name: (FAILED, [*last_lines(outcome), reason])}
+        return {name: (PASSED, [])}
+
+    return [Job([name], run, timeout)] if wanted(name) else []
+
+
+def jobs(place, wanted):
+    found = []
+    for path in place.find("unit/test_*.c"):
+        found += unit_job(place, path, wanted)
+    for kind in DRIVERS:
+        for path in place.find(f"{kind}/*.sh"):
+            found += driver_job(place, kind, path, wanted)
+    for path in place.find("programs/*.c") + place.find("programs/*.cc"):
+        if not os.path.exists(os.path.splitext(path)[0] + ".sh"):
+            found += program_job(place, path, wanted)
+    return found

@@ -1,0 +1,131 @@
+"""Finds the tests by the places where they stand, runs those that match the patterns, several at once, and says what came of them.
+
+tests/run.sh calls this after the build. Every result has a name `kind/name[/variant]` and is passed, failed or skipped with its reason.
+"""
+import argparse
+import concurrent.futures
+import fnmatch
+import os
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+
+import programs
+import runs
+import snippets
+from jobs import FAILED, PASSED, SKIPPED, Place
+
+SHOWN = 15  # last lines of a failure
+
+
+class Report:
+    """Counts results as they come and prints what needs reading at the end."""
+
+    def __init__(self, total):
+        self.total, self.results, self.lock = total, {}, threading.Lock()
+        self.live = sys.stderr.isatty()
+
+    def add(self, results):
+        with self.lock:
+            self.results.update(results)
+            if self.live:
+                print(f"\r{len(self.results)} of {self.total}", end="", file=sys.stderr, flush=True)
+
+    def close(self):
+        if self.live:
+            print("\r" + " " * 30 + "\r", end="", file=sys.stderr, flush=True)
+        kinds = {kind: sorted(name for name, result in self.results.items() if result[0] == kind) for kind in (PASSED, FAILED, SKIPPED)}
+        for name in kinds[SKIPPED]:
+            lines = [line for line in self.results[name][1] if line.strip()]
+            print(f"skipped {name}: {lines[-1] if lines else 'no reason given'}")
+        for name in kinds[FAILED]:
+            print(f"FAILED {name}")
+            for line in self.results[name][1][-SHOWN:]:
+                print(f"    {line[:500]}")
+        print(f"{len(kinds[PASSED])} passed, {len(kinds[FAILED])} failed, {len(kinds[SKIPPED])} skipped", flush=True)
+        return 1 if kinds[FAILED] or not self.results else 0
+
+
+def perform(job, place, report):
+    folder = tempfile.mkdtemp(prefix="t.", dir=place.temporary)
+    try:
+        results = job.run(folder)
+    except Exception:
+        results = {name: (FAILED, ["the runner failed:", *traceback.format_exc().splitlines()]) for name in job.names}
+    for name in job.names:
+        results.setdefault(name, (FAILED, ["the runner gave no result"]))
+    failed = any(result == FAILED for result, _ in results.values())
+    if failed and os.environ.get("KEEP"):
+        for name, (result, lines) in results.items():
+            if result == FAILED:
+                lines.append(f"kept: {folder}")
+    else:
+        runs.remove(folder)
+    report.add({name: results[name] for name in job.names})
+    return failed
+
+
+def run_all(jobs, place, count):
+    """Long ones first, so that none is left alone at the end."""
+    report = Report(sum(len(job.names) for job in jobs))
+    kept = False
+    pool = concurrent.futures.ThreadPoolExecutor(count)
+    try:
+        futures = [pool.submit(perform, job, place, report) for job in sorted(jobs, key=lambda job: -job.timeout)]
+        for future in concurrent.futures.as_completed(futures):
+            kept |= future.result()
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        runs.end_all()
+        raise
+    pool.shutdown()
+    return report, kept
+
+
+def matches(name, patterns):
+    return not patterns or any(fnmatch.fnmatchcase(name, f"*{pattern}*") for pattern in patterns)
+
+
+def discover(place, wanted):
+    return programs.jobs(place, wanted) + snippets.jobs(place, wanted)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run.sh")
+    parser.add_argument("-l", "--list", action="store_true", help="only list the tests' names")
+    parser.add_argument("patterns", nargs="*")
+    options = parser.parse_args()
+    place = Place(os.environ.get("SRC") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    sys.stdout.reconfigure(errors="backslashreplace")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.umask(0o022)
+    place.temporary = os.path.realpath(tempfile.mkdtemp(prefix="sysshim-tests."))
+    os.chmod(place.temporary, 0o755)
+    kept = False
+    try:
+        jobs = discover(place, lambda name: matches(name, options.patterns))
+        if options.list:
+            print("\n".join(sorted(name for job in jobs for name in job.names)))
+            return 0
+        if not jobs:
+            print("no test matches")
+        if jobs and not os.path.exists(place.shim):
+            print(f"{place.shim} is missing")
+            print("0 passed, 1 failed, 0 skipped")
+            return 1
+        report, kept = run_all(jobs, place, int(os.environ.get("JOBS") or os.cpu_count() or 1))
+        return report.close()
+    except KeyboardInterrupt:
+        print("interrupted")
+        return 130
+    finally:
+        if not (kept and os.environ.get("KEEP")):
+            runs.remove(place.temporary)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

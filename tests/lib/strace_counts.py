@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Compares our counters with strace, for one run of a command under both.
+
+strace -ff -i -y wrote one file for each thread (PREFIX.TID); its -i prints where each call entered the kernel. That place tells calls
+apart: our doors (kernel_call_return, special_doors: a call of the program that passed the gate), our private calls (anywhere else in
+libsysshim.so), and calls that passed us by (anywhere else at all). Offsets of the doors come from the symbol table of the shared object.
+
+An *image* is what our counters count: a process from exec or fork to exec or end. A vfork child's calls before its exec belong to its
+parent's image, because it runs in its memory. For each image that our constructor ran in:
+  - calls through the doors, by name, are exactly our counters, by name, hot or not;
+  - a hot call that passed us by after the constructor is named in the excuses, or is an error.
+The constructor's end: the first call that is not private behind the first that is.
+
+A call that the kernel restarts enters it twice and is one call of the program: strace shows the first with `? ERESTART...`, and the
+second is left out.
+
+The summary that an image writes at its exec is made before the kernel answers, and the exec itself stands in it.
+"""
+import argparse
+import collections
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from elf_symbol import Elf  # noqa: E402
+
+LINE = re.compile(r"\[([0-9a-f]+)\] (\w+)\((.*)$")
+RESULT = re.compile(r"^(.*)\) += (0x[0-9a-f]+|-?\d+|\?)(<[^>]*>)?( E\w+)?")
+MAPPED = re.compile(r"(?:0x[0-9a-f]+|NULL), (\d+), ([A-Z_|]+), [A-Z_|]+, \d+<([^>]*)>, (0x[0-9a-f]+|0)")
+
+
+class Call:
+    def __init__(self, thread, place, name, rest):
+        self.thread, self.place, self.name = thread, place, name
+        found = RESULT.match(rest)
+        self.arguments, self.result, self.error = (found[1], found[2], (found[4] or "").strip()) if found else (rest, "?", "")
+
+    def restarts(self):
+        return self.result == "?" and self.error.startswith("ERESTART")
+
+
+class Image:
+    def __init__(self, pid, parent=None):
+        self.pid = pid
+        self.calls = []
+        self.maps = list(parent.maps) if parent else []  # (start, end, file, start of its first mapping)
+        self.forked_ready = bool(parent)                 # the constructor ran before the fork
+        self.command = parent.command if parent else "?"
+
+
+def without_restarts(calls):
+    """Leaves out the second entry of a call that the kernel restarted. After a handler the result of its rt_sigreturn tells: EINTR means
+    that the program saw the call fail, anything else that it is entered again. Without a handler it is entered again at once."""
+    waiting = []
+    for call in calls:
+        if call.name == "rt_sigreturn":
+            if waiting and call.error == "EINTR":
+                waiting.pop()
+        elif waiting and (waiting[-1].name, waiting[-1].place) == (call.name, call.place):
+            waiting.pop().result = call.result
+            if call.restarts():
+                waiting.append(call)
+            continue
+        if call.restarts():
+            waiting.append(call)
+        yield call
+
+
+def read_threads(prefix):
+    """{tid: [Call]} of every file that strace wrote."""
+    folder, start = os.path.split(prefix)
+    threads = {}
+    for name in os.listdir(folder or "."):
+        if not name.startswith(start + "."):
+            continue
+        tid, calls = int(name[len(start) + 1 :]), []
+        for line in open(os.path.join(folder, name), encoding="latin-1"):
+            found = LINE.match(line)
+            if found and found[2] != "restart_syscall":
+                calls.append(Call(tid, int(found[1], 16), found[2], found[3]))
+        threads[tid] = list(without_restarts(calls))
+    return threads
+
+
+def follow(threads, tid, pid, image, images):
+    """Assigns the calls of a thread to images; image is None before the first exec that succeeds."""
+    for call in threads.pop(tid, []):
+        if call.name in ("execve", "execveat") and call.result == "0":
+            if image:
+                image.calls.append(call)
+            image = Image(pid)
+            image.command = call.arguments[:60]
+            images.append(image)
+            continue
+        if image is None:
+            continue
+        image.calls.append(call)
+        if call.name == "mmap" and call.result.startswith("0x"):
+            found = MAPPED.match(call.arguments)
+            if found:
+                start, size = int(call.result, 16), int(found[1])
+                first = start if int(found[4], 16) == 0 else next((m[3] for m in reversed(image.maps) if m[2] == found[3]), start)
+                image.maps.append((start, start + size, found[3], first))
+        elif call.name in ("clone", "clone3", "fork", "vfork") and call.result.isdigit() and int(call.result) in threads:
+            child = int(call.result)
+            if "CLONE_THREAD" in call.arguments:
+                follow(threads, child, pid, image, images)
+            elif call.name == "vfork" or "CLONE_VM" in call.arguments:
+                follow(threads, child, child, image, images)
+            else:
+                new = Image(child, image)
+                images.append(new)
+                follow(threads, child, child, new, images)
+
+
+class Doors:
+    def __init__(self, shim):
+        elf = Elf(shim)
+        self.returning = elf.symbol("kernel_call_return", 2)[0]
+        start, size = elf.symbol("special_doors", 2)
+        self.special = range(start, start + size)
+        self.files = {}
+
+    def place(self, image, address):
+        """'door', 'private', or the object's name, with (odd) behind it where no form of rewriting fits the instruction"""
+        for start, end, name, first in reversed(image.maps):
+            if start <= address < end:
+                offset = address - first
+                if name.endswith("/libsysshim.so"):
+                    return "door" if offset == self.returning or offset in self.special else "private"
+                return os.path.basename(name) + ("(odd)" if self.is_odd(name, offset) else "")
+        return "elsewhere"  # ld.so, which the kernel has mapped, the vDSO, memory without a file
+
+    def is_odd(self, name, address):
+        """Neither is the number loaded directly in front of the `syscall`, nor is it followed by a cmp with an errno or by a ret."""
+        if name not in self.files:
+            self.files[name] = Elf(name)
+        elf = self.files[name]
+        at = elf.offset(address)
+        before, behind = elf.bytes[at - 7 : at], elf.bytes[at : at + 6]
+        loaded = before[0] == 0xB8 or before[3:5] == b"\x31\xc0"
+        compared = behind[1:6] in (b"\x3d\x00\xf0\xff\xff", b"\x3d\x01\xf0\xff\xff") or behind[:1] in (b"\x3d", b"\xc3")
+        return not loaded and not compared
+
+    @staticmethod
+    def offset(image, address):
+        """where in the object; for people"""
+        return next((address - m[3] for m in reversed(image.maps) if m[0] <= address < m[1]), address & 0xFFF)
+
+
+def split(image, doors):
+    """(counted by name, passed by: {(object, name, offset): calls}) after the constructor; None when the constructor never ran"""
+    counted, passed = collections.Counter(), collections.Counter()
+    state = "ready" if image.forked_ready else "before"
+    leader = image.calls[0].thread if image.calls else None
+    for call in image.calls:
+        place = doors.place(image, call.place)
+        if state == "before":
+            state = "inside" if place == "private" else state
+            continue
+        if state == "inside" and call.thread == leader and place != "private":
+            state = "ready"
+        if state != "ready" or place == "private":
+            continue
+        if place == "door":
+            counted[call.name] += 1
+        else:
+            passed[place, call.name, doors.offset(image, call.place)] += 1
+    return (counted, passed) if state != "before" else None
+
+
+def read_excuses(path):
+    """Lines `OBJECT CALL reason`; * stands for every call or object."""
+    for line in open(path):
+        line = line.strip()
+        if line and not line.startswith("#"):
+            library, call, reason = line.split(None, 2)
+            yield library, call, reason
+
+
+def compare(options, images, doors, hot, excuses, used):
+    wrong, hot_calls, escaped = [], 0, collections.Counter()
+    by_pid = collections.defaultdict(list)
+    for image in images:
+        by_pid[image.pid].append(image)
+    for pid, all_images in by_pid.items():
+        path = os.path.join(options.stats, f"{pid}.json")
+        rows = [json.loads(line) for line in open(path)] if os.path.exists(path) else []
+        seen = []
+        for image in all_images:
+            counts = split(image, doors)
+            if counts is None and image.calls:
+                wrong.append(f"{pid} {image.command}: the shim was not in it")
+            elif counts:
+                seen.append((image, *counts))
+        if len(seen) != len(rows):
+            wrong.append(f"{pid}: {len(seen)} images, {len(rows)} summaries: {[i.command for i, _, _ in seen]}")
+            continue
+        for (image, counted, passed), row in zip(seen, rows):
+            ours = {name: entry["calls"] for name, entry in row["calls"].items() if entry["calls"]}
+            for name in sorted(set(ours) | set(counted)):
+                hot_calls += counted[name] if name in hot else 0
+                if ours.get(name, 0) != counted[name]:
+                    wrong.append(f"{pid} {image.command}: {name}: strace {counted[name]}, ours {ours.get(name, 0)}")
+            for (place, name, offset), number in passed.items():
+                if name not in hot:
+                    continue
+                excuse = next((e for e in excuses if e[0] in ("*", place) and e[1] in ("*", name)), None)
+                if excuse:
+                    used[excuse] += number
+                else:
+                    escaped[place, name, offset] += number
+    for (place, name, offset), number in escaped.items():
+        wrong.append(f"{name} passed us by {number} times, at {place}+{offset:#x}")
+    return wrong, hot_calls
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trace", required=True, help="prefix of strace's files")
+    parser.add_argument("--stats", required=True, help="folder of our PID.json files")
+    parser.add_argument("--shim", required=True)
+    parser.add_argument("--first", type=int, required=True, help="pid of the command")
+    parser.add_argument("--hot", required=True, help="file of the names of hot calls")
+    parser.add_argument("--excuses", required=True)
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    hot = set(open(options.hot).read().split())
+    excuses, used = list(read_excuses(options.excuses)), collections.Counter()
+    threads, images = read_threads(options.trace), []
+    follow(threads, options.first, options.first, None, images)
+    if threads:
+        print(f"strace's files of {sorted(threads)} belong to nobody")
+        return 1
+    wrong, hot_calls = compare(options, images, Doors(options.shim), hot, excuses, used)
+    for text in wrong[:15]:
+        print(text)
+    if not hot_calls and not wrong:
+        wrong.append("no hot call at all: nothing was compared")
+        print(wrong[0])
+    excused = "; ".join(f"{e[1]} in {e[0]}: {n}" for e, n in used.items())
+    print(f"{len(images)} images, {hot_calls} hot calls equal to strace's, {sum(used.values())} excused ({excused}), {len(wrong)} wrong")
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
