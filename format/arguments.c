@@ -5,7 +5,7 @@
 
 #include <linux/fcntl.h>
 
-enum { PIECE = 128, PAGE = 4096, VECTOR_LIMIT = 32, STRING_LIMIT = 4096, NAME_LIMIT = 32 };
+enum { PIECE = 128, PAGE = 4096, VECTOR_LIMIT = 32, STRING_LIMIT = 4095 /* PATH_MAX without its end, as strace */, NAME_LIMIT = 32 };
 enum { SOCKET_FLAGS = 02004000, SOCKET_CLOEXEC = 02000000, SOCKET_NONBLOCK = 04000 };
 
 static long read_some(const struct text_memory *memory, char *to, uint64_t from, size_t size)
@@ -23,39 +23,38 @@ static void address(struct text *out, uint64_t value)
 		text_string(out, "NULL");
 }
 
-/* Bytes, in quotes, at most `limit` of them; what is longer gets an ellipsis. stop_at_nul: it is a string. Nothing readable: its address. */
-static void quoted(struct text *out, uint64_t from, uint64_t size, uint64_t limit, int stop_at_nul, const struct text_memory *memory)
+/* Bytes, in quotes, at most `limit` of them; what is longer gets an ellipsis. A string of `limit` has its end behind it. Nothing readable:
+ * its address. */
+static void quoted(struct text *out, uint64_t from, uint64_t size, uint64_t limit, int is_string, const struct text_memory *memory)
 {
 	char piece[PIECE + 1];
-	uint64_t done = 0, shown = size < limit ? size : limit;
+	uint64_t done = 0;
 	char *start = out->at;
-	int more = size > limit;
 
 	text_char(out, '"');
-	while (done < shown) {
-		size_t want = shown - done < PIECE ? (size_t)(shown - done) : PIECE;
-		long got = read_some(memory, piece, from + done, want);
+	while (done < size && done < limit) {
+		/* One byte more than is printed tells whether a digit follows an escape, or the string ends. */
+		size_t most = limit - done < PIECE ? (size_t)(limit - done) : PIECE;
+		long got = read_some(memory, piece, from + done, size - done > most ? most + 1 : (size_t)(size - done));
 		if (got <= 0) {
 			/* As strace: a string that cannot be read whole is an address. */
 			out->at = start;
 			address(out, from);
 			return;
 		}
-		long length = 0;
-		while (length < got && !(stop_at_nul && !piece[length]))
+		size_t length = 0;
+		while (length < (size_t)got && !(is_string && !piece[length]))
 			length++;
-		/* The digit that may follow an octal escape is in the next piece: it is given to the escape as it stands. */
-		text_escaped(out, piece, (size_t)length);
-		done += (uint64_t)length;
-		if (length < got) {
-			more = 0;
-			break;
-		}
-		if (stop_at_nul && done == shown)
-			more = 1;
+		int ended = length < (size_t)got;
+		size_t shown = length < most ? length : most;
+		/* NB: a piece that ends with its page may show an escape before a digit shorter than strace does. */
+		text_escaped_before(out, piece, shown, shown < length ? piece[shown] : 0);
+		done += shown;
+		if (ended && shown == length)
+			size = done;
 	}
 	text_char(out, '"');
-	if (more)
+	if (done < size)
 		text_string(out, "...");
 }
 
@@ -64,7 +63,7 @@ static void string(struct text *out, uint64_t from, uint64_t limit, const struct
 	if (!from)
 		text_string(out, "NULL");
 	else
-		quoted(out, from, limit, limit, 1, memory);
+		quoted(out, from, limit + 1, limit, 1, memory);
 }
 
 static void buffer(struct text *out, uint64_t from, uint64_t size, const struct text_memory *memory)

@@ -100,10 +100,17 @@ static void quoted_char(struct text *out, unsigned char c, int digit_follows)
 	text_char(out, (char)('0' + (c & 7)));
 }
 
+void text_escaped_before(struct text *out, const char *s, size_t n, char next)
+{
+	for (size_t i = 0; i < n; i++) {
+		char follows = i + 1 < n ? s[i + 1] : next;
+		quoted_char(out, (unsigned char)s[i], follows >= '0' && follows <= '7');
+	}
+}
+
 void text_escaped(struct text *out, const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		quoted_char(out, (unsigned char)s[i], i + 1 < n && s[i + 1] >= '0' && s[i + 1] <= '9');
+	text_escaped_before(out, s, n, 0);
 }
 
 void text_quoted(struct text *out, const char *s, size_t n)

@@ -46,6 +46,8 @@ void text_padded(struct text *out, uint64_t value, unsigned width, char pad); /*
 void text_hex(struct text *out, uint64_t value);                 /* 0x..., lower case */
 void text_octal(struct text *out, uint64_t value);               /* 0644: leading zero */
 void text_escaped(struct text *out, const char *s, size_t n);    /* the same without the quotation marks */
+/* The same where the text goes on with `next` elsewhere. */
+void text_escaped_before(struct text *out, const char *s, size_t n, char next);
 void text_quoted(struct text *out, const char *s, size_t n);     /* "..." with strace's escapes: \n \t \" \\ \33, octal shortest form */
 void text_json_quoted(struct text *out, const char *s, size_t n);/* a valid JSON string for any bytes: invalid UTF-8 bytes become \u00XX */
 /* `123.456789` from nanoseconds, with six digits behind the point. */

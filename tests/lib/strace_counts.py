@@ -21,6 +21,7 @@ import collections
 import json
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -28,6 +29,7 @@ from elf_symbol import Elf  # noqa: E402
 
 LINE = re.compile(r"\[([0-9a-f]+)\] (\w+)\((.*)$")
 RESULT = re.compile(r"^(.*)\) += (0x[0-9a-f]+|-?\d+|\?)(<[^>]*>)?( E\w+)?")
+FILLED = re.compile(r'0x[0-9a-f]+|\[[^\]]*\]|\{[^}]*\}|"(?:[^"\\]|\\.)*"(?:\.\.\.)?')
 MAPPED = re.compile(r"(?:0x[0-9a-f]+|NULL), (\d+), ([A-Z_|]+), [A-Z_|]+, \d+<([^>]*)>, (0x[0-9a-f]+|0)")
 
 
@@ -40,6 +42,11 @@ class Call:
     def restarts(self):
         return self.result == "?" and self.error.startswith("ERESTART")
 
+    def is_entered_again_as(self, other):
+        """What the kernel fills is shown as an address here and as its content there."""
+        here, there = (FILLED.sub("*", call.arguments) for call in (self, other))
+        return (self.name, self.place, here) == (other.name, other.place, there)
+
 
 class Image:
     def __init__(self, pid, parent=None):
@@ -50,28 +57,33 @@ class Image:
         self.command = parent.command if parent else "?"
 
 
-def without_restarts(calls):
-    """Leaves out the second entry of a call that the kernel restarted. After a handler the result of its rt_sigreturn tells: EINTR means
-    that the program saw the call fail, anything else that it is entered again. Without a handler it is entered again at once."""
-    waiting = []
+def numbers():
+    """{name: number} of the kernel's header."""
+    text = subprocess.run(["cc", "-E", "-dM", "-include", "asm/unistd.h", "-x", "c", os.devnull], capture_output=True, text=True, check=True).stdout
+    return dict(re.findall(r"#define __NR_(\w+) (\d+)\n", text))
+
+
+def without_restarts(calls, number):
+    """Leaves out the second entry of a call that the kernel restarted. Without a handler it is entered again at once. With one, the
+    rt_sigreturn right in front of it gives back the number of the call; any other result means that the program went on otherwise, as it
+    does when the handler jumps away and makes the same call anew."""
+    waiting, before = [], None
     for call in calls:
-        if call.name == "rt_sigreturn":
-            if waiting and call.error == "EINTR":
-                waiting.pop()
-        elif waiting and (waiting[-1].name, waiting[-1].place) == (call.name, call.place):
-            waiting.pop().result = call.result
-            if call.restarts():
-                waiting.append(call)
-            continue
-        if call.restarts():
-            waiting.append(call)
-        yield call
+        if waiting and waiting[-1].is_entered_again_as(call) and (
+                before is waiting[-1] or (before.name == "rt_sigreturn" and before.result == number[call.name])):
+            before = waiting.pop()
+            before.result, before.error = call.result, call.error
+        else:
+            yield call
+            before = call
+        if before.restarts():
+            waiting.append(before)
 
 
 def read_threads(prefix):
     """{tid: [Call]} of every file that strace wrote."""
     folder, start = os.path.split(prefix)
-    threads = {}
+    threads, number = {}, numbers()
     for name in os.listdir(folder or "."):
         if not name.startswith(start + "."):
             continue
@@ -80,7 +92,7 @@ def read_threads(prefix):
             found = LINE.match(line)
             if found and found[2] != "restart_syscall":
                 calls.append(Call(tid, int(found[1], 16), found[2], found[3]))
-        threads[tid] = list(without_restarts(calls))
+        threads[tid] = list(without_restarts(calls, number))
     return threads
 
 

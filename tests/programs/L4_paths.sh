@@ -21,8 +21,8 @@ def calls(name, pattern):
         # what is asked here is the paths: strace's own spacing before " = " depends on its column
         if found and b"L4" in found[1] and not found[1].startswith((b"execve(", b"write(")):
             call = re.sub(rb"\) += ", b") = ", found[1])
-            # a stat's structure and a buffer's bytes are another matter: there only what leads up to the path's end counts
-            prefix = re.match(rb'(readlink|newfstatat)\([^"]*"(\\.|[^"\\])*"(\.\.\.)?', call)
+            # a stat's structure is another matter: there only what leads up to the path's end counts
+            prefix = re.match(rb'(newfstatat)\([^"]*"(\\.|[^"\\])*"(\.\.\.)?', call)
             yield (prefix[0] if prefix else call).decode("latin-1")
 traced = list(calls(sys.argv[1], rb"(\w+\(.*\) += .*)"))
 ours = list(calls(sys.argv[2], rb"\d+ +\d+\.\d+ (\w+\(.*\) += .*?)(?: <\d+\.\d+>)?"))
