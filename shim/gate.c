@@ -2,7 +2,7 @@
  * `pass` is the way of all others. Rules: nothing of ours is held while the kernel works, for the call may not come back (a handler
  * that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome afterwards. */
 #include "gate.h"
-#include "process/life.h"
+#include "coalesce.h"
 #include "record/files.h"
 #include "sys/clock.h"
 
@@ -20,6 +20,8 @@ enum action {
 	ACTION_FILTER,
 	ACTION_RIGHTS,
 	ACTION_LIMIT,
+	ACTION_WRITE,
+	ACTION_MASK,
 	ACTION_STANDS   /* works on the caller's own stack pointer */
 };
 
@@ -56,6 +58,15 @@ static const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_capset] = ACTION_RIGHTS,
 	[__NR_setrlimit] = ACTION_LIMIT,
 	[__NR_prlimit64] = ACTION_LIMIT,
+	[__NR_write] = ACTION_WRITE,
+	[__NR_writev] = ACTION_WRITE,
+	[__NR_rt_sigprocmask] = ACTION_MASK,
+	[__NR_rt_sigsuspend] = ACTION_MASK,
+	[__NR_rt_sigtimedwait] = ACTION_MASK,
+	[__NR_ppoll] = ACTION_MASK,
+	[__NR_pselect6] = ACTION_MASK,
+	[__NR_epoll_pwait] = ACTION_MASK,
+	[__NR_epoll_pwait2] = ACTION_MASK,
 	[__NR_rt_sigreturn] = ACTION_STANDS,
 };
 
@@ -70,12 +81,13 @@ static inline void count_result(struct counter *counter, enum quick kind, long r
 {
 	if (is_error(result))
 		counter_add(&counter->errors, 1, threads);
-	else if (kind == QUICK_BYTES && result > 0)
+	else if (kind >= QUICK_WRITE && result > 0)
 		counter_add(&counter->bytes, (uint64_t)result, threads);
 }
 
 /* Apart, so that the ordinary call pays nothing for its locals. */
 static __attribute__((noinline)) long pass(struct process *p, const struct call *call);
+static __attribute__((noinline)) long append(struct process *p, const struct call *call);
 
 long gate(const struct call *call)
 {
@@ -85,13 +97,24 @@ long gate(const struct call *call)
 	if (unlikely(!p))
 		return kernel_call(call);
 	enum quick kind = number < SYSCALL_LIMIT ? p->quick[number] : QUICK_NO;
-	if (unlikely(kind == QUICK_NO))
-		return pass(p, call);
+	if (unlikely(kind <= QUICK_APPEND))
+		return kind == QUICK_APPEND ? append(p, call) : pass(p, call);
 	counter_add(&p->counters[number].calls, 1, (int)p->threads);
 	long result = kernel_call(call);
 	/* NB: what forks has an action and is never quick, so the process is the same as before the call. */
 	count_result(&p->counters[number], kind, result, (int)p->threads);
+	if (kind == QUICK_WRITE)
+		coalesce_watch(p, call, result);
+	else
+		p->run = 0;
 	return result;
+}
+
+static long append(struct process *p, const struct call *call)
+{
+	long result;
+
+	return coalesce_append(p, call, &result) ? result : pass(p, call);
 }
 
 static enum quick kind_of(const struct syscall_row *row)
@@ -99,15 +122,21 @@ static enum quick kind_of(const struct syscall_row *row)
 	return row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) ? QUICK_BYTES : QUICK_COUNT;
 }
 
-/* A process whose calls only want counting learns here, at its first slow call, which ones. */
+/* A process whose calls only want counting learns here, at its first slow call, which ones; one whose writes are gathered, which those
+ * are. */
 static void learn(struct process *p)
 {
+	int plain = !settings.timing && !p->log.on && !(batch && batch->armed);
+
 	p->learned = 1;
-	if (settings.timing || p->log.on)
-		return;
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
-		if (row && !actions[number] && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
+		int writes = actions[number] == ACTION_WRITE;
+		if (writes && batch && batch->armed)
+			p->quick[number] = QUICK_APPEND;
+		else if (plain && writes)
+			p->quick[number] = QUICK_WRITE;
+		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
 }
@@ -249,6 +278,17 @@ static long child(struct process *p, const struct call *call)
 
 	if (result != 0)
 		children_after(p, 0, result);
+	else if (p->alive != 1)
+		life_born(p);
+	return result;
+}
+
+static long set_stack(struct process *p, const struct call *call)
+{
+	long result = signals_stack(p, call);
+
+	if (batch && batch->armed && process_is_ours(p) && signals_stack_is_small())
+		arm_let_go(p, batch, LET_GO_SMALL_STACK, REACH_PROCESS, NULL);
 	return result;
 }
 
@@ -262,7 +302,13 @@ static long make(struct process *p, const struct call *call)
 	case ACTION_DISPOSITION:
 		return signals_action(p, call);
 	case ACTION_ALTSTACK:
-		return signals_stack(p, call);
+		return set_stack(p, call);
+	case ACTION_WRITE:
+		return coalesce_native(p, call);
+	case ACTION_MASK:
+		return batch && batch->armed ? masks_call(call) : kernel_call(call);
+	case ACTION_CLOSES:
+		return coalesce_after_close(p, call, kernel_call(call));
 	case ACTION_FILTER:
 		return filtered(p, call);
 	case ACTION_LIMIT:
@@ -275,11 +321,12 @@ static long make(struct process *p, const struct call *call)
 static __attribute__((noinline)) long pass(struct process *p, const struct call *call)
 {
 	struct passage passage;
+	long error = coalesce_before(p, call);
 
 	gate_enter(&passage, call);
 	if (!passage.process)
 		return kernel_call(call);
-	long result = make(p, call);
+	long result = error ? error : make(p, call);
 	gate_leave(&passage, call, result);
 	return result;
 }
@@ -304,19 +351,20 @@ struct look gate_look(const struct call *call)
 	if (is_plain_fork(flags, stack))
 		return (struct look){gate(call), 0};
 	if (p && (p->alive == 1 || life_born(p))) {
+		coalesce_before(p, call);
 		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
 		children_before(p, flags);
 	}
 	return (struct look){0, 1};
 }
 
-void gate_left(const struct call *call, long result)
+long gate_left(const struct call *call, long result)
 {
 	struct process *p = process;
 	uint64_t stack;
 
 	if (!p || p->alive != 1 || actions[slot_of(call)] != ACTION_CHILD)
-		return;
+		return result;
 	/* NB order: a vfork child has gone before the line is written, and the defaults stand until the parent runs again. */
 	children_after(p, children_flags(call, &stack), result);
 	counter_add(&p->counters[slot_of(call)].errors, (uint64_t)(result < 0), (int)p->threads);
@@ -326,4 +374,32 @@ void gate_left(const struct call *call, long result)
 		struct text_call text = text_of(call, result);
 		log_end(p, &text, &ticket, now);
 	}
+	return result;
+}
+
+struct look gate_dispatched(const struct call *call)
+{
+	struct process *p = process;
+	struct look look = gate_look(call);
+
+	if (batch)
+		batch->traps++;
+	/* A child may come back on this stack or on another one: nothing of ours stands there, and nobody tells us the parent's result. */
+	if (look.stands && batch && batch->armed && process_is_ours(p))
+		arm_look_away(batch);
+	return look;
+}
+
+void gate_sigreturn(struct signal_frame *frame)
+{
+	struct process *p = process;
+
+	if (!p || !batch || !batch->armed || !process_is_ours(p))
+		return;
+	counter_add(&p->counters[__NR_rt_sigreturn].calls, 1, 0);
+	batch->traps++;
+	if (batch->looked_away)
+		arm_look_again(p, batch);
+	batch_flush(p, batch, __NR_rt_sigreturn, BATCH_MAY_WAIT);
+	signals_returning(frame);
 }

@@ -19,7 +19,12 @@ struct look {
 	long stands;
 };
 struct look gate_look(const struct call *call);
-void gate_left(const struct call *call, long result);
+long gate_left(const struct call *call, long result); /* returns the result */
+
+/* A call of foreign code that dispatch brought: as gate_look; and the program's rt_sigreturn. */
+struct look gate_dispatched(const struct call *call);
+struct signal_frame;
+void gate_sigreturn(struct signal_frame *frame);
 
 /* For interposed names where nothing is rewritten: the call itself is the next definition's, between these two. */
 struct passage {

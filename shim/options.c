@@ -16,7 +16,7 @@ enum { NAME_LIMIT = 32 };
 
 struct option {
 	char name[24];
-	char allowed[96];
+	char allowed[128];
 	int (*take)(const char *value); /* 0: wrong */
 };
 
@@ -86,19 +86,6 @@ static int take_follow(const char *value)
 	return is_on(value, &settings.follow);
 }
 
-static int take_data(const char *value)
-{
-	uint32_t number = 0;
-
-	for (const char *c = value; *c; c++) {
-		if (*c < '0' || *c > '9' || number > 4096)
-			return 0;
-		number = number * 10 + (uint32_t)(*c - '0');
-	}
-	settings.data = number;
-	return *value && number <= 4096;
-}
-
 static int take_trace(const char *value)
 {
 	const char *wrong;
@@ -106,18 +93,44 @@ static int take_trace(const char *value)
 	return trace_set_parse(settings.trace, value, &wrong) == 0;
 }
 
+static size_t word_length(const char *value)
+{
+	size_t length = 0;
+
+	while (value[length] && value[length] != ',')
+		length++;
+	return length;
+}
+
 static int word_is(const char *value, size_t length, const char *word)
 {
 	return length == string_length(word) && memcmp(value, word, length) == 0;
+}
+
+static int take_batch(const char *value)
+{
+	settings.batch = string_equal(value, "on") ? BATCH_FILES | BATCH_PIPES : 0;
+	if (settings.batch || string_equal(value, "off"))
+		return 1;
+	for (;;) {
+		size_t length = word_length(value);
+		if (word_is(value, length, "file"))
+			settings.batch |= BATCH_FILES;
+		else if (word_is(value, length, "pipe"))
+			settings.batch |= BATCH_PIPES;
+		else
+			return 0;
+		if (!value[length])
+			return 1;
+		value += length + 1;
+	}
 }
 
 static int take_intercept(const char *value)
 {
 	settings.rewrite = settings.interpose = 0;
 	for (;;) {
-		size_t length = 0;
-		while (value[length] && value[length] != ',')
-			length++;
+		size_t length = word_length(value);
 		if (word_is(value, length, "interpose"))
 			settings.interpose = 1;
 		else if (word_is(value, length, "rewrite"))
@@ -130,6 +143,39 @@ static int take_intercept(const char *value)
 			return 1;
 		value += length + 1;
 	}
+}
+
+static int take_number(const char *value, uint32_t least, uint32_t most, uint32_t *to)
+{
+	uint32_t number = 0;
+
+	for (const char *c = value; *c; c++) {
+		if (*c < '0' || *c > '9' || number > most)
+			return 0;
+		number = number * 10 + (uint32_t)(*c - '0');
+	}
+	*to = number;
+	return *value && number >= least && number <= most;
+}
+
+static int take_data(const char *value)
+{
+	return take_number(value, 0, 4096, &settings.data);
+}
+
+static int take_latency(const char *value)
+{
+	return take_number(value, 1, LATENCY_MOST, &settings.latency);
+}
+
+static int take_buffer(const char *value)
+{
+	return take_number(value, 1, BUFFER_MOST, &settings.buffer);
+}
+
+static int take_burst(const char *value)
+{
+	return take_number(value, 1, BURST_MOST, &settings.burst);
 }
 
 /* These are looked at before all others. */
@@ -146,6 +192,10 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program), off", take_stats},
 		{"SYSSHIM_STATS_FORMAT", "text, json", take_format},
 		{"SYSSHIM_TIMING", "on, off", take_timing},
+		{"SYSSHIM_BATCH", "on, off, file, pipe, a list of the last two", take_batch},
+		{"SYSSHIM_LATENCY_MS", "1 to 1000 milliseconds", take_latency},
+		{"SYSSHIM_BUFFER", "1 to 1000000 bytes", take_buffer},
+		{"SYSSHIM_BURST", "1 to 4096 writes", take_burst},
 		{"SYSSHIM_FOLLOW", "on, off", take_follow},
 		{"SYSSHIM_DATA", "0 to 4096 bytes", take_data},
 		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before", take_trace},
@@ -154,6 +204,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
 		{"SYSSHIM_DISABLE", "", take_nothing},
 		{"SYSSHIM_RECORDING", "", take_nothing},
+		{"SYSSHIM_LIBRARY", "", take_nothing}, /* the command's */
 	};
 
 	*count = sizeof options / sizeof options[0];
@@ -259,7 +310,8 @@ int options_read(char *const *environment)
 	int right = 1;
 
 	settings = (struct settings){
-		.stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1};
+		.stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
+		.batch = BATCH_FILES | BATCH_PIPES, .latency = 20, .buffer = 65536, .burst = 16};
 	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
 		settings.trace[i] = ~0ul;
 	if (disable && *disable)

@@ -5,6 +5,7 @@
  * We stand aside (passive: names go straight on, nothing is rewritten, counted or said) when we are not the first copy in the process,
  * were loaded late by dlopen, run set-user-id, are disabled, or an option is wrong. */
 #define _GNU_SOURCE
+#include "coalesce.h"
 #include "gate.h"
 #include "intercept/intercept.h"
 #include "options.h"
@@ -56,6 +57,7 @@ static struct startup startup_of(char **environment)
  * has brought stands elsewhere. */
 struct look_round {
 	const char *own_path;
+	uint64_t text, text_size; /* what of us may be executed */
 	int in_first_namespace;
 	int late; /* libc stands in front of us: dlopen brought us */
 	int objects;
@@ -75,6 +77,10 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 			look->in_first_namespace = 1;
 		if (s->p_type != PT_LOAD)
 			continue;
+		if ((uint64_t)kernel_call - info->dlpi_addr - s->p_vaddr < s->p_memsz) {
+			look->text = (info->dlpi_addr + s->p_vaddr) & ~4095ul;
+			look->text_size = info->dlpi_addr + s->p_vaddr + s->p_memsz - look->text;
+		}
 		if ((uint64_t)&inherited - info->dlpi_addr - s->p_vaddr < s->p_memsz)
 			look->own_path = info->dlpi_name;
 		else if (!look->own_path && (uint64_t)gnu_get_libc_version - info->dlpi_addr - s->p_vaddr < s->p_memsz)
@@ -182,8 +188,23 @@ static int is_passive(const struct startup *s, const struct look_round *look)
 	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)sysshim_version;
 }
 
-static void observe(const struct startup *s, const char *own_path)
+/* NB order: after the sites are rewritten and the log is open. */
+static void start_coalescing(const struct startup *s, const struct look_round *look, const struct process *p)
 {
+	if (!settings.batch || !inherited.rewriting)
+		return;
+	signals_knows_frames(auxiliary_value(s, AT_MINSIGSTKSZ));
+	dispatch_start(look->text, look->text_size);
+	batch = memory_wiped_on_fork(sizeof *batch);
+	/* A log of each write is made at the gate. */
+	if (batch && settings.interpose && !p->log.on)
+		interpose_coalesce();
+}
+
+static void observe(const struct startup *s, const struct look_round *look)
+{
+	const char *own_path = look->own_path;
+
 	memory_start();
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
 	birth_stderr_remember();
@@ -197,12 +218,12 @@ static void observe(const struct startup *s, const char *own_path)
 		COMPLAIN("no memory that a fork would wipe (Linux 4.14 has it); the program runs without sysshim");
 		return;
 	}
+	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
 		settings.log = settings.stats = OUTPUT_OFF;
-		settings.timing = 0;
+		settings.timing = settings.batch = 0;
 	}
-	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
 	rewrite_know_exit();
 	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
 	inherited.rewriting = settings.rewrite && !why_not;
@@ -211,6 +232,7 @@ static void observe(const struct startup *s, const char *own_path)
 		interpose_to_gate();
 	life_start(p);
 	signals_start(p);
+	start_coalescing(s, look, p);
 	/* NB order: last of all; from here on every call is counted. */
 	__atomic_store_n(&process, p, __ATOMIC_RELEASE);
 }
@@ -225,7 +247,7 @@ static void start(const struct startup *s)
 	interpose_start();
 	if (is_passive(s, &look))
 		return;
-	observe(s, look.own_path);
+	observe(s, &look);
 	hide_added(s->environment);
 }
 

@@ -9,6 +9,15 @@ void interpose_start(void);
 /* From now on the names lead to the gate: where nothing is rewritten. */
 void interpose_to_gate(void);
 
+/* The interposed write becomes the short way into the buffer. After rewrite_start, and only where a log of every write is not wanted. */
+void interpose_coalesce(void);
+
+/* Does this address lie in libc's text, whose sites have been rewritten? */
+int rewrite_covers(const void *address);
+
+/* The handler of SIGSYS; `text` is all that this object may execute. */
+void dispatch_start(uint64_t text, uint64_t size);
+
 /* Tells death.c where exit() of glibc stands. */
 void rewrite_know_exit(void);
 

@@ -3,6 +3,7 @@
  * Before the constructor has run there is no next definition yet: the kernel is called, and dlsym never. */
 #define _GNU_SOURCE
 #include "intercept.h"
+#include "../coalesce.h"
 #include "../gate.h"
 #include "../sys/elf.h"
 
@@ -20,6 +21,7 @@ struct row {
 typedef long next_function(long, long, long, long, long, long, long);
 
 #define OTHER(...)
+#define WATCHED(...)
 #define NAME(symbol, ...) ROW_##symbol,
 enum {
 #include "names.def"
@@ -28,6 +30,7 @@ enum {
 #undef NAME
 
 struct row interpose_rows[ROWS], interpose_syscall;
+static int (*next_cancel)(unsigned long);
 
 /* The early way: no counters yet, errno only once the loader has bound it. */
 static long early(const struct call *call)
@@ -120,6 +123,7 @@ void interpose_start(void)
 			;
 	}
 	interpose_syscall.jump = interpose_syscall.next = next_definition("syscall");
+	next_cancel = next_definition("pthread_cancel");
 }
 
 void interpose_to_gate(void)
@@ -127,4 +131,23 @@ void interpose_to_gate(void)
 	for (int i = 0; i < ROWS; i++)
 		interpose_rows[i].jump = 0;
 	interpose_syscall.jump = 0;
+}
+
+/* NB: only where libc's own write is the next one. Another preload behind us wants to see every write. */
+void interpose_coalesce(void)
+{
+	if (!rewrite_covers(interpose_rows[ROW_write].next))
+		return;
+	coalesce_start((long (*)(int, const void *, size_t))interpose_rows[ROW_write].next);
+	interpose_rows[ROW_write].jump = (void *)coalesce_write;
+}
+
+/* A thread that is to be cancelled ends at its next write, in libc's function; a write that we gather would pass that by. */
+int pthread_cancel(unsigned long thread);
+
+__attribute__((visibility("default"))) int pthread_cancel(unsigned long thread)
+{
+	if (interpose_rows[ROW_write].jump == (void *)coalesce_write)
+		interpose_rows[ROW_write].jump = interpose_rows[ROW_write].next;
+	return next_cancel ? next_cancel(thread) : ESRCH;
 }

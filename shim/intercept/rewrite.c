@@ -32,6 +32,8 @@ struct object {
 	const char *error;
 };
 
+static struct text_range libc_text;
+
 static const Elf64_Phdr *build_id_in(const Elf64_Phdr *segment, intptr_t bias)
 {
 	const Elf64_Nhdr *note = (const void *)(bias + (intptr_t)segment->p_vaddr);
@@ -194,6 +196,11 @@ void rewrite_know_exit(void)
 		death_know_exit((uint64_t)libc.text.bias + found->st_value, found->st_size);
 }
 
+int rewrite_covers(const void *address)
+{
+	return (const unsigned char *)address >= libc_text.start && (const unsigned char *)address < libc_text.end;
+}
+
 const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 {
 	struct object libc = {.holds = (uint64_t)gnu_get_libc_version}, ld_so = {.holds = ld_so_base};
@@ -206,6 +213,8 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 	if (!is_alone())
 		return "the process has threads already";
 	const char *error = object_rewrite(&libc, all_sites);
+	if (!error)
+		libc_text = libc.text;
 	/* ld.so is second: what it opens and maps is seen too, but libc alone makes the rewriting. */
 	if (!error && ld_so_base)
 		object_rewrite(&ld_so, all_sites);

@@ -76,6 +76,7 @@ int life_born(struct process *p)
 		return 1;
 	}
 	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
+	arm_in_child(&mask);
 	int mine = __atomic_compare_exchange_n(&p->alive, &dead, BEING_BORN, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 	if (mine) {
 		/* What ran before the fork is the parent's. */

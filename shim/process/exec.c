@@ -321,9 +321,10 @@ long exec_call(struct process *p, const struct call *call)
 	/* What cannot load us gets nothing that it could see. */
 	if (birth.own_path && unfollowed < 0)
 		copy = environment_copy(p, call->arguments[slot]);
+	arm_before_exec(p);
+	target_count(unfollowed, 1);
 	death_provisional(p);
 	log_publish(p);
-	target_count(unfollowed, 1);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;
 		result = kernel_call(&changed);

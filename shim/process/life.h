@@ -3,8 +3,10 @@
 #ifndef SHIM_PROCESS_LIFE_H
 #define SHIM_PROCESS_LIFE_H
 
+#include "../batch/batch.h"
 #include "../record/process.h"
 #include "../sys/raw.h"
+#include "../sys/x86_64/signal_frame.h"
 
 /* birth.c. The constructor's part, and a forked child's first entry. life_born returns 0 when the caller is to pass natively (another
  * thread is just being born here). Any context. */
@@ -28,6 +30,54 @@ long signals_action(struct process *p, const struct call *call);
 long signals_stack(struct process *p, const struct call *call);
 void signals_hook(void);
 void signals_unhook(void);
+
+/* The same for coalescing. Called with signals blocked: hooks, masks and alternate stack as arm.c needs them, or why not; and back, where
+ * *mask is the mask that will be restored. */
+enum let_go signals_arm(void);
+void signals_disarm(uint64_t *mask);
+void signals_knows_frames(uint64_t least); /* AT_MINSIGSTKSZ. Constructor only */
+void signals_catch(void *handler);         /* SIGSYS */
+int signals_are_caught(const void *handler);
+void signals_stopping(int on);             /* SIGTSTP flushes first */
+uint64_t signals_real_mask(uint64_t view);
+uint64_t signals_view_mask(uint64_t real);
+enum let_go signals_objection(const struct call *call); /* to an rt_sigaction that the program makes */
+int signals_stack_is_small(void);
+/* The program's rt_sigreturn: SIGSYS stays open, the alternate stack the one that is in force. */
+void signals_returning(struct signal_frame *frame);
+
+/* masks.c: calls that take or give a set of signals, while armed. */
+long masks_call(const struct call *call);
+enum let_go masks_objection(const struct call *call);
+
+/* arm.c. The handler of SIGSYS and our own text, known since birth; arm() returns 1 when bytes may be buffered from now on. */
+typedef void arm_handler(int signal, struct signal_information *information, struct signal_frame *frame);
+void arm_know(arm_handler *handler, uint64_t text, uint64_t text_size);
+int arm_in_text(uint64_t address);
+int arm(struct process *p, struct batch *b);
+enum reach {
+	REACH_NOW,     /* the next burst may arm again */
+	REACH_PROCESS, /* over for this process */
+	REACH_FAMILY   /* and for what it forks */
+};
+/* frame: of the SIGSYS handler that calls, else NULL. */
+void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach reach, struct signal_frame *frame);
+void arm_in_child(uint64_t *mask); /* signals blocked; *mask will be restored */
+void arm_before_exec(struct process *p);
+/* One foreign instruction is executed where it stands; then all is asked anew. */
+void arm_look_away(struct batch *b);
+void arm_look_again(struct process *p, struct batch *b);
+int arm_is_blocking(void);
+/* May a batch begin now? */
+int arm_is_ready(void);
+
+/* latency.c */
+#define LATENCY_VALUE 0x5ca1ab1eull
+int latency_create(struct batch *b);
+void latency_delete(struct batch *b);
+void latency_start(struct batch *b);
+void latency_stop(struct batch *b);
+void latency_tick(struct process *p, struct batch *b);
 
 /* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. */
 void rights_reserve(struct process *p);

@@ -1,5 +1,6 @@
-/* Signals: every signal that is at its default and whose default ends the process leads to us, so that counters and log are complete
- * whatever ends it. Done only where a file was asked for; the program sees its own dispositions and its own alternate stack.
+/* Signals: every signal that is at its default and whose default ends the process leads to us, so that buffered bytes, counters and log
+ * are complete whatever ends it. Done only where a file was asked for, and while bytes may be buffered (arm.c); the program sees its own
+ * dispositions, masks and alternate stack. While armed SIGSYS is never blocked: signal 33 stands for it in every mask of the program.
  *
  * Rules. SIG_IGN and the program's handlers stay in the kernel as they are. The handler gives the signal back with its own siginfo and
  * the default in place, so wait status and core are the native ones. It runs on an alternate stack of ours where the program has none,
@@ -14,16 +15,18 @@
 
 #include "../sys/poison.h"
 
-enum { SIGNALS = 64, SET = 8, STACK_SIZE = 64 << 10, SET_MASK = 2 };
-enum { DISABLED = 2 /* SS_DISABLE */ };
+enum { SIGNALS = 64, SET = 8, STACK_SIZE = 64 << 10, SET_MASK = 2, STACK_SPARE = 4096 };
+enum { BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, SYS = 31, PROXY = 33 };
 #define ON_STACK 0x08000000ul
+#define RESTART 0x10000000ul
 #define RESTORER 0x04000000ul
+#define ONE_SHOT 0x80000000ul
 #define SIGINFO 4ul
 /* What the kernel keeps of sa_flags (include/uapi/asm-generic/signal-defs.h, arch/x86/include/uapi/asm/signal.h; Linux 5.11). */
 #define KNOWN_FLAGS (0xde000807ul)
 #define BIT(signal) (1ul << ((signal) - 1))
-/* KILL and STOP cannot be caught; CHLD CONT STOP TSTP TTIN TTOU URG WINCH do not end a process (signal(7)). */
-#define NOT_HOOKED (BIT(9) | BIT(19) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(28))
+/* KILL and STOP cannot be caught; CHLD CONT STOP TSTP TTIN TTOU URG WINCH do not end a process (signal(7)); 32 and 33 are glibc's. */
+#define NOT_HOOKED (BIT(9) | BIT(19) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(28) | BIT(32) | BIT(33))
 #define UNMASKABLE (BIT(9) | BIT(19))
 
 struct action { /* struct kernel_sigaction of x86-64 */
@@ -33,19 +36,22 @@ struct action { /* struct kernel_sigaction of x86-64 */
 	uint64_t mask;
 };
 
-struct stack {
-	void *at;
-	int32_t flags;
-	size_t size;
+enum holder {
+	HOLD_RECORD = 1, /* a file was asked for */
+	HOLD_BATCH = 2   /* bytes may be buffered */
 };
 
 static struct {
-	uint8_t on;            /* hooks stand, or stood and come back */
-	uint8_t hooked;
-	uint8_t stack_of_theirs; /* the program has set an alternate stack at some time: SA_ONSTACK means something */
-	void *stack;           /* ours */
+	uint8_t holders;         /* who needs the hooks; 0: the kernel has what the program has set */
+	uint8_t hooked;          /* they stand; between a vfork and its child's end they do not */
+	uint8_t proxied;         /* signal 33 stands for SIGSYS in every mask of the program */
+	uint8_t stack_installed; /* our alternate stack is in force, because the program has none */
+	uint8_t stopping;        /* SIGTSTP leads to us */
+	void *stack;             /* ours; never given back */
+	uint64_t stack_least;    /* an alternate stack of the program must have this size */
 	struct action view[SIGNALS + 1]; /* of hooked signals: flags, mask and restorer that the program gave with SIG_DFL */
-	uint64_t on_stack;     /* signals whose handlers lost SA_ONSTACK */
+	uint64_t on_stack;       /* signals whose handlers lost SA_ONSTACK */
+	uint64_t masks_sys, masks_proxy; /* signals whose sa_mask has SIGSYS, 33 in the program's view */
 } signals;
 
 void signal_return(void); /* entry.S */
@@ -55,79 +61,88 @@ static long set(int signal, const struct action *action, struct action *old)
 	return RAW(__NR_rt_sigaction, signal, action, old, SET);
 }
 
+/* The source of a coalesced write is a mapped file that somebody has truncated: the copy says so, and the kernel gets the write. */
+static int is_failed_copy(struct signal_frame *frame)
+{
+	if (frame->rip < (uint64_t)program_copy || frame->rip >= (uint64_t)program_copy_end)
+		return 0;
+	frame->rip = (uint64_t)program_copy_failed;
+	return 1;
+}
+
+/* Stands in front of the program's own handler for SIGBUS while armed. What is not our copy's: the kernel gets the program's handler
+ * back, and the fault happens again, or the signal is sent again. */
+static void on_bus(int signal, struct signal_information *information, struct signal_frame *frame)
+{
+	struct process *p = process;
+
+	if (is_failed_copy(frame))
+		return;
+	if (p && p->alive == 1 && batch && process_is_ours(p))
+		arm_let_go(p, batch, LET_GO_BUS_HANDLER, REACH_PROCESS, frame);
+	else
+		set(signal, &signals.view[signal], NULL);
+	if (information->code <= 0 || information->code == MEMORY_LATER)
+		RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information);
+}
+
 static void on_fatal(int signal, void *information, void *context)
 {
 	struct process *p = process;
 	struct action fallback = {0, RESTORER, signal_return, 0};
 
-	(void)context;
-	if (p && p->alive == 1)
+	if ((signal == BUS || signal == SEGV) && is_failed_copy(context))
+		return;
+	if (p && p->alive == 1) {
+		if (batch && process_is_ours(p))
+			batch_flush(p, batch, END_SIGNAL, BATCH_NO_WAIT);
 		death_signal(p, signal, information);
+	}
 	/* Delivered when this handler returns, in the context that was interrupted: a core shows the program's own frames. */
 	set(signal, &fallback, NULL);
 	RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information);
 }
 
-static void hook(int signal)
+/* Stops here as the default would, with nothing buffered. */
+static void on_stop(int signal, void *information, void *context)
 {
-	struct action ours = {(void *)on_fatal, ON_STACK | RESTORER | SIGINFO, signal_return, ~0ul};
+	struct process *p = process;
+	struct action fallback = {0, RESTORER, signal_return, 0}, ours;
+	uint64_t stop = BIT(TSTP);
 
+	(void)information;
+	(void)context;
+	if (p && p->alive == 1 && batch && process_is_ours(p))
+		batch_flush(p, batch, END_SIGNAL, BATCH_NO_WAIT);
+	set(signal, &fallback, &ours);
+	RAW(__NR_tgkill, RAW(__NR_getpid), RAW(__NR_gettid), signal);
+	RAW(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &stop, 0, SET);
+	RAW(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &stop, 0, SET);
 	set(signal, &ours, NULL);
 }
 
 static int is_hookable(int signal)
 {
-	return !(NOT_HOOKED >> (signal - 1) & 1);
+	return !(NOT_HOOKED & BIT(signal)) && !(signal == SYS && signals.proxied);
 }
 
-static void install_stack(void)
+static int is_handler(const void *handler)
 {
-	struct stack ours = {signals.stack, 0, STACK_SIZE};
-
-	RAW(__NR_sigaltstack, &ours, 0);
+	return handler > (const void *)1;
 }
 
-void signals_hook(void)
+static int install_stack(void)
 {
-	struct action now;
+	struct signal_stack ours = {signals.stack, 0, STACK_SIZE};
 
-	if (!signals.on || signals.hooked)
-		return;
-	signals.hooked = 1;
-	for (int i = 1; i <= SIGNALS; i++)
-		if (is_hookable(i) && set(i, NULL, &now) == 0 && !now.handler) {
-			signals.view[i] = now;
-			hook(i);
-		}
-}
-
-void signals_unhook(void)
-{
-	struct action now;
-
-	if (!signals.hooked)
-		return;
-	signals.hooked = 0;
-	for (int i = 1; i <= SIGNALS; i++)
-		if (is_hookable(i) && set(i, NULL, &now) == 0 && now.handler == (void *)on_fatal)
-			set(i, &signals.view[i], NULL);
-}
-
-void signals_start(struct process *p)
-{
-	struct stack now;
-
-	if ((settings.stats != OUTPUT_PATH && settings.log == OUTPUT_OFF) || p->pid == 1 || RAW(__NR_prctl, PR_GET_SECCOMP) != 0)
-		return;
-	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & DISABLED) {
+	if (!signals.stack) {
 		long at = RAW(__NR_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (!is_error(at)) {
-			signals.stack = (void *)at;
-			install_stack();
-		}
+		if (is_error(at))
+			return 0;
+		ours.at = signals.stack = (void *)at;
 	}
-	signals.on = 1;
-	signals_hook();
+	signals.stack_installed = RAW(__NR_sigaltstack, &ours, 0) == 0;
+	return signals.stack_installed;
 }
 
 /* What the program would read back. */
@@ -135,32 +150,196 @@ static struct action seen(int signal, const struct action *real)
 {
 	struct action a = *real;
 
-	if (a.handler == (void *)on_fatal) {
+	if (a.handler == (void *)on_fatal || a.handler == (void *)on_stop || (signal == SYS && signals.proxied)) {
 		a = signals.view[signal];
 		a.handler = 0;
-	} else if (signals.on_stack & BIT(signal) && a.handler > (void *)1) {
-		a.flags |= ON_STACK;
+		return a;
 	}
+	if (a.handler == (void *)on_bus)
+		return signals.view[signal];
+	if (signals.on_stack & BIT(signal) && is_handler(a.handler))
+		a.flags |= ON_STACK;
+	if (signals.masks_sys & BIT(signal))
+		a.mask = (a.mask & ~BIT(PROXY)) | BIT(SYS) | (signals.masks_proxy & BIT(signal) ? BIT(PROXY) : 0);
 	return a;
 }
 
-/* What is given to the kernel in its place. */
+/* What is given to the kernel in its place, in the present state. */
 static struct action installed(int signal, const struct action *asked)
 {
 	struct action a = *asked;
 
 	signals.on_stack &= ~BIT(signal);
+	signals.masks_sys &= ~BIT(signal);
 	if (!a.handler && signals.hooked && is_hookable(signal)) {
 		signals.view[signal] = *asked;
 		signals.view[signal].mask &= ~UNMASKABLE;
 		signals.view[signal].flags &= KNOWN_FLAGS;
-		return (struct action){(void *)on_fatal, ON_STACK | RESTORER | SIGINFO, signal_return, ~0ul};
+		return (struct action){(void *)on_fatal, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul};
 	}
-	if (signals.stack && !signals.stack_of_theirs && a.flags & ON_STACK && a.handler > (void *)1) {
+	if (!is_handler(a.handler))
+		return a;
+	if (signal == BUS && signals.proxied) {
+		signals.view[signal] = *asked;
+		signals.view[signal].mask &= ~UNMASKABLE;
+		signals.view[signal].flags &= KNOWN_FLAGS;
+		return (struct action){(void *)on_bus, ON_STACK | (a.flags & RESTART) | RESTORER | SIGINFO, signal_return, ~0ul};
+	}
+	if (signals.stack_installed && a.flags & ON_STACK) {
 		signals.on_stack |= BIT(signal);
 		a.flags &= ~ON_STACK;
 	}
+	if (signals.proxied && a.mask & BIT(SYS)) {
+		signals.masks_sys |= BIT(signal);
+		signals.masks_proxy = (signals.masks_proxy & ~BIT(signal)) | (a.mask & BIT(PROXY) ? BIT(signal) : 0);
+		a.mask = (a.mask & ~BIT(SYS)) | BIT(PROXY);
+	}
 	return a;
+}
+
+/* Brings the kernel's dispositions to what the present state asks for. Signals blocked by the caller, or one thread. */
+static void apply(void)
+{
+	struct action real;
+
+	for (int i = 1; i <= SIGNALS; i++) {
+		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || set(i, NULL, &real) != 0 || real.handler == (void *)1 || real.handler == (void *)on_stop)
+			continue;
+		struct action view = seen(i, &real), wanted = installed(i, &view);
+		if (wanted.handler != real.handler || wanted.flags != real.flags || wanted.mask != real.mask)
+			set(i, &wanted, NULL);
+	}
+}
+
+void signals_hook(void)
+{
+	if (!signals.holders || signals.hooked)
+		return;
+	signals.hooked = 1;
+	apply();
+}
+
+void signals_unhook(void)
+{
+	if (!signals.hooked)
+		return;
+	signals_stopping(0);
+	signals.hooked = 0;
+	apply();
+}
+
+void signals_start(struct process *p)
+{
+	struct signal_stack now;
+
+	if ((settings.stats != OUTPUT_PATH && settings.log == OUTPUT_OFF) || p->pid == 1 || RAW(__NR_prctl, PR_GET_SECCOMP) != 0)
+		return;
+	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & STACK_DISABLED)
+		install_stack();
+	signals.holders = HOLD_RECORD;
+	signals_hook();
+}
+
+void signals_knows_frames(uint64_t least)
+{
+	signals.stack_least = (least ? least : 2048) + STACK_SPARE;
+}
+
+/* What a handler of the program means for coalescing. */
+static enum let_go objection(int signal, const struct action *action)
+{
+	if (!is_handler(action->handler))
+		return signal == SYS && action->handler ? LET_GO_SIGSYS : LET_GO_NOT;
+	if (signal == SYS)
+		return LET_GO_SIGSYS;
+	/* The kernel resets it behind our back, to a default that would not lead to us. */
+	return action->flags & ONE_SHOT ? LET_GO_ONE_SHOT : LET_GO_NOT;
+}
+
+enum let_go signals_arm(void)
+{
+	struct signal_stack stack;
+	struct action real;
+	enum let_go why = LET_GO_NOT;
+
+	for (int i = 1; i <= SIGNALS && !why; i++)
+		if (set(i, NULL, &real) == 0 && real.handler != (void *)on_fatal)
+			why = objection(i, &real);
+	if (why || RAW(__NR_sigaltstack, 0, &stack) != 0)
+		return why ? why : LET_GO_SMALL_STACK;
+	if (stack.flags & STACK_DISABLED && !install_stack())
+		return LET_GO_NO_MEMORY;
+	if (!(stack.flags & STACK_DISABLED) && stack.at != signals.stack && stack.size < signals.stack_least)
+		return LET_GO_SMALL_STACK;
+	if (set(SYS, NULL, &real) == 0 && !real.handler)
+		signals.view[SYS] = real;
+	signals.holders |= HOLD_BATCH;
+	signals.proxied = signals.hooked = 1;
+	apply();
+	return LET_GO_NOT;
+}
+
+uint64_t signals_real_mask(uint64_t view)
+{
+	return signals.proxied && view & BIT(SYS) ? (view & ~BIT(SYS)) | BIT(PROXY) : view;
+}
+
+uint64_t signals_view_mask(uint64_t real)
+{
+	/* A mask with 32 has 33 as well: the two are glibc's, and only who blocks everything blocks them. */
+	if (!signals.proxied || !(real & BIT(PROXY)))
+		return real;
+	return (real | BIT(SYS)) & (real & BIT(32) ? ~0ul : ~BIT(PROXY));
+}
+
+void signals_disarm(uint64_t *mask)
+{
+	struct action ignore = {(void *)1, 0, NULL, 0};
+	struct signal_stack stack, none = {NULL, STACK_DISABLED, 0};
+
+	signals_stopping(0);
+	/* NB order: ignoring discards one of ours that is still pending; with the default first it would kill. */
+	set(SYS, &ignore, NULL);
+	set(SYS, &signals.view[SYS], NULL);
+	signals.holders &= ~HOLD_BATCH;
+	*mask = signals_view_mask(*mask);
+	signals.proxied = 0;
+	signals.hooked = signals.holders != 0;
+	apply();
+	if (signals.holders || !signals.stack_installed || RAW(__NR_sigaltstack, 0, &stack) != 0 || stack.at != signals.stack ||
+	    stack.flags & STACK_IN_USE)
+		return;
+	RAW(__NR_sigaltstack, &none, 0);
+	signals.stack_installed = 0;
+	apply();
+}
+
+void signals_stopping(int on)
+{
+	struct action ours = {(void *)on_stop, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul}, real;
+
+	if (signals.stopping == on || (on && !(signals.holders & HOLD_BATCH)) || set(TSTP, NULL, &real) != 0)
+		return;
+	if (on && !real.handler) {
+		signals.view[TSTP] = real;
+		set(TSTP, &ours, NULL);
+		signals.stopping = 1;
+	} else if (!on) {
+		if (real.handler == (void *)on_stop)
+			set(TSTP, &signals.view[TSTP], NULL);
+		signals.stopping = 0;
+	}
+}
+
+void signals_returning(struct signal_frame *frame)
+{
+	if (!signals.proxied)
+		return;
+	frame->mask = signals_real_mask(frame->mask);
+	if (signals.stack_installed && frame->stack.flags & STACK_DISABLED)
+		frame->stack = (struct signal_stack){signals.stack, 0, STACK_SIZE};
+	else if (!signals.stack_installed && frame->stack.at == signals.stack)
+		frame->stack = (struct signal_stack){NULL, STACK_DISABLED, 0};
 }
 
 static long action_locked(const struct call *call, int signal, const struct action *asked)
@@ -196,7 +375,7 @@ long signals_action(struct process *p, const struct call *call)
 	uint64_t mask;
 
 	/* What the kernel refuses is left to it, and a vfork child changes its own dispositions only. */
-	if (!signals.on || p->sealed || signal < 1 || signal > SIGNALS || call->arguments[3] != SET || !process_is_ours(p) ||
+	if (!signals.holders || p->sealed || signal < 1 || signal > SIGNALS || call->arguments[3] != SET || !process_is_ours(p) ||
 	    (call->arguments[1] && memory_read(&asked, call->arguments[1], sizeof asked) != sizeof asked) ||
 	    !lock_take(&p->signal_lock, &mask))
 		return kernel_call(call);
@@ -205,46 +384,66 @@ long signals_action(struct process *p, const struct call *call)
 	return result;
 }
 
-static void give_on_stack_back(void)
+void signals_catch(void *handler)
 {
-	struct action now;
+	/* A full mask and no SA_NODEFER: another signal in this handler would come back by an rt_sigreturn that traps. */
+	struct action ours = {handler, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul};
 
-	signals.stack_of_theirs = 1;
-	for (int i = 1; i <= SIGNALS; i++)
-		if (signals.on_stack & BIT(i) && set(i, NULL, &now) == 0 && now.handler > (void *)1) {
-			now.flags |= ON_STACK;
-			set(i, &now, NULL);
-		}
-	signals.on_stack = 0;
+	set(SYS, &ours, NULL);
 }
 
-static long stack_locked(struct process *p, const struct call *call, const struct stack *asked)
+int signals_are_caught(const void *handler)
 {
-	struct stack old;
+	struct action real;
+
+	return set(SYS, NULL, &real) == 0 && real.handler == handler;
+}
+
+enum let_go signals_objection(const struct call *call)
+{
+	struct action asked;
+
+	if (!call->arguments[1] || memory_read(&asked, call->arguments[1], sizeof asked) != sizeof asked)
+		return LET_GO_NOT;
+	return (int)call->arguments[0] == SYS ? LET_GO_SIGSYS : objection((int)call->arguments[0], &asked);
+}
+
+static long stack_locked(struct process *p, const struct call *call, const struct signal_stack *asked)
+{
+	struct signal_stack old;
 	struct call changed = *call;
 
 	changed.arguments[1] = (uint64_t)&old;
 	long result = kernel_call(&changed);
 	if (result != 0)
 		return result;
-	if (asked && !(asked->flags & DISABLED))
-		give_on_stack_back();
 	/* A thread's stack is its own business. */
-	if (asked && asked->flags & DISABLED && RAW(__NR_gettid) == p->pid)
-		install_stack();
+	if (asked && RAW(__NR_gettid) == p->pid) {
+		signals.stack_installed = 0;
+		if (asked->flags & STACK_DISABLED)
+			install_stack();
+		apply();
+	}
 	if (old.at == signals.stack)
-		old = (struct stack){NULL, DISABLED, 0};
+		old = (struct signal_stack){NULL, STACK_DISABLED, 0};
 	if (call->arguments[1] && memory_write((void *)call->arguments[1], &old, sizeof old) != sizeof old)
 		return -EFAULT;
 	return 0;
 }
 
+int signals_stack_is_small(void)
+{
+	struct signal_stack now;
+
+	return RAW(__NR_sigaltstack, 0, &now) != 0 || (!(now.flags & STACK_DISABLED) && now.size < signals.stack_least);
+}
+
 long signals_stack(struct process *p, const struct call *call)
 {
-	struct stack asked;
+	struct signal_stack asked;
 	uint64_t mask;
 
-	if (!signals.on || !signals.stack || p->sealed || !process_is_ours(p) ||
+	if (!signals.holders || !signals.stack || p->sealed || !process_is_ours(p) ||
 	    (call->arguments[0] && memory_read(&asked, call->arguments[0], sizeof asked) != sizeof asked) ||
 	    !lock_take(&p->signal_lock, &mask))
 		return kernel_call(call);

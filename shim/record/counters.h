@@ -3,7 +3,7 @@
 #ifndef SHIM_RECORD_COUNTERS_H
 #define SHIM_RECORD_COUNTERS_H
 
-#include <stdint.h>
+#include "../../format/syscalls.h"
 
 struct counter {
 	uint64_t calls, errors, bytes, nanoseconds;
@@ -17,6 +17,33 @@ struct tally {
 	uint64_t paths_unlisted; /* opens whose path is not in the list of files: table full, memory unreadable */
 	uint64_t unresolved;     /* special calls whose result we could not see */
 };
+
+enum batch_end {
+	END_BEFORE = SYSCALL_LIMIT - 1, /* below: the number of the system call before which it was flushed */
+#define END(name, ...) END_##name,
+#include "batches.def"
+	ENDS
+};
+
+enum let_go {
+	LET_GO_NOT,
+#define LET_GO(name, ...) LET_GO_##name,
+#include "batches.def"
+	LET_GO_COUNT
+};
+
+/* Coalesced writes stand in their call's counter as well, from the moment when their batch has ended. */
+struct batches {
+	uint64_t count, writes, vectors, bytes; /* vectors: how many of the writes were writev */
+	uint64_t entries;        /* of the kernel: short writes take more than one */
+	uint64_t lost;           /* bytes that no retry could write */
+	int32_t error;           /* of the flush that failed, 0: none did */
+	uint32_t ends[ENDS];
+	uint32_t let_go[LET_GO_COUNT];
+};
+
+const char *batch_end_word(unsigned end); /* "full", "close": static */
+const char *let_go_words(unsigned why);   /* "it has threads" */
 
 static inline void counter_add(uint64_t *counter, uint64_t value, int threads)
 {

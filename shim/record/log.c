@@ -137,6 +137,47 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 	log_give(p, &mask);
 }
 
+void log_coalesced(struct process *p, const struct text_call *call)
+{
+	struct text_memory memory = program_memory();
+	uint64_t mask;
+
+	if (!log_take(p, &mask)) {
+		counter_add(&p->tally.log_dropped, 1, 1);
+		return;
+	}
+	struct text out = line_begin(p, 0);
+	text_call_leave(&out, call, text_call_enter(&out, call, &memory), &memory);
+	text_string(&out, " <coalesced>\n");
+	line_end(p, &out, p->log.published_at, 0);
+	log_give(p, &mask);
+}
+
+void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began)
+{
+	uint64_t mask, now = clock_monotonic();
+
+	if (!log_take(p, &mask))
+		return;
+	struct text out = line_begin(p, now);
+	text_string(&out, "--- batch of ");
+	text_unsigned(&out, writes);
+	text_string(&out, " writes, ");
+	text_unsigned(&out, bytes);
+	text_string(&out, " bytes to ");
+	text_decimal(&out, fd);
+	text_string(&out, ", ended by ");
+	text_string(&out, batch_end_word(end));
+	if (began) {
+		text_string(&out, " <");
+		text_seconds(&out, now - began);
+		text_char(&out, '>');
+	}
+	text_string(&out, " ---\n");
+	line_end(p, &out, now, 0);
+	log_give(p, &mask);
+}
+
 void log_note(struct process *p, const char *note)
 {
 	uint64_t mask, now = clock_monotonic();

@@ -45,6 +45,12 @@ struct process;
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
 
+/* A write of the program that was gathered: `write(3, ""..., 1) = 1 <coalesced>`; no clock is read, its time is that of the line before. */
+void log_coalesced(struct process *p, const struct text_call *call);
+/* `PID TIME --- batch of 12 writes, 34 bytes to 3, ended by close <0.000012> ---`; end: enum batch_end or a number; began: 0, or when its
+ * write began. Called with signals blocked. */
+void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began);
+
 /* `PID TIME +++ text +++` */
 void log_note(struct process *p, const char *text);
 /* `PID TIME --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---`; information: the kernel's siginfo. */

@@ -28,7 +28,9 @@ enum { EXEC_COPIES = 8 };
 /* By number. QUICK_NO is zero, so a wiped process has no quick call, and neither has one that logs or takes the time. */
 enum quick {
 	QUICK_NO,
+	QUICK_APPEND, /* a write while batches are made: it may be gathered */
 	QUICK_COUNT,
+	QUICK_WRITE,  /* a write while none are made: small ones in a row are looked for */
 	QUICK_BYTES /* a result > 0 counts bytes */
 };
 
@@ -45,6 +47,9 @@ struct process {
 	uint8_t quick[SYSCALL_LIMIT]; /* enum quick: what the gate may do without looking further */
 	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range */
 	struct tally tally;
+	struct batches batches;
+	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
+	int32_t run_fd;
 	struct log log;
 	struct sink stats;
 	uint64_t stats_published; /* file offset of a summary given ahead (exec, vfork) that may have to be taken back, + 1; 0: none */

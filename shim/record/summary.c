@@ -6,7 +6,7 @@
 
 #include "../sys/poison.h"
 
-enum { ROWS = 24 }; /* the text stays under 4,096 bytes: what a pipe takes without waiting */
+enum { END_WORDS = 6, ADVICE_WRITES = 1000, ADVICE_BYTES = 512, ROWS = 20 }; /* the text stays under 4,096 bytes: what a pipe takes without waiting */
 
 static const char *const unfollowed_names[] = {"static", "setuid", "foreign"};
 
@@ -159,6 +159,73 @@ static void text_coverage(struct text *out, const struct process *p)
 	text_char(out, '\n');
 }
 
+/* What coalescing did, why each batch ended, and why it is over. */
+static void text_batches(struct text *out, const struct process *p)
+{
+	const struct batches *b = &p->batches;
+	int words = 0;
+
+	if (b->count) {
+		text_string(out, "  coalesced: ");
+		text_unsigned(out, b->writes);
+		text_string(out, " writes -> ");
+		text_unsigned(out, b->count);
+		text_string(out, " batches, ");
+		text_unsigned(out, b->writes > b->entries ? b->writes - b->entries : 0);
+		text_string(out, " kernel entries saved; ended by ");
+		for (unsigned end = 0; end < ENDS; end++) {
+			if (!b->ends[end])
+				continue;
+			text_string(out, words++ ? ", " : "");
+			text_string(out, batch_end_word(end));
+			text_char(out, ' ');
+			text_unsigned(out, b->ends[end]);
+			if (words == END_WORDS) {
+				text_string(out, ", ...");
+				break;
+			}
+		}
+		text_char(out, '\n');
+	}
+	words = 0;
+	for (unsigned why = 1; why < LET_GO_COUNT; why++) {
+		if (!b->let_go[why])
+			continue;
+		text_string(out, words++ ? "; " : "  not coalesced: ");
+		text_string(out, let_go_words(why));
+		if (b->let_go[why] > 1) {
+			text_string(out, " (");
+			text_unsigned(out, b->let_go[why]);
+			text_string(out, " times)");
+		}
+	}
+	if (words)
+		text_char(out, '\n');
+	if (b->lost) {
+		const char *error = errno_text((unsigned)b->error);
+		text_string(out, "  LOST: ");
+		text_unsigned(out, b->lost);
+		text_string(out, " bytes that the program was told were written: ");
+		text_string(out, error ? error : "error");
+		text_char(out, '\n');
+	}
+}
+
+/* One line that says what to do, where there is something to do. */
+static void text_advice(struct text *out, const struct process *p)
+{
+	const struct counter *write = &p->counters[__NR_write];
+	uint64_t native = write->calls - (p->batches.writes - p->batches.vectors);
+
+	if (native < ADVICE_WRITES || write->bytes / (write->calls ? write->calls : 1) > ADVICE_BYTES)
+		return;
+	text_string(out, "  advice: ");
+	text_unsigned(out, native);
+	text_string(out, " writes of ");
+	text_unsigned(out, write->bytes / write->calls);
+	text_string(out, " bytes on average went to the kernel one by one; a larger buffer in the program would save most of them\n");
+}
+
 static void text_how(struct text *out, const char *how, unsigned status)
 {
 	text_string(out, how);
@@ -166,7 +233,7 @@ static void text_how(struct text *out, const char *how, unsigned status)
 		const char *name = signal_name(status);
 		text_char(out, ' ');
 		text_string(out, name ? name : "a signal");
-	} else if (*how == 'e' && how[2] == 'i') {
+	} else if (*how == 'e' && how[4] == ' ') {
 		text_char(out, ' ');
 		text_unsigned(out, status);
 	}
@@ -205,6 +272,8 @@ void summary_text(struct text *out, const struct process *p, const char *how, un
 		text_string(out, " programs started");
 	}
 	text_char(out, '\n');
+	text_batches(out, p);
+	text_advice(out, p);
 	text_coverage(out, p);
 	if (p->log.on && settings.log == OUTPUT_PATH) {
 		text_string(out, "  log: ");
@@ -242,7 +311,7 @@ static void json_calls(struct text *out, const struct process *p)
 		json_number(out, "errors", c->errors, 0);
 		json_number(out, "bytes", c->bytes, 0);
 		json_number(out, "nanoseconds", c->nanoseconds, 0);
-		json_number(out, "coalesced", 0, 0);
+		json_number(out, "coalesced", i == __NR_write ? p->batches.writes - p->batches.vectors : i == __NR_writev ? p->batches.vectors : 0, 0);
 		text_char(out, '}');
 	}
 	text_char(out, '}');
@@ -273,6 +342,33 @@ static void json_coverage(struct text *out, const struct process *p)
 	text_string(out, "}}");
 }
 
+static void json_batches(struct text *out, const struct process *p)
+{
+	const struct batches *b = &p->batches;
+	int first = 1;
+
+	text_string(out, ",\"batches\":{");
+	json_number(out, "count", b->count, 1);
+	json_number(out, "writes", b->writes, 0);
+	json_number(out, "bytes", b->bytes, 0);
+	json_number(out, "kernel_entries", b->entries, 0);
+	json_number(out, "lost_bytes", b->lost, 0);
+	text_string(out, ",\"ended_by\":{");
+	for (unsigned end = 0; end < ENDS; end++)
+		if (b->ends[end]) {
+			json_number(out, batch_end_word(end), b->ends[end], first);
+			first = 0;
+		}
+	text_string(out, "},\"not_coalesced\":{");
+	first = 1;
+	for (unsigned why = 1; why < LET_GO_COUNT; why++)
+		if (b->let_go[why]) {
+			json_number(out, let_go_words(why), b->let_go[why], first);
+			first = 0;
+		}
+	text_string(out, "}}");
+}
+
 void summary_json(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now)
 {
 	size_t length = string_length(inherited.program);
@@ -290,8 +386,8 @@ void summary_json(struct text *out, const struct process *p, const char *how, un
 	json_number(out, "opened", p->tally.opened, 1);
 	json_number(out, "failed", p->tally.open_failed, 0);
 	json_number(out, "paths", files_distinct(p), 0);
-	/* Coalescing comes later; its keys stand here so that a reader need not ask which version wrote the line. */
-	text_string(out, "},\"batches\":{\"count\":0,\"bytes\":0}");
+	text_char(out, '}');
+	json_batches(out, p);
 	json_coverage(out, p);
 	text_string(out, "}\n");
 }

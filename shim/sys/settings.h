@@ -18,6 +18,8 @@ enum rewrite {
 	REWRITE_ALL
 };
 
+enum { BATCH_FILES = 1, BATCH_PIPES = 2, BUFFER_MOST = 1000000, LATENCY_MOST = 1000, BURST_MOST = 4096 };
+
 struct settings {
 	uint8_t log;          /* enum output */
 	uint8_t stats;        /* enum output */
@@ -26,6 +28,10 @@ struct settings {
 	uint8_t follow;       /* children are observed too */
 	uint8_t rewrite;      /* enum rewrite */
 	uint8_t interpose;
+	uint8_t batch;         /* BATCH_FILES | BATCH_PIPES: which small writes are gathered */
+	uint32_t latency;      /* ms: a buffered byte is never older */
+	uint32_t buffer;       /* bytes of a batch at most */
+	uint32_t burst;        /* small writes in a row before coalescing begins */
 	uint32_t data;        /* bytes of each buffer in the log */
 	uint64_t trace[SYSCALL_LIMIT / 64]; /* which calls are logged */
 	char log_path[PATH_LIMIT];   /* absolute, %p and %n not yet expanded */

@@ -2,6 +2,7 @@
  * A row is {jump, next}, zero until the constructor has run: then the C fallback makes the call. The names and their order come from
  * names.def. */
 #define OTHER(...)
+#define WATCHED(...)
 #define NAME(symbol, ...) THUNK symbol
 
 	.set thunk_row, 0

@@ -21,6 +21,7 @@
 #define SITE_TAIL 16
 #define SITE_KERNEL 24
 #define SITE_NUMBER 32
+#define SITE_LOOKED 36
 
 #define TAIL_SLOTS 416
 #define BEFORE_SLOTS 80
@@ -200,24 +201,102 @@ enter_special:
 	popq %rax
 	.cfi_adjust_cfa_offset -8
 	RESTORE
+	movl %eax, SITE_LOOKED(%r11)
 	jmp *SITE_KERNEL(%r11)
 	.cfi_endproc
 	.size enter_special, . - enter_special
 
-/* The parent's side (or a failure) of a special call: rax is the result, everything else stands as at the site. */
+/* The parent's side (or a failure) of a special call: rax is the result, everything else stands as at the site. The number is the one that
+ * gate_look was asked about; gate_left gives the result back. */
 	.p2align 4
 	.type leave_special, @function
 leave_special:
 	BEGIN_FRAME
 	SAVE
 	movq %rax, %rsi
+	movl SITE_LOOKED(%r11), %eax
+	movq %rax, (%rsp)
 	CALL_C gate_left
-	popq %rax
+	leaq 8(%rsp), %rsp
 	.cfi_adjust_cfa_offset -8
 	RESTORE
 	jmp *SITE_TAIL(%r11)
 	.cfi_endproc
 	.size leave_special, . - leave_special
+
+/* A call of foreign code that dispatch has trapped: the handler of SIGSYS resumes here with the registers of the call, and with rcx and r11,
+ * which the call destroys anyway, holding the address behind its `syscall`. So it passes the gate outside of the handler, signals open,
+ * like a rewritten site. Where it must be executed where it stands we go back two bytes instead; the selector has been set for that. */
+	.p2align 4
+HIDDEN dispatched
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_register 16, 2
+	leaq -128(%rsp), %rsp
+	.cfi_adjust_cfa_offset 128
+	pushq %rcx
+	.cfi_adjust_cfa_offset 8
+	.cfi_offset 16, -136
+	pushq %r11
+	pushfq
+	pushq %r9
+	pushq %r8
+	pushq %r10
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rax
+	.cfi_adjust_cfa_offset 72
+	CALL_C gate_dispatched
+	testl %edx, %edx
+	jnz 1f
+	.cfi_remember_state
+	leaq 8(%rsp), %rsp
+	jmp 2f
+1:	popq %rax
+	subq $2, 64(%rsp)
+2:	.cfi_adjust_cfa_offset -8
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %r10
+	popq %r8
+	popq %r9
+	.cfi_adjust_cfa_offset -48
+	movq (%rsp), %r11
+	popfq
+	.cfi_adjust_cfa_offset -8
+	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	popq %rcx
+	.cfi_adjust_cfa_offset -8
+	.cfi_register 16, 2
+	leaq 128(%rsp), %rsp
+	.cfi_adjust_cfa_offset -128
+	jmp *%rcx
+	.cfi_endproc
+	.size dispatched, . - dispatched
+
+/* The program's rt_sigreturn, trapped: rsp is at its frame, and no register matters any more. */
+	.p2align 4
+HIDDEN dispatched_sigreturn
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined 16
+	movq %rsp, %rdi
+	movq %rsp, %rbx
+	.cfi_def_cfa_register rbx
+	leaq -128(%rsp), %rsp
+	andq $-16, %rsp
+	cld
+	call gate_sigreturn
+	movq %rbx, %rsp
+	.cfi_def_cfa_register rsp
+	movl $15, %eax
+	syscall
+	hlt
+	.cfi_endproc
+	.size dispatched_sigreturn, . - dispatched_sigreturn
 
 /* The tails: the instruction that stood behind the replaced `syscall`, then on to what follows it. */
 	.macro TAIL name, instruction:vararg

@@ -12,7 +12,7 @@ struct site {
 	const void *tail;   /* tail_* in entry.S */
 	const void *kernel; /* special sites: their entry into the kernel */
 	uint32_t number;    /* for sites whose `mov` was replaced; -1: it is in eax */
-	uint32_t unused;
+	uint32_t looked;    /* special sites: the number of the call under way */
 };
 _Static_assert(sizeof(struct site) == 40 && offsetof(struct site, number) == 32, "entry.S knows this layout");
 

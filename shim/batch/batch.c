@@ -1,0 +1,233 @@
+/* The buffer and its flush. Rules: the kernel write and its bookkeeping are one piece for signals, or a handler that flushes in between
+ * writes twice; nothing here waits with signals blocked; an error keeps the bytes. */
+#include "batch.h"
+#include "../record/log.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
+#include <linux/uio.h>
+
+#include "../sys/poison.h"
+
+enum { SET_MASK = 2, GOOD = 8 /* writes in a batch that pay */, BAD_ROW = 6, PENALTY = 64, PENALTY_MOST = 4096, CURRENT = 1 /* SEEK_CUR */ };
+
+struct batch *batch;
+
+int batch_memory(struct batch *b)
+{
+	uint64_t size = settings.buffer > 65536 ? settings.buffer : 65536;
+
+	if (b->bytes)
+		return 1;
+	long at = RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (is_error(at))
+		return 0;
+	RAW(__NR_madvise, at, size, MADV_DONTFORK);
+	b->bytes = (char *)at;
+	return 1;
+}
+
+int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack)
+{
+	char *to = b->bytes + word_fill(word);
+	int done = 1;
+
+	b->copying = stack;
+	__asm__ volatile("" ::: "memory");
+	for (unsigned i = 0; i < count && done; i++) {
+		done = program_copy(to, parts[i].at, parts[i].size) == 0;
+		to += parts[i].size;
+	}
+	done = done && word_exchange(&b->word, word, word + size + WORD_WRITE);
+	b->copying = NULL;
+	return done;
+}
+
+/* Writes per batch decide whether coalescing pays: a row of small batches cools the process down, longer each time (T8). */
+static void judge(struct process *p, struct batch *b, uint32_t writes, unsigned end)
+{
+	if (writes >= GOOD) {
+		b->bad = b->penalty = 0;
+		return;
+	}
+	if (end == END_FULL || end == END_TIME || ++b->bad < BAD_ROW)
+		return;
+	b->penalty = !b->penalty ? PENALTY : b->penalty < PENALTY_MOST ? b->penalty * 2 : PENALTY_MOST;
+	b->cool = b->penalty;
+	b->bad = 0;
+	p->batches.let_go[LET_GO_FEW_WRITES]++;
+}
+
+/* The batch is over: its writes are counted, the word is clean and of the next generation. */
+static void ended(struct process *p, struct batch *b, unsigned end, uint64_t began)
+{
+	uint32_t writes = word_writes(b->word), fill = word_fill(b->word);
+	struct counter *counter = &p->counters[b->number];
+
+	counter->calls += writes;
+	counter->bytes += fill;
+	if (began)
+		counter->nanoseconds += clock_monotonic() - began;
+	p->batches.count++;
+	p->batches.writes += writes;
+	p->batches.vectors += b->number == __NR_writev ? writes : 0;
+	p->batches.bytes += fill;
+	p->batches.ends[end]++;
+	judge(p, b, writes, end);
+	b->idle = 0;
+	/* A burst goes on where only the buffer's size or time ended the batch. */
+	b->candidate = end == END_FULL || end == END_TIME || end == END_PAGE ? b->fd + 1 : 0;
+	if (p->log.on)
+		log_batch(p, b->fd, writes, fill, end, began);
+	b->word = (b->word & ~(WORD_GENERATION - 1)) + WORD_GENERATION;
+}
+
+static long put_out(const struct batch *b, uint32_t from, uint32_t size)
+{
+	struct iovec piece = {b->bytes + from, size};
+
+	return b->target == TARGET_PIPE ? RAW(__NR_pwritev2, b->fd, &piece, 1, -1, -1, RWF_NOWAIT) : RAW(__NR_write, b->fd, piece.iov_base, size);
+}
+
+/* From `done` on the batch could not be written: kept for a retry, and nothing is coalesced any more. A pipe without reader takes no
+ * retry: the program's next write meets the same EPIPE. */
+static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fill, int error)
+{
+	b->off = LET_GO_ERROR;
+	p->batches.let_go[LET_GO_ERROR]++;
+	p->batches.error = error;
+	if (b->target == TARGET_PIPE || done == fill) {
+		p->batches.lost += fill - done;
+		return;
+	}
+	for (uint32_t i = done; i < fill; i++)
+		b->bytes[i - done] = b->bytes[i];
+	b->kept_offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
+	b->kept_error = error;
+	b->kept = fill - done;
+	b->kept_told = 0;
+	p->batches.lost += b->kept;
+}
+
+/* Signals are blocked. -EAGAIN: a full pipe; the batch stays. */
+static int write_out(struct process *p, struct batch *b, unsigned end)
+{
+	uint32_t fill = word_fill(b->word), done = 0;
+	uint64_t began = settings.timing ? clock_monotonic() : 0;
+	long result = 0;
+
+	if (!fill)
+		return 0;
+	while (done < fill) {
+		result = put_out(b, done, fill - done);
+		if (result == -EINTR)
+			continue;
+		if (result == -EAGAIN && b->target == TARGET_PIPE && !done)
+			return -EAGAIN;
+		if (result <= 0)
+			break;
+		p->batches.entries++;
+		done += (uint32_t)result;
+	}
+	ended(p, b, end, began);
+	if (done < fill)
+		keep(p, b, done, fill, result ? (int)-result : EIO);
+	return 0;
+}
+
+void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait)
+{
+	uint64_t all = ~0ul, mask;
+
+	while (word_fill(b->word)) {
+		RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+		int result = write_out(p, b, end);
+		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+		if (result != -EAGAIN || wait == BATCH_NO_WAIT)
+			return;
+		struct pollfd room = {b->fd, POLLOUT, 0};
+		RAW(__NR_ppoll, &room, 1, 0, 0, 8);
+	}
+}
+
+long batch_flush_with(struct process *p, struct batch *b, const void *from, size_t size)
+{
+	uint64_t all = ~0ul, mask;
+	long result = -EAGAIN;
+
+	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+	uint32_t fill = word_fill(b->word);
+	struct iovec both[2] = {{b->bytes, fill}, {(void *)(uintptr_t)from, size}};
+	uint64_t began = settings.timing ? clock_monotonic() : 0;
+	if (fill && b->target == TARGET_FILE)
+		result = RAW(__NR_writev, b->fd, both, 2);
+	if (fill && result >= (long)fill) {
+		p->batches.entries++;
+		ended(p, b, END_LARGE, began);
+		result -= fill;
+	} else if (result > 0) {
+		/* A part of what was buffered: its writes are counted when the rest is out. */
+		for (long i = 0; i + result < (long)fill; i++)
+			b->bytes[i] = b->bytes[i + result];
+		b->word -= (uint64_t)result;
+		p->counters[b->number].bytes += (uint64_t)result;
+		p->batches.bytes += (uint64_t)result;
+		result = 0;
+	}
+	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	/* Nothing of the large write: the plain way finds out why. */
+	return result > 0 ? result : -EAGAIN;
+}
+
+int batch_retry(struct process *p, struct batch *b)
+{
+	uint64_t all = ~0ul, mask;
+	long result = 0;
+
+	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+	while (b->kept) {
+		long offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
+		result = offset == b->kept_offset ? RAW(__NR_write, b->fd, b->bytes, b->kept) :
+						    RAW(__NR_pwrite64, b->fd, b->bytes, b->kept, b->kept_offset);
+		if (result <= 0)
+			break;
+		for (long i = 0; i + result < (long)b->kept; i++)
+			b->bytes[i] = b->bytes[i + result];
+		b->kept -= (uint32_t)result;
+		b->kept_offset += result;
+		p->batches.lost -= (uint64_t)result;
+	}
+	int error = b->kept ? (result < 0 ? (int)-result : EIO) : 0;
+	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	return error;
+}
+
+void source_learn(struct batch *b, const void *from, size_t size)
+{
+	for (uint64_t page = (uint64_t)from >> 12; size && page <= ((uint64_t)from + size - 1) >> 12; page++)
+		b->sources[page % SOURCE_PAGES] = page;
+}
+
+void source_forget(struct batch *b)
+{
+	for (int i = 0; i < SOURCE_PAGES; i++)
+		b->sources[i] = ~0ul;
+}
+
+int source_check(struct batch *b, const void *from, size_t size)
+{
+	uint64_t ends[2] = {(uint64_t)from, (uint64_t)from + size - 1};
+	char byte;
+
+	for (int i = 0; i < 2; i++) {
+		if (b->sources[(ends[i] >> 12) % SOURCE_PAGES] == ends[i] >> 12)
+			continue;
+		if (memory_read(&byte, ends[i], 1) != 1)
+			return 0;
+		b->sources[(ends[i] >> 12) % SOURCE_PAGES] = ends[i] >> 12;
+	}
+	return source_is_known(b, from, size);
+}

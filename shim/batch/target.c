@@ -1,0 +1,68 @@
+/* What a descriptor is: only regular files of local file systems and anonymous pipes are coalesced (T6). */
+#include "batch.h"
+
+#include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/fcntl.h>
+#include <linux/resource.h>
+
+#include "../sys/poison.h"
+
+enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000 };
+#define PIPEFS 0x50495045ul
+#define TMPFS 0x01021994ul
+#define ROOM_LEAST (256ull << 20)
+
+/* statfs(2): ext2 to 4, xfs, btrfs, tmpfs, overlayfs, f2fs, zfs. */
+static int is_local(uint64_t type)
+{
+	static const uint32_t local[] = {0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1};
+
+	for (unsigned i = 0; i < sizeof local / sizeof *local; i++)
+		if ((uint32_t)type == local[i])
+			return 1;
+	return 0;
+}
+
+static int has_room(const struct statfs *fs)
+{
+	uint64_t least = (uint64_t)fs->f_blocks / 100 * (uint64_t)fs->f_bsize;
+
+	if (least < ROOM_LEAST)
+		least = ROOM_LEAST;
+	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least;
+}
+
+int target_has_room(int fd)
+{
+	struct statfs fs;
+
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && has_room(&fs);
+}
+
+static enum target file(const struct batch *b, const struct stat *status, const struct statfs *fs)
+{
+	uint64_t limit[2];
+
+	/* A memfd looks like an unlinked file of tmpfs: both are left alone. */
+	if (!is_local((uint64_t)fs->f_type) || (status->st_nlink == 0 && (uint64_t)fs->f_type == TMPFS) || mappings_have(b, status->st_ino) ||
+	    RAW(__NR_prlimit64, 0, RLIMIT_FSIZE, 0, limit) != 0 || limit[0] != ~0ul)
+		return TARGET_NEVER;
+	return has_room(fs) ? TARGET_FILE : TARGET_NEVER;
+}
+
+enum target target_of(const struct batch *b, int fd)
+{
+	struct stat status;
+	struct statfs fs;
+	long flags = RAW(__NR_fcntl, fd, F_GETFL);
+
+	if (flags < 0 || flags & (O_NONBLOCK | O_DIRECT | O_DSYNC | O_SYNC | O_PATH) || RAW(__NR_fstat, fd, &status) != 0)
+		return TARGET_NEVER;
+	if ((status.st_mode & TYPE) == REGULAR && settings.batch & BATCH_FILES)
+		return RAW(__NR_fstatfs, fd, &fs) == 0 ? file(b, &status, &fs) : TARGET_NEVER;
+	/* A FIFO has a name, and the file system of its folder. */
+	if ((status.st_mode & TYPE) == FIFO && settings.batch & BATCH_PIPES)
+		return RAW(__NR_fstatfs, fd, &fs) == 0 && (uint64_t)fs.f_type == PIPEFS ? TARGET_PIPE : TARGET_NEVER;
+	return TARGET_NEVER;
+}

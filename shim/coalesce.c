@@ -1,0 +1,453 @@
+/* Policy of coalescing. A burst is a row of small writes to one descriptor; its first write is native, so that the kernel itself gives every
+ * error that a first write can have. Rules: whatever is not proven harmless flushes first; whoever interrupted a copy never coalesces;
+ * nothing here is done by a vfork child, whose memory is its parent's. */
+#include "coalesce.h"
+#include "record/log.h"
+#include "sys/memory.h"
+
+#include <asm/stat.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <linux/poll.h>
+#include <linux/uio.h>
+
+#include "sys/poison.h"
+
+enum { PARTS = 8, TURNS = 4, ROOM_EVERY = 64, IDLE_MOST = 1000, TRAPS_MOST = 100, MOST_ATTEMPTS = 12, TYPE = 0170000, REGULAR = 0100000 };
+
+static long (*next_write)(int, const void *, size_t);
+
+void coalesce_start(long (*next)(int, const void *, size_t))
+{
+	next_write = next;
+}
+
+long coalesce_write(int fd, const void *bytes, size_t size)
+{
+	struct batch *b = batch;
+	uint64_t word = b->word;
+	uint32_t fill = word_fill(word);
+
+	if (fill && b->fd == fd && b->number == __NR_write && size - 1 < BATCH_SMALL && fill + size <= b->limit && !b->copying &&
+	    source_is_known(b, bytes, size) && batch_append(b, word, bytes, size, __builtin_frame_address(0)))
+		return (long)size;
+	return next_write(fd, bytes, size);
+}
+
+/* The write's bytes in parts. Returns their number, or 0 when it is not one for the buffer: empty, bad, large. */
+static unsigned parts_of(struct batch *b, const struct call *call, struct part *parts, size_t *size)
+{
+	uint64_t count = call->arguments[2];
+
+	if ((uint32_t)call->number == __NR_write) {
+		parts[0] = (struct part){(const void *)call->arguments[1], count};
+		*size = count;
+		return count - 1 < BATCH_SMALL;
+	}
+	*size = 0;
+	if ((uint32_t)count - 1 >= PARTS || !source_check(b, (const void *)call->arguments[1], (uint32_t)count * sizeof *parts))
+		return 0;
+	__builtin_memcpy(parts, (const void *)call->arguments[1], (uint32_t)count * sizeof *parts);
+	for (unsigned i = 0; i < (uint32_t)count; i++) {
+		if (parts[i].size > BATCH_SMALL)
+			return 0;
+		*size += parts[i].size;
+	}
+	return *size - 1 < BATCH_SMALL ? (uint32_t)count : 0;
+}
+
+static int sources_check(struct batch *b, const struct part *parts, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (parts[i].size && !source_check(b, parts[i].at, parts[i].size))
+			return 0;
+	return 1;
+}
+
+/* The step from clean to dirty: what was believed about the descriptor is looked at once more. */
+static int begin(struct batch *b, int fd, uint32_t number)
+{
+	struct pollfd room = {fd, POLLOUT, 0};
+
+	if (b->candidate != fd + 1 || b->known_fd != fd + 1 || b->cool || b->off || b->looked_away)
+		return 0;
+	if (b->known == TARGET_FILE && ++b->room_asked >= ROOM_EVERY) {
+		b->room_asked = 0;
+		if (!target_has_room(fd)) {
+			b->known = TARGET_NEVER;
+			return 0;
+		}
+	}
+	if (b->known == TARGET_PIPE && (RAW(__NR_poll, &room, 1, 0) != 1 || room.revents != POLLOUT))
+		return 0;
+	if (!arm_is_ready())
+		return 0;
+	latency_start(b);
+	b->fd = fd;
+	b->number = number;
+	b->target = b->known;
+	b->limit = b->known == TARGET_PIPE && settings.buffer > BATCH_PIPE ? BATCH_PIPE : settings.buffer;
+	return 1;
+}
+
+/* A write that is too large goes out with what is buffered, uncopied. */
+static int append_large(struct process *p, struct batch *b, const struct call *call, long *result)
+{
+	uint32_t number = (uint32_t)call->number;
+
+	if (!word_fill(b->word))
+		return 0;
+	if (b->fd == (int)call->arguments[0] && b->number == number && number == __NR_write && call->arguments[2] > BATCH_SMALL) {
+		*result = batch_flush_with(p, b, (const void *)call->arguments[1], call->arguments[2]);
+		if (*result > 0) {
+			p->counters[number].calls++;
+			p->counters[number].bytes += (uint64_t)*result;
+			p->run = 0;
+			return 1;
+		}
+	}
+	batch_flush(p, b, END_LARGE, BATCH_MAY_WAIT);
+	return 0;
+}
+
+static int append_slowly(struct process *p, struct batch *b, const struct call *call, long *result)
+{
+	struct part parts[PARTS];
+	size_t size;
+	int fd = (int)call->arguments[0];
+	uint32_t number = (uint32_t)call->number;
+	unsigned count = parts_of(b, call, parts, &size);
+
+	if (!count)
+		return append_large(p, b, call, result);
+	for (int turn = 0; turn < TURNS; turn++) {
+		/* NB order: the word before all that is decided from it. */
+		uint64_t word = b->word;
+		uint32_t fill = word_fill(word);
+		__asm__ volatile("" ::: "memory");
+		if (fill && (b->fd != fd || b->number != number)) {
+			batch_flush(p, b, END_OTHER, BATCH_MAY_WAIT);
+			return 0;
+		}
+		if (!sources_check(b, parts, count)) {
+			batch_flush(p, b, END_PAGE, BATCH_MAY_WAIT);
+			return 0;
+		}
+		if (!fill && !begin(b, fd, number))
+			return 0;
+		if (fill + size > b->limit) {
+			if (!fill)
+				return 0;
+			batch_flush(p, b, END_FULL, BATCH_MAY_WAIT);
+			continue;
+		}
+		if (number == __NR_write ? batch_append(b, word, parts[0].at, size, (const char *)call) :
+					   batch_append_parts(b, word, parts, count, size, (const char *)call)) {
+			*result = (long)size;
+			return 1;
+		}
+	}
+	batch_flush(p, b, END_NESTED, BATCH_MAY_WAIT);
+	return 0;
+}
+
+static void log_append(struct process *p, const struct call *call, long result)
+{
+	const uint64_t *a = call->arguments;
+	struct text_call text = {(uint32_t)call->number, {a[0], a[1], a[2]}, result};
+
+	log_coalesced(p, &text);
+}
+
+int coalesce_append(struct process *p, const struct call *call, long *result)
+{
+	struct batch *b = batch;
+	uint64_t word = b->word;
+	uint32_t fill = word_fill(word);
+	size_t size = call->arguments[2];
+	int done = 0;
+
+	if (p->suspect || b->looked_away)
+		return 0;
+	if (batch_is_nested(b, (const char *)call)) {
+		batch_flush(p, b, END_NESTED, BATCH_MAY_WAIT);
+		return 0;
+	}
+	/* The frequent case first; all others find out why not. */
+	if (fill && b->fd == (int)call->arguments[0] && b->number == __NR_write && (uint32_t)call->number == __NR_write &&
+	    size - 1 < BATCH_SMALL && fill + size <= b->limit && source_is_known(b, (const void *)call->arguments[1], size))
+		done = batch_append(b, word, (const void *)call->arguments[1], size, (const char *)call);
+	if (done)
+		*result = (long)size;
+	else
+		done = append_slowly(p, b, call, result);
+	if (done && p->log.on && log_wants((uint32_t)call->number))
+		log_append(p, call, *result);
+	return done;
+}
+
+/* A row of small writes is there: is its descriptor one for the buffer, and the process one that can be armed? */
+static void consider(struct process *p, struct batch *b, int fd)
+{
+	if (b->armed && b->known_fd == fd + 1) {
+		b->candidate = b->known == TARGET_FILE || (b->known == TARGET_PIPE && b->probed_fd == fd + 1) ? fd + 1 : 0;
+		return;
+	}
+	enum target known = fd < 0 || fd >= 1 << 20 ? TARGET_NEVER : target_of(b, fd);
+	if (!b->armed && (known == TARGET_NEVER || !arm(p, b))) {
+		/* Asked again after twice as many writes. */
+		p->run = 0;
+		if (b->attempts < MOST_ATTEMPTS)
+			b->attempts++;
+		return;
+	}
+	/* Only now the inodes that the process maps are known. */
+	b->known = target_of(b, fd);
+	b->known_fd = fd + 1;
+	b->probed_fd = 0;
+	b->candidate = b->known == TARGET_FILE ? fd + 1 : 0;
+}
+
+/* Which pages the kernel has just read for this write. */
+static void learn_sources(struct batch *b, const struct call *call, long result)
+{
+	if ((uint32_t)call->number == __NR_write && result == (long)call->arguments[2])
+		source_learn(b, (const void *)call->arguments[1], (size_t)result);
+}
+
+void coalesce_watch(struct process *p, const struct call *call, long result)
+{
+	struct batch *b = batch;
+	int fd = (int)call->arguments[0];
+
+	if (!b || b->off)
+		return;
+	if (result <= 0 || result > BATCH_SMALL) {
+		p->run = 0;
+		b->candidate = 0;
+		return;
+	}
+	p->run = p->run_fd == fd ? p->run + 1 : 1;
+	p->run_fd = fd;
+	if (b->cool) {
+		b->cool--;
+		return;
+	}
+	if (p->run < (b->armed ? 1 : settings.burst << b->attempts) || p->suspect)
+		return;
+	consider(p, b, fd);
+	if (b->armed)
+		learn_sources(b, call, result);
+}
+
+/* A pipe's native small write is itself made with RWF_NOWAIT (Linux 6.5 for pipes): only where that works can a flush be sure not to
+ * wait. */
+static long probe(struct batch *b, const struct call *call)
+{
+	struct iovec one = {(void *)call->arguments[1], call->arguments[2]};
+	int vector = (uint32_t)call->number == __NR_writev;
+	long result = RAW(__NR_pwritev2, call->arguments[0], vector ? call->arguments[1] : (uint64_t)&one, vector ? call->arguments[2] : 1,
+			  -1, -1, RWF_NOWAIT);
+
+	if (result == -EOPNOTSUPP)
+		b->known = TARGET_NEVER;
+	else if (result > 0)
+		b->probed_fd = (int)call->arguments[0] + 1;
+	return result == -EOPNOTSUPP || result == -EAGAIN ? kernel_call(call) : result;
+}
+
+long coalesce_native(struct process *p, const struct call *call)
+{
+	struct batch *b = batch;
+	int fd = (int)call->arguments[0];
+	long result;
+
+	if (!b || !b->armed || (p->suspect && !process_is_ours(p)))
+		result = kernel_call(call);
+	else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE && call->arguments[2] - 1 < BATCH_SMALL)
+		result = probe(b, call);
+	else
+		result = kernel_call(call);
+	if (!p->suspect)
+		coalesce_watch(p, call, result);
+	return result;
+}
+
+static int is_private(const struct call *call, const struct syscall_row *row)
+{
+	const uint64_t *a = call->arguments;
+
+	/* Fresh memory of its own: nobody else can tell when it was mapped. */
+	if ((uint32_t)call->number == __NR_mmap)
+		return (a[3] & (MAP_ANONYMOUS | MAP_PRIVATE | MAP_SHARED | MAP_FIXED)) == (MAP_ANONYMOUS | MAP_PRIVATE);
+	return row && row->class == CLASS_PRIVATE;
+}
+
+/* Reading a regular file does not wait for anybody, so no tick can end it early. */
+static int may_be_interrupted(struct batch *b, const struct call *call, const struct syscall_row *row)
+{
+	int fd = (int)call->arguments[0];
+	struct stat status;
+
+	if (row && !(row->flags & CALL_WAITS) && row->class != CLASS_PROCESS)
+		return 0;
+	if ((uint32_t)call->number == __NR_write || (uint32_t)call->number == __NR_writev)
+		return b->known_fd != fd + 1 || b->known != TARGET_FILE;
+	if ((uint32_t)call->number != __NR_read)
+		return 1;
+	if (b->regular_fd != fd + 1 && RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & TYPE) == REGULAR)
+		b->regular_fd = fd + 1;
+	return b->regular_fd != fd + 1;
+}
+
+/* Calls after which the process is no longer one that can be watched. */
+static enum let_go objection_armed(struct batch *b, const struct call *call, enum reach *reach)
+{
+	const uint64_t *a = call->arguments;
+	enum let_go why;
+
+	switch ((uint32_t)call->number) {
+	case __NR_mmap:
+		return mappings_add(b, (int)a[4], a[2], a[3]);
+	case __NR_rt_sigaction:
+		why = signals_objection(call);
+		*reach = why == LET_GO_SIGSYS ? REACH_FAMILY : REACH_PROCESS;
+		return why;
+	case __NR_rt_sigtimedwait:
+	case __NR_signalfd:
+	case __NR_signalfd4:
+		*reach = REACH_FAMILY;
+		return masks_objection(call);
+	default:
+		return LET_GO_NOT;
+	}
+}
+
+/* The same for calls that are remembered also while nothing is armed. */
+static enum let_go objection(const struct call *call, enum reach *reach)
+{
+	const uint64_t *a = call->arguments;
+
+	*reach = REACH_PROCESS;
+	switch ((uint32_t)call->number) {
+	case __NR_io_uring_setup:
+	case __NR_io_setup:
+	case __NR_perf_event_open:
+	case __NR_ptrace:
+	case __NR_userfaultfd:
+	case __NR_unshare:
+	case __NR_setns:
+		return LET_GO_ASYNC_IO;
+	case __NR_shmat:
+		return LET_GO_SHARED_MEMORY;
+	case __NR_seccomp:
+		*reach = REACH_FAMILY;
+		return a[0] <= 1 ? LET_GO_FILTER : LET_GO_NOT;
+	case __NR_prctl:
+		*reach = REACH_FAMILY;
+		return a[0] == 22 /* PR_SET_SECCOMP */ ? LET_GO_FILTER : a[0] == 59 ? LET_GO_OWN_DISPATCH : LET_GO_NOT;
+	case __NR_clone:
+	case __NR_clone3: {
+		uint64_t stack, flags = children_flags(call, &stack);
+		if ((flags & (0x400 | 0x10000)) == 0x400 /* CLONE_FILES without CLONE_THREAD */) {
+			*reach = REACH_FAMILY;
+			return LET_GO_SHARED_FILES;
+		}
+		if (flags & 0x100 /* CLONE_VM */)
+			return flags & 0x4000 /* CLONE_VFORK */ ? LET_GO_NOT : LET_GO_THREADS;
+		*reach = REACH_NOW;
+		return stack ? LET_GO_CHILD_STACK : LET_GO_NOT;
+	}
+	default:
+		return LET_GO_NOT;
+	}
+}
+
+/* Descriptors may mean something else afterwards. */
+static void forget(struct batch *b, const struct syscall_row *row)
+{
+	if (!row || row->flags & CALL_NETWORK ||
+		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
+		b->known_fd = b->probed_fd = b->regular_fd = b->candidate = 0;
+}
+
+static int is_write(const struct call *call)
+{
+	return (uint32_t)call->number == __NR_write || (uint32_t)call->number == __NR_writev;
+}
+
+/* T5: what an earlier flush could not write is tried again; the next call on the descriptor reports the error. */
+static long report(struct process *p, struct batch *b, const struct call *call)
+{
+	const struct syscall_row *row = syscall_row((uint32_t)call->number);
+	int error = batch_retry(p, b);
+
+	if (!error || !row || !(row->flags & CALL_DESC) || (int)call->arguments[0] != b->fd || (uint32_t)call->number == __NR_close ||
+	    (b->kept_told && !is_write(call)))
+		return 0;
+	b->kept_told = 1;
+	return -error;
+}
+
+long coalesce_after_close(struct process *p, const struct call *call, long result)
+{
+	struct batch *b = batch;
+	const uint64_t *a = call->arguments;
+	uint32_t number = (uint32_t)call->number;
+	int gone;
+
+	if (!b || !b->kept || result < 0 || (p->suspect && !process_is_ours(p)))
+		return result;
+	gone = number == __NR_close_range ? (uint32_t)b->fd >= (uint32_t)a[0] && (uint32_t)b->fd <= (uint32_t)a[1] && !a[2] :
+					    (int)a[number != __NR_close] == b->fd;
+	if (!gone)
+		return result;
+	b->kept = 0;
+	if (number != __NR_close || b->kept_told)
+		return result;
+	/* As a file system does that finds out late (close(2)): the descriptor is closed, and the error is told. */
+	return -b->kept_error;
+}
+
+long coalesce_before(struct process *p, const struct call *call)
+{
+	struct batch *b = batch;
+	uint32_t number = (uint32_t)call->number;
+	const struct syscall_row *row = syscall_row(number);
+	enum reach reach;
+
+	if (!b || (p->suspect && !process_is_ours(p)))
+		return 0;
+	if (b->looked_away)
+		arm_look_again(p, b);
+	if (b->armed && row && row->flags & CALL_MEMORY)
+		source_forget(b);
+	if (is_private(call, row))
+		return 0;
+	batch_is_nested(b, (const char *)call);
+	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
+	if (!is_write(call))
+		p->run = 0;
+	enum let_go why = objection(call, &reach);
+	if (!why && b->armed)
+		why = objection_armed(b, call, &reach);
+	if (why)
+		arm_let_go(p, b, why, reach, NULL);
+	if (b->off && b->armed)
+		arm_let_go(p, b, LET_GO_NOT, REACH_NOW, NULL);
+	if (b->kept)
+		return report(p, b, call);
+	if (!b->armed)
+		return 0;
+	if (++b->idle > IDLE_MOST || (b->traps > TRAPS_MOST && (uint64_t)b->traps * 4 > p->batches.writes - b->traps_writes)) {
+		why = b->idle > IDLE_MOST ? LET_GO_IDLE : LET_GO_FOREIGN_CODE;
+		arm_let_go(p, b, why, REACH_NOW, NULL);
+		b->attempts = b->attempts < MOST_ATTEMPTS - 2 ? b->attempts + 2 : MOST_ATTEMPTS;
+		return 0;
+	}
+	if (b->timer_on && may_be_interrupted(b, call, row))
+		latency_stop(b);
+	if (!is_write(call))
+		forget(b, row);
+	return 0;
+}

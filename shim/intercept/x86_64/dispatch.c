@@ -1,0 +1,92 @@
+/* Dispatch on x86-64: the handler of SIGSYS. It holds no policy: a call that was trapped is resumed at `dispatched` (entry.S), outside of
+ * this handler, and goes from there to the gate; a tick goes to latency.c. It runs on the alternate stack with every signal blocked.
+ *
+ * SIGSYS is not queued: one that is thread-directed and pending displaces a dispatch, whose call is then skipped by the kernel
+ * (kernel/entry/syscall_user_dispatch.c, trigger_sigsys). So a SIGSYS of any other code is taken for a dispatch as well where the
+ * registers say that a call outside of our text has just been made: rcx holds rip only behind a `syscall`. In our own text nothing is ever
+ * a dispatch. */
+#include "../intercept.h"
+#include "../../process/life.h"
+#include "../../sys/memory.h"
+
+#include "../../sys/poison.h"
+
+enum { USER_DISPATCH = 2 /* SYS_USER_DISPATCH */, BY_TIMER = -2 /* SI_TIMER */, SYS = 31 };
+#define THIS_PROCESSOR 0xc000003eu /* AUDIT_ARCH_X86_64 */
+#define X32 0x40000000u
+#define PROXY_BIT (1ul << 32)
+#define SYS_BIT (1ul << 30)
+
+extern const char dispatched[], dispatched_sigreturn[];
+
+static void on_sys(int signal, struct signal_information *information, struct signal_frame *frame);
+
+static int is_displaced(const struct signal_frame *frame)
+{
+	unsigned char instruction[2];
+
+	return !arm_in_text(frame->rip) && arm_is_blocking() && frame->rcx == frame->rip &&
+	       memory_read(instruction, frame->rip - 2, 2) == 2 && instruction[0] == 0x0f && instruction[1] == 0x05;
+}
+
+static void redirect(struct signal_frame *frame)
+{
+	if ((uint32_t)frame->rax == __NR_rt_sigreturn) {
+		frame->rip = (uint64_t)dispatched_sigreturn;
+		return;
+	}
+	frame->rcx = frame->r11 = frame->rip;
+	frame->rip = (uint64_t)dispatched;
+}
+
+/* i386's int $0x80 and x32: other numbers, which our table does not know. */
+static void execute_there(struct process *p, struct signal_frame *frame)
+{
+	batch->traps++;
+	batch_flush(p, batch, END_BEFORE, BATCH_NO_WAIT);
+	arm_look_away(batch);
+	frame->rip -= 2;
+}
+
+/* The program's own SIGSYS, from wherever: it gets the real one back, with its disposition and its mask, for good. */
+static void give_back(struct process *p, const struct signal_information *information, struct signal_frame *frame)
+{
+	int blocked = (frame->mask & PROXY_BIT) != 0;
+
+	if (p && batch && p->alive == 1 && process_is_ours(p))
+		arm_let_go(p, batch, LET_GO_SIGSYS, REACH_FAMILY, frame);
+	/* A child that borrows our memory, or one that nobody has seen yet. */
+	if (signals_are_caught((const void *)on_sys))
+		signals_catch(NULL);
+	if (!blocked)
+		frame->mask &= ~SYS_BIT;
+	RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), SYS, information);
+}
+
+static void on_sys(int signal, struct signal_information *information, struct signal_frame *frame)
+{
+	struct process *p = process;
+
+	(void)signal;
+	if (information->code == USER_DISPATCH) {
+		if (information->call.architecture != THIS_PROCESSOR || (uint32_t)frame->rax & X32)
+			execute_there(p, frame);
+		else
+			redirect(frame);
+		return;
+	}
+	if (information->code == BY_TIMER && information->timer.value == LATENCY_VALUE) {
+		if (p && batch && p->alive == 1 && batch->armed && process_is_ours(p))
+			latency_tick(p, batch);
+		return;
+	}
+	int displaced = is_displaced(frame);
+	give_back(p, information, frame);
+	if (displaced)
+		redirect(frame);
+}
+
+void dispatch_start(uint64_t text, uint64_t size)
+{
+	arm_know(on_sys, text, size);
+}

@@ -1,0 +1,68 @@
+/* The latency bound (T3): a timer that ticks with half its period, and no thread. A tick that finds the same generation buffered as the
+ * one before flushes it; three ticks with nothing buffered stop the timer. It is a process-directed SIGSYS with a value of its own:
+ * a thread-directed one would displace a dispatch that is pending. Stopped before calls that a signal can end early. */
+#include "life.h"
+
+#include <linux/time_types.h>
+
+#include "../sys/poison.h"
+
+enum { SYS = 31, MONOTONIC = 1, CLEAN_TICKS = 3 };
+
+struct event { /* struct sigevent: the value, the signal, SIGEV_SIGNAL */
+	uint64_t value;
+	int32_t signal, notify;
+	uint64_t padding[6];
+};
+
+int latency_create(struct batch *b)
+{
+	struct event event = {.value = LATENCY_VALUE, .signal = SYS};
+
+	b->timer_on = 0;
+	return RAW(__NR_timer_create, MONOTONIC, &event, &b->timer) == 0;
+}
+
+void latency_delete(struct batch *b)
+{
+	RAW(__NR_timer_delete, b->timer);
+	b->timer_on = 0;
+}
+
+static void set(struct batch *b, uint64_t nanoseconds)
+{
+	int64_t seconds = (int64_t)(nanoseconds / 1000000000u), rest = (int64_t)(nanoseconds % 1000000000u);
+	struct __kernel_itimerspec period = {{seconds, rest}, {seconds, rest}};
+
+	RAW(__NR_timer_settime, b->timer, 0, &period, 0);
+	b->timer_on = nanoseconds != 0;
+	b->clean_ticks = 0;
+	/* A handler for SIGTSTP would make waiting calls return EINTR: it stands only while the timer runs. */
+	signals_stopping(b->timer_on);
+}
+
+void latency_start(struct batch *b)
+{
+	if (!b->timer_on)
+		set(b, settings.latency * 500000ull);
+}
+
+void latency_stop(struct batch *b)
+{
+	if (b->timer_on)
+		set(b, 0);
+}
+
+void latency_tick(struct process *p, struct batch *b)
+{
+	if (!word_fill(b->word)) {
+		if (++b->clean_ticks >= CLEAN_TICKS)
+			latency_stop(b);
+		return;
+	}
+	b->clean_ticks = 0;
+	if (b->tick_generation == word_generation(b->word))
+		batch_flush(p, b, END_TIME, BATCH_NO_WAIT);
+	else
+		b->tick_generation = word_generation(b->word);
+}
