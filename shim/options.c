@@ -12,7 +12,7 @@
 
 struct settings settings;
 
-enum { NAME_LIMIT = 32 };
+enum { NAME_LIMIT = 32, SHOWN = 240 };
 
 struct option {
 	char name[24];
@@ -282,7 +282,22 @@ static void warn_unknown(const char *entry, size_t length)
 	COMPLAIN(name, " is not known and has no effect; the nearest is ", options[nearest].name);
 }
 
-static int read_one(const char *entry)
+/* The line must keep room for what is allowed. */
+static void complain_wrong(const char *entry, const char *allowed)
+{
+	char shown[SHOWN];
+	struct text out = {shown, shown + sizeof shown - 4, 0};
+
+	text_string(&out, entry);
+	if (out.cut)
+		text_string(&(struct text){out.at, shown + sizeof shown - 1, 0}, "...");
+	else
+		*out.at = 0;
+	shown[sizeof shown - 1] = 0;
+	COMPLAIN(shown, ": allowed is ", allowed, "; the program runs without sysshim");
+}
+
+static int read_one(const char *entry, int is_first)
 {
 	unsigned count;
 	const struct option *options = table(&count);
@@ -297,17 +312,20 @@ static int read_one(const char *entry)
 			continue;
 		if (options[i].take(entry + length + 1))
 			return 1;
-		COMPLAIN(entry, ": allowed is ", options[i].allowed, "; the program runs without sysshim");
+		complain_wrong(entry, options[i].allowed);
 		return 0;
 	}
-	warn_unknown(entry, length);
+	/* Said once, by the recording's first program. */
+	if (is_first)
+		warn_unknown(entry, length);
 	return 1;
 }
 
-int options_read(char *const *environment)
+int options_read(char **environment)
 {
+	static char disabled[] = "SYSSHIM_DISABLE=1";
 	const char *disable = options_value(environment, "SYSSHIM_DISABLE");
-	int right = 1;
+	int is_first = !options_value(environment, "SYSSHIM_RECORDING");
 
 	settings = (struct settings){
 		.stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
@@ -316,10 +334,13 @@ int options_read(char *const *environment)
 		settings.trace[i] = ~0ul;
 	if (disable && *disable)
 		return 0;
-	for (; right && *environment; environment++)
-		if (string_after(*environment, "SYSSHIM_"))
-			right = read_one(*environment);
-	return right;
+	for (; *environment; environment++)
+		if (string_after(*environment, "SYSSHIM_") && !read_one(*environment, is_first)) {
+			/* Children that inherit it would all say the same again. */
+			*environment = disabled;
+			return 0;
+		}
+	return 1;
 }
 
 int options_wants(char *const *environment, const char *program)

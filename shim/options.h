@@ -5,8 +5,8 @@
 #include "sys/settings.h"
 
 /* Reads SYSSHIM_* into `settings`. Returns 1; or 0 when we are to stand aside: disabled, or a value is wrong, which has been said in
- * one line on stderr. Constructor only. */
-int options_read(char *const *environment);
+ * one line on stderr and is replaced by SYSSHIM_DISABLE for the children. Constructor only. */
+int options_read(char **environment);
 
 /* Is this program to be observed? SYSSHIM_APP_INCLUDE and SYSSHIM_APP_EXCLUDE, globs of base names, separated by commas. One that is not
  * passes the recording on to its children. */

@@ -33,8 +33,11 @@ static void born(struct process *p, int *log, int *stats)
 	__atomic_store_n(&p->alive, ALIVE, __ATOMIC_RELEASE);
 }
 
-static void complain(const char *variable, const char *path, int error)
+static void complain(const struct process *p, const char *variable, const char *path, int error)
 {
+	/* Said once, by the recording's first program. */
+	if (!error || !process_is_first(p) || inherited.later_image)
+		return;
 	const char *reason = error == -EINVAL ? "not a regular file" : errno_text((unsigned)-error);
 
 	COMPLAIN(variable, "=", path, ": ", reason ? reason : "cannot be opened",
@@ -46,10 +49,8 @@ void life_start(struct process *p)
 	int log, stats;
 
 	born(p, &log, &stats);
-	if (log)
-		complain("SYSSHIM_LOG", settings.log_path, log);
-	if (stats)
-		complain("SYSSHIM_STATS", settings.stats_path, stats);
+	complain(p, "SYSSHIM_LOG", settings.log_path, log);
+	complain(p, "SYSSHIM_STATS", settings.stats_path, stats);
 	if (inherited.later_image)
 		log_resume_exec(p);
 }

@@ -1,0 +1,49 @@
+#!/bin/bash
+# Programs that cannot load us. Started directly, no line can be printed: they just run. Started by an observed program, that one's
+# counters say how many there were and why they were not seen. `sysshim run` and `doctor` say it beforehand in one line.
+set -u
+. "$SRC/tests/lib/lib.sh"
+mkdir bin && cp "$SYSSHIM" bin/sysshim && ln -s "$SHIM" bin/libsysshim.so || fail "no copy of the command"
+SYSSHIM=$PWD/bin/sysshim
+
+cat >program.c <<'C_'
+#include <stdio.h>
+int main(void)
+{
+	puts("out");
+	fputs("err\n", stderr);
+	return 6;
+}
+C_
+cc -static -o static program.c 2>cc.err || skip "no static libc: $(tail -n 1 cc.err)"
+cc -o setuid program.c || fail "cc does not compile"
+kinds=static
+# another user's set-user-id program can only be made by root
+if [ "$(id -u)" -eq 0 ] && chown 65534 setuid && chmod 4755 setuid; then
+	kinds="static setuid"
+else
+	echo "set-user-id: not tested, only root can give a file away"
+fi
+
+for kind in $kinds; do
+	shimmed "./$kind" >out 2>err
+	[ $? -eq 6 ] && [ "$(cat out)$(cat err)" = outerr ] || fail "$kind: it does not run as natively: $(cat out err)"
+	# by name and through a path, by a child and by exec
+	shimmed SYSSHIM_STATS="$PWD/stats.%p" SYSSHIM_STATS_FORMAT=json sh -c "./$kind; ./$kind; exec ./$kind" >out 2>err
+	[ $? -eq 6 ] && [ "$(wc -l <out)$(wc -l <err)" = 33 ] || fail "$kind: as children they do not run as natively: $(cat err)"
+	python3 - $kind stats.* <<'PYTHON' || fail "$kind: the parent does not say what it did not follow: $(cat stats.*)"
+import json, sys
+rows = [json.loads(line) for name in sys.argv[2:] for line in open(name)]
+shell = [row for row in rows if row["coverage"]["images"] == 3]
+assert shell and all(row["coverage"]["not_followed"][sys.argv[1]] == 3 for row in shell), rows
+PYTHON
+	rm -f stats.*
+	shimmed sh -c "./$kind; exit 3" >out 2>err
+	grep -q "1 programs not followed: $kind" err || fail "$kind: the summary does not say it: $(cat err)"
+
+	"$SYSSHIM" run "./$kind" >out 2>err
+	[ $? -eq 6 ] && [ "$(cat out)" = out ] || fail "run $kind: it does not run as natively"
+	[ "$(grep -vc '^err$' err)" -eq 1 ] && grep '^sysshim run: ' err | grep "./$kind" | grep -qE 'static|set-user-id' ||
+		fail "run $kind: not one line that says why: $(cat err)"
+done
+exit 0

@@ -1,0 +1,42 @@
+#!/bin/bash
+# `sysshim doctor`: a line for each thing that it tried, `ok`, `but` or `no` in front, status 0 if all are ok; for a program what its file says.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+mkdir bin && cp "$SYSSHIM" bin/sysshim && ln -s "$SHIM" bin/libsysshim.so || fail "no copy of the command"
+SYSSHIM=$PWD/bin/sysshim
+"$SYSSHIM" doctor >out 2>err
+status=$?
+[ ! -s err ] || fail "something is on stderr: $(cat err)"
+grep -vE '^(ok |but|no )   *[a-zA-Z(.]' out && fail "lines without their verdict"
+[ $status -eq "$(grep -qE '^(no|but)' out && echo 1 || echo 0)" ] || fail "status $status: $(cat out)"
+for word in processor kernel libc preload rewriting; do
+	grep -q "^[a-z]* *.*$word" out || fail "nothing is said of $word: $(cat out)"
+done
+grep -qE '^ok +rewriting +[1-9][0-9]+ sites' out || echo "rewriting does not work here: $(grep rewriting out)"
+
+# about STATUS VERDICT PATTERN PROGRAM: what is said of it in the last line
+about() {
+	"$SYSSHIM" doctor "$4" >about.out 2>&1
+	[ $? -eq "$1" ] && tail -n 1 about.out | grep -qE "^$2 +program +.*$3" || fail "$4: status $?: $(tail -n 1 about.out)"
+}
+about $status ok '/(cat)$' cat
+about $status ok '/cat$' "$(command -v cat)"
+about 1 no 'not found' no_such_program
+about 1 no 'not found' ./nowhere
+about 1 but 'empty' "$(: >empty; chmod +x empty; echo ./empty)"
+echo 'int main(void) { return 0; }' >program.c
+cc -static -o static program.c 2>/dev/null && about 1 no 'static' ./static
+cc -m32 -o small program.c 2>/dev/null && about 1 no 'word size' ./small
+command -v musl-gcc >/dev/null && musl-gcc -o musl program.c && about 1 but 'musl.*interposed names only' ./musl
+cc -fsanitize=address -o sanitized program.c 2>/dev/null && about 1 but 'sanitizer.*libasan' ./sanitized
+printf '#!/bin/sh\n' >script && printf '#! %s/static -x\n' "$PWD" >static_script && chmod +x script static_script
+about $status ok '' ./script
+[ ! -e static ] || about 1 no 'static' ./static_script
+if [ "$(id -u)" -eq 0 ] && cc -o setuid program.c && chown 65534 setuid && chmod 4755 setuid; then
+	about 1 no 'set-user-id' ./setuid
+fi
+
+SYSSHIM_LIBRARY=$PWD/nowhere.so "$SYSSHIM" doctor >out 2>&1
+[ $? -eq 1 ] && grep -q '^no .*libsysshim.so.*SYSSHIM_LIBRARY' out || fail "no library: $(cat out)"
+exit 0

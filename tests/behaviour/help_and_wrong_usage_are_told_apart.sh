@@ -1,0 +1,39 @@
+#!/bin/bash
+# Help goes to stdout with status 0; wrong usage is said on stderr, with status 2 and nothing on stdout, and no program is started.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+mkdir bin && cp "$SYSSHIM" bin/sysshim && ln -s "$SHIM" bin/libsysshim.so || fail "no copy of the command"
+SYSSHIM=$PWD/bin/sysshim
+for command in --help -h help "run --help" "run -h" "doctor --help" "doctor -h"; do
+	"$SYSSHIM" $command >out 2>err || fail "$command: status $?"
+	[ ! -s err ] && head -n 1 out | grep -q '^usage: sysshim' || fail "$command: $(cat out err)"
+done
+"$SYSSHIM" --help | grep -q '^  run ' && "$SYSSHIM" --help | grep -q '^  doctor ' || fail "the commands are not listed"
+"$SYSSHIM" --help | grep -qF "LD_PRELOAD=$SHIM" || fail "the library is not named"
+"$SYSSHIM" run --help | grep -q '^  -o PATH' || fail "the options are not listed"
+for command in --version -V; do
+	"$SYSSHIM" $command | grep -qxE 'sysshim [0-9]+\.[0-9]+\.[0-9]+' || fail "$command: $("$SYSSHIM" $command)"
+done
+
+# wrong PATTERN ARGUMENT...: pattern of what is said
+wrong() {
+	local pattern=$1
+	shift
+	"$SYSSHIM" "$@" >out 2>err
+	[ $? -eq 2 ] && [ ! -s out ] && grep -qE -- "$pattern" err || fail "$*: status $?: $(cat out err)"
+}
+wrong 'usage: sysshim COMMAND'
+wrong "'nonsense' is not a command; there are: run doctor" nonsense
+wrong "'' is not a command" ""
+wrong "'--nonsense' is not a command" --nonsense
+wrong 'no program named' run
+wrong 'no program named' run -q
+wrong 'no program named' run --
+wrong "nonsense" run --nonsense touch started
+wrong "Z" run -Z touch started
+wrong "requires an argument" run -o
+wrong "usage: sysshim doctor" doctor a b
+wrong "usage: sysshim doctor" doctor --nonsense
+[ ! -e started ] || fail "the program was started all the same"
+exit 0
