@@ -68,6 +68,9 @@ static int machine(void)
 	const char *library = library_path();
 	if (!library)
 		return bad + said(0, "libsysshim.so", "not beside the command; name it in SYSSHIM_LIBRARY");
+	if (!library_can_be_named(library))
+		return bad + said(0, "preload",
+				  "ld.so takes the blank or colon in the path of libsysshim.so for the end of a name: install it elsewhere");
 	return bad + try_library(library);
 }
 

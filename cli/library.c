@@ -37,3 +37,8 @@ const char *library_path(void)
 		       found :
 		       NULL;
 }
+
+int library_can_be_named(const char *library)
+{
+	return strpbrk(library, " :") == NULL;
+}

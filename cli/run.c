@@ -20,7 +20,7 @@ static const char help[] =
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
 	"      --json         counters as JSON\n"
-	"  -q, --quiet        no counters on stderr\n"
+	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on)\n"
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
 	"      --help\n"
@@ -53,6 +53,14 @@ static void set_variable(char *text)
 	*equals = '=';
 }
 
+static void keep_stderr_quiet(void)
+{
+	const char *stats = getenv("SYSSHIM_STATS");
+
+	if (!stats || !strcmp(stats, "stderr") || !strcmp(stats, "-"))
+		setenv("SYSSHIM_STATS", "off", 1);
+}
+
 static int take_expression(const char *text)
 {
 	const char *set = strncmp(text, "trace=", 6) == 0 ? text + 6 : text;
@@ -73,7 +81,7 @@ int command_run(int argc, char **argv)
 						{"follow", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
-	int option;
+	int option, quiet = 0;
 
 	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:", options, NULL)) != -1) {
 		switch (option) {
@@ -97,7 +105,7 @@ int command_run(int argc, char **argv)
 			setenv("SYSSHIM_STATS_FORMAT", "json", 1);
 			break;
 		case 'q':
-			setenv("SYSSHIM_STATS", "off", 1);
+			quiet = 1;
 			break;
 		case 'f':
 			setenv("SYSSHIM_FOLLOW", optarg, 1);
@@ -117,8 +125,13 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: libsysshim.so is not beside the command; name it in SYSSHIM_LIBRARY\n");
 		return EXIT_OURS;
 	}
+	if (quiet)
+		keep_stderr_quiet();
 	/* What cannot be observed runs all the same. */
-	if (program_check(argv[optind], path, sizeof path, why, sizeof why) == PROGRAM_UNFIT)
+	if (!library_can_be_named(library))
+		fprintf(stderr, "sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it\n", library,
+			argv[optind]);
+	else if (program_check(argv[optind], path, sizeof path, why, sizeof why) == PROGRAM_UNFIT)
 		fprintf(stderr, "sysshim run: %s\n", why);
 	else
 		preload(library);

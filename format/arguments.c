@@ -1,165 +1,24 @@
-/* A call in strace's look: its name, each argument by its kind, its result. The program's memory is read in small pieces that never
- * cross a page, so that a string which ends where a mapping ends is read whole; what cannot be read is printed as an address. Frames stay
- * small: this may run on a coroutine's stack. */
+/* A call in strace's look: its name, each argument by its kind, its result. Here are the numbers and names; what lies in the program's
+ * memory is printed by memory_arguments.c. Frames stay small: this may run on a coroutine's stack. */
+#include "arguments.h"
 #include "flags.h"
 
+#include <asm/unistd.h>
 #include <linux/fcntl.h>
 
-enum { PIECE = 128, PAGE = 4096, VECTOR_LIMIT = 32, STRING_LIMIT = 4095 /* PATH_MAX without its end, as strace */, NAME_LIMIT = 32 };
 enum { SOCKET_FLAGS = 02004000, SOCKET_CLOEXEC = 02000000, SOCKET_NONBLOCK = 04000 };
 
-static long read_some(const struct text_memory *memory, char *to, uint64_t from, size_t size)
+/* strace gives a mode three digits at least; the kernel looks at sixteen bits. */
+static void mode(struct text *out, uint16_t value)
 {
-	size_t in_page = PAGE - from % PAGE;
-
-	return memory && memory->read ? memory->read(memory, to, from, size < in_page ? size : in_page) : -1;
-}
-
-static void address(struct text *out, uint64_t value)
-{
-	if (value)
-		text_hex(out, value);
-	else
-		text_string(out, "NULL");
-}
-
-/* Bytes, in quotes, at most `limit` of them; what is longer gets an ellipsis. A string of `limit` has its end behind it. Nothing readable:
- * its address. */
-static void quoted(struct text *out, uint64_t from, uint64_t size, uint64_t limit, int is_string, const struct text_memory *memory)
-{
-	char piece[PIECE + 1];
-	uint64_t done = 0;
-	char *start = out->at;
-
-	text_char(out, '"');
-	while (done < size && done < limit) {
-		/* One byte more than is printed tells whether a digit follows an escape, or the string ends. */
-		size_t most = limit - done < PIECE ? (size_t)(limit - done) : PIECE;
-		long got = read_some(memory, piece, from + done, size - done > most ? most + 1 : (size_t)(size - done));
-		if (got <= 0) {
-			/* As strace: a string that cannot be read whole is an address. */
-			out->at = start;
-			address(out, from);
-			return;
-		}
-		size_t length = 0;
-		while (length < (size_t)got && !(is_string && !piece[length]))
-			length++;
-		int ended = length < (size_t)got;
-		size_t shown = length < most ? length : most;
-		/* NB: a piece that ends with its page may show an escape before a digit shorter than strace does. */
-		text_escaped_before(out, piece, shown, shown < length ? piece[shown] : 0);
-		done += shown;
-		if (ended && shown == length)
-			size = done;
-	}
-	text_char(out, '"');
-	if (done < size)
-		text_string(out, "...");
-}
-
-static void string(struct text *out, uint64_t from, uint64_t limit, const struct text_memory *memory)
-{
-	if (!from)
-		text_string(out, "NULL");
-	else
-		quoted(out, from, limit + 1, limit, 1, memory);
-}
-
-static void buffer(struct text *out, uint64_t from, uint64_t size, const struct text_memory *memory)
-{
-	if (!from)
-		text_string(out, "NULL");
-	else if (!memory || !memory->data)
-		text_string(out, size ? "\"\"..." : "\"\"");
-	else
-		quoted(out, from, size, memory->data, 0, memory);
-}
-
-static void vector(struct text *out, uint64_t from, uint64_t count, uint64_t total, const struct text_memory *memory)
-{
-	uint64_t piece[2];
-
-	if (!from) {
-		text_string(out, "NULL");
-		return;
-	}
-	text_char(out, '[');
-	for (uint64_t i = 0; i < count; i++) {
-		if (i)
-			text_string(out, ", ");
-		if (i == VECTOR_LIMIT) {
-			text_string(out, "...");
-			break;
-		}
-		if (read_some(memory, (char *)piece, from + i * 16, 16) != 16) {
-			address(out, from + i * 16);
-			break;
-		}
-		uint64_t filled = piece[1] < total ? piece[1] : total;
-		text_string(out, "{iov_base=");
-		buffer(out, piece[0], filled, memory);
-		text_string(out, ", iov_len=");
-		text_unsigned(out, piece[1]);
-		text_char(out, '}');
-		total -= filled;
-	}
-	text_char(out, ']');
-}
-
-static uint64_t pointer_at(uint64_t from, const struct text_memory *memory, int *readable)
-{
-	uint64_t pointer = 0;
-
-	*readable = read_some(memory, (char *)&pointer, from, 8) == 8;
-	return pointer;
-}
-
-static void strings(struct text *out, uint64_t from, const struct text_memory *memory)
-{
-	int readable = 1;
-
-	if (!from) {
-		text_string(out, "NULL");
-		return;
-	}
-	uint64_t pointer = pointer_at(from, memory, &readable);
-	if (!readable) {
-		address(out, from);
-		return;
-	}
-	text_char(out, '[');
-	for (unsigned i = 0; pointer; i++) {
-		if (i)
-			text_string(out, ", ");
-		if (i == VECTOR_LIMIT) {
-			text_string(out, "...");
-			break;
-		}
-		string(out, pointer, NAME_LIMIT, memory);
-		pointer = pointer_at(from + 8 * (i + 1), memory, &readable);
-	}
-	text_char(out, ']');
-}
-
-static void environment(struct text *out, uint64_t from, const struct text_memory *memory)
-{
-	uint64_t count = 0;
-	int readable = 1;
-
-	address(out, from);
-	while (from && pointer_at(from + 8 * count, memory, &readable))
-		count++;
-	if (!from || !readable)
-		return;
-	text_string(out, " /* ");
-	text_unsigned(out, count);
-	text_string(out, count == 1 ? " var */" : " vars */");
+	if (value < 8)
+		text_string(out, value ? "0" : "00");
+	text_octal(out, value);
 }
 
 static void open_flags(struct text *out, uint64_t flags, int with_access)
 {
-	static const char access[4][9] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
+	static const char access[4][sizeof "O_ACCMODE"] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
 	int any = with_access;
 
 	if (!with_access) {
@@ -214,101 +73,29 @@ static void clone_flags(struct text *out, uint64_t flags)
 	}
 }
 
-static unsigned members(uint64_t set)
+/* Does the kernel look at this argument? An open's mode and a command's own argument are what happened to stand in the register where
+ * the one before does not ask for it. */
+static int is_looked_at(const struct text_call *call, const struct syscall_row *row, unsigned index)
 {
-	unsigned count = 0;
+	uint64_t before = index ? call->arguments[index - 1] : 0;
+	enum argument_kind kind = index ? row->kinds[index - 1] : ARG_NONE;
 
-	for (; set; set &= set - 1)
-		count++;
-	return count;
-}
-
-static void signal_set(struct text *out, uint64_t from, const struct text_memory *memory)
-{
-	int readable, first = 1;
-	uint64_t set = from ? pointer_at(from, memory, &readable) : 0;
-
-	if (!from || !readable) {
-		address(out, from);
-		return;
-	}
-	/* As strace: a set with most signals in it is shown by what it lacks, and the names lose their SIG. */
-	if (members(set) > 32) {
-		text_char(out, '~');
-		set = ~set;
-	}
-	text_char(out, '[');
-	for (unsigned i = 1; i <= 64; i++)
-		if (set >> (i - 1) & 1) {
-			if (!first)
-				text_char(out, ' ');
-			first = 0;
-			text_string(out, signal_name(i) + 3);
-		}
-	text_char(out, ']');
-}
-
-static void ipv6(struct text *out, const unsigned char *bytes)
-{
-	for (unsigned i = 0; i < 16; i += 2) {
-		if (i)
-			text_char(out, ':');
-		unsigned value = (unsigned)bytes[i] << 8 | bytes[i + 1];
-		int started = 0;
-		for (int shift = 12; shift >= 0; shift -= 4)
-			if (started || value >> shift & 15 || !shift) {
-				started = 1;
-				text_char(out, "0123456789abcdef"[value >> shift & 15]);
-			}
-	}
-}
-
-static void socket_address(struct text *out, uint64_t from, uint64_t length, const struct text_memory *memory)
-{
-	unsigned char piece[PIECE] = {0};
-	long got = from && length >= 2 ? read_some(memory, (char *)piece, from, length < 112 ? length : 112) : -1;
-
-	if (got < 2) {
-		address(out, from);
-		return;
-	}
-	unsigned family = piece[0] | (unsigned)piece[1] << 8;
-	text_string(out, "{sa_family=");
-	flags_value(out, ARG_DOMAIN, family);
-	if (family == 1 && got > 2) {
-		unsigned n = 0;
-		text_string(out, piece[2] ? ", sun_path=" : ", sun_path=@");
-		unsigned start = piece[2] ? 2 : 3;
-		while (start + n < (unsigned)got && piece[start + n])
-			n++;
-		text_quoted(out, (const char *)piece + start, n);
-	} else if (family == 2 && got >= 8) {
-		text_string(out, ", sin_port=htons(");
-		text_unsigned(out, (unsigned)piece[2] << 8 | piece[3]);
-		text_string(out, "), sin_addr=inet_addr(\"");
-		for (unsigned i = 4; i < 8; i++) {
-			text_unsigned(out, piece[i]);
-			text_string(out, i < 7 ? "." : "\")");
-		}
-	} else if (family == 10 && got >= 24) {
-		text_string(out, ", sin6_port=htons(");
-		text_unsigned(out, (unsigned)piece[2] << 8 | piece[3]);
-		text_string(out, "), inet_pton(AF_INET6, \"");
-		ipv6(out, piece + 8);
-		text_string(out, "\")");
-	}
-	text_char(out, '}');
-}
-
-/* Does an open with these flags look at its mode? */
-static int has_mode(const struct text_call *call, unsigned index)
-{
-	const struct syscall_row *row = syscall_row(call->number);
-
-	if (!(row->flags & CALL_OPENS) || !index || row->kinds[index - 1] != ARG_OPEN_FLAGS)
+	if (kind == ARG_OPEN_FLAGS && row->kinds[index] == ARG_MODE && row->flags & CALL_OPENS)
+		return before & O_CREAT || (before & O_TMPFILE) == O_TMPFILE;
+	if (kind != ARG_FCNTL)
 		return 1;
-	uint64_t flags = call->arguments[index - 1];
-	return flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+	switch ((uint32_t)before) {
+	case F_GETFD:
+	case F_GETFL:
+	case F_GETOWN:
+	case F_GETSIG:
+	case F_GETLEASE:
+	case F_GETPIPE_SZ:
+	case F_GET_SEALS:
+		return 0;
+	default:
+		return 1;
+	}
 }
 
 static int waits_for_result(enum argument_kind kind)
@@ -316,13 +103,16 @@ static int waits_for_result(enum argument_kind kind)
 	return kind == ARG_OUT_PATH || kind == ARG_OUT_BUFFER || kind == ARG_IOV_OUT;
 }
 
-/* Numbers and names; 0: not one of these kinds. */
-static int plain_argument(struct text *out, enum argument_kind kind, uint64_t value, int opens)
+/* Numbers and names; 0: not one of these kinds. Its frame is not to be its caller's, which stands while memory is read. */
+static __attribute__((noinline)) int plain_argument(struct text *out, enum argument_kind kind, uint64_t value, int opens)
 {
 	switch (kind) {
 	case ARG_INT:
-		/* Offsets use all 64 bits; an int's sign stands in the lower half. */
+		/* The sign of an int stands in the lower half; what is wider uses all bits. */
 		text_decimal(out, value >> 32 == 0 ? (int32_t)value : (int64_t)value);
+		return 1;
+	case ARG_OFFSET:
+		text_decimal(out, (int64_t)value);
 		return 1;
 	case ARG_FD:
 		text_decimal(out, (int32_t)value);
@@ -340,7 +130,7 @@ static int plain_argument(struct text *out, enum argument_kind kind, uint64_t va
 		text_hex(out, value);
 		return 1;
 	case ARG_MODE:
-		text_octal(out, (uint32_t)value);
+		mode(out, (uint16_t)value);
 		return 1;
 	case ARG_OPEN_FLAGS:
 		open_flags(out, (uint32_t)value, opens);
@@ -384,59 +174,6 @@ static int plain_argument(struct text *out, enum argument_kind kind, uint64_t va
 	}
 }
 
-static void memory_argument(struct text *out, const struct text_call *call, unsigned index, enum argument_kind kind,
-			    const struct text_memory *memory)
-{
-	uint64_t value = call->arguments[index], next = index < 5 ? call->arguments[index + 1] : 0;
-	uint64_t result = call->result > 0 ? (uint64_t)call->result : 0;
-	int failed = (uint64_t)call->result >= -4095ull;
-
-	switch (kind) {
-	case ARG_PATH:
-		string(out, value, STRING_LIMIT, memory);
-		break;
-	case ARG_STRING:
-		string(out, value, STRING_LIMIT, memory);
-		break;
-	case ARG_IN_BUFFER:
-		buffer(out, value, next, memory);
-		break;
-	case ARG_IOV_IN:
-		vector(out, value, next, ~0ull, memory);
-		break;
-	case ARG_OUT_BUFFER:
-		if (failed)
-			address(out, value);
-		else
-			buffer(out, value, result, memory);
-		break;
-	case ARG_OUT_PATH:
-		if (failed)
-			address(out, value);
-		else
-			quoted(out, value, result, STRING_LIMIT, 1, memory);
-		break;
-	case ARG_IOV_OUT:
-		vector(out, value, next, failed ? 0 : result, memory);
-		break;
-	case ARG_ARGV:
-		strings(out, value, memory);
-		break;
-	case ARG_ENVP:
-		environment(out, value, memory);
-		break;
-	case ARG_SIGSET:
-		signal_set(out, value, memory);
-		break;
-	case ARG_SOCKADDR:
-		socket_address(out, value, next, memory);
-		break;
-	default:
-		address(out, value);
-		break;
-	}
-}
-
 /* Prints arguments from `from` up to the first that only the kernel's answer fills (all: none is left out). Returns how many there are
  * then. */
 static unsigned arguments(struct text *out, const struct text_call *call, unsigned from, int all, const struct text_memory *memory)
@@ -448,12 +185,12 @@ static unsigned arguments(struct text *out, const struct text_call *call, unsign
 		enum argument_kind kind = row->kinds[index];
 		if (!all && waits_for_result(kind))
 			break;
-		if (kind == ARG_MODE && !has_mode(call, index))
+		if (!is_looked_at(call, row, index))
 			continue;
 		if (index)
 			text_string(out, ", ");
 		if (!plain_argument(out, kind, call->arguments[index], row->flags & CALL_OPENS))
-			memory_argument(out, call, index, kind, memory);
+			text_memory_argument(out, call, index, kind, memory);
 	}
 	return index;
 }
@@ -470,22 +207,6 @@ static void call_name(struct text *out, const struct text_call *call)
 	text_hex(out, call->number);
 }
 
-static int returns_address(const char *name)
-{
-	static const char names[] = "mmap\0mremap\0brk\0shmat\0";
-
-	for (const char *n = names; *n; n++) {
-		const char *m = name;
-		for (; *n && *n == *m; n++, m++)
-			;
-		if (!*n && !*m)
-			return 1;
-		while (*n)
-			n++;
-	}
-	return 0;
-}
-
 unsigned text_call_enter(struct text *out, const struct text_call *call, const struct text_memory *memory)
 {
 	call_name(out, call);
@@ -498,6 +219,24 @@ unsigned text_call_enter(struct text *out, const struct text_call *call, const s
 		text_hex(out, call->arguments[i]);
 	}
 	return 6;
+}
+
+static void value(struct text *out, const struct text_call *call)
+{
+	switch (call->number) {
+	case __NR_mmap:
+	case __NR_mremap:
+	case __NR_brk:
+	case __NR_shmat:
+		text_hex(out, (uint64_t)call->result);
+		break;
+	case __NR_umask:
+		mode(out, (uint16_t)call->result);
+		break;
+	default:
+		text_decimal(out, call->result);
+		break;
+	}
 }
 
 /* The kernel's own restart codes are never seen by a program, but by us when a call is interrupted under a tracer. */
@@ -522,10 +261,8 @@ static void result(struct text *out, const struct text_call *call)
 			text_string(out, text);
 			text_char(out, ')');
 		}
-	} else if (row && returns_address(syscall_name(call->number))) {
-		text_hex(out, (uint64_t)call->result);
 	} else {
-		text_decimal(out, call->result);
+		value(out, call);
 	}
 }
 

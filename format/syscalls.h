@@ -36,7 +36,7 @@ enum {
 	CALL_WAITS = 2048   /* may wait for another process or a device: the log shows it when it begins */
 };
 
-/* How an argument is printed. The kinds are listed in argument_kinds.def together with their printers in text.c. */
+/* How an argument is printed. The kinds are listed in argument_kinds.def which names their printers. */
 enum argument_kind {
 #define KIND(name) ARG_##name,
 #include "argument_kinds.def"

@@ -1,6 +1,7 @@
 /* The log's text, in strace's look. Freestanding: no libc, no allocation, no locale; safe in any thread and in signal handlers.
  *
- * Everything is written through a bounded struct text: what does not fit is cut and `cut` is set, never overrun. */
+ * Everything is written through a bounded struct text: what does not fit is cut and `cut` is set, never overrun. The bytes between `at` and
+ * `end` are a call's to use: the program's memory is read into them. */
 #ifndef FORMAT_TEXT_H
 #define FORMAT_TEXT_H
 

@@ -3,6 +3,7 @@
 #define SHIM_INTERCEPT_FORMS_H
 
 #include "../sys/elf.h"
+#include "tables.h"
 
 /* Executable memory of one object. Addresses are the live ones; `copy` is where the patched bytes are prepared. */
 struct text_range {
@@ -20,6 +21,16 @@ enum form {
 	FORM_SPECIAL_BEFORE
 };
 
+/* The instruction behind the site that is executed in its place. */
+enum tail {
+	TAIL_PLAIN, /* none */
+	TAIL_CMP_RAX_4095,
+	TAIL_CMP_RAX_4096,
+	TAIL_CMP_EAX_4095,
+	TAIL_CMP_EAX_4096,
+	TAIL_RET
+};
+
 struct place {
 	const unsigned char *at; /* the `syscall` */
 	int number;              /* -1: not known for certain */
@@ -27,14 +38,21 @@ struct place {
 	enum form form;          /* FORM_NONE: nothing fits */
 	const unsigned char *patch;
 	unsigned length;         /* bytes that the patch covers */
-	const void *tail;
+	enum tail tail;
 };
 
 /* The next site at or behind `from`, or 0 at the end. */
 int forms_next(const struct text_range *text, const unsigned char *from, struct place *place);
 
-/* Takes a slot, fills its row and writes the jump into the copy. 0: no slot is left, or it is too far away. */
-int forms_patch(const struct text_range *text, const struct place *place);
+struct site_row site_row_of(const struct text_range *text, const struct place *place);
+
+/* Do the bytes around a site, PIECE_FRONT of them in front of its `syscall`, fit what a table says of it? */
+enum { PIECE_FRONT = 8, PIECE_SIZE = 24 };
+int forms_fits(const unsigned char *piece, const struct place *place);
+
+/* Takes a slot, fills its row and gives the place->length bytes that are to stand at place->patch. 0: no slot is left, or it is too far
+ * away. */
+int forms_patch(const struct place *place, unsigned char *bytes);
 
 /* A shadow stack is on, or the processor is otherwise unfit: why, static text; or NULL. */
 const char *forms_unfit(void);

@@ -8,13 +8,16 @@
 #define _GNU_SOURCE
 #include "intercept.h"
 #include "forms.h"
+#include "tables.h"
 #include "../process/life.h"
 #include "../sys/memory.h"
 
 #include <link.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/uio.h>
 
 #include "../sys/poison.h"
 
@@ -29,12 +32,32 @@ struct object {
 	uint64_t offset;     /* of the text in the file */
 	const Elf64_Phdr *note; /* the segment with the build-id */
 	uint64_t note_address;
-	const char *error;
+	const void *build_id;   /* NULL: not of the usual size */
+	size_t size;            /* of the text in whole pages */
+	const Elf64_Sym *any;   /* syscall(); NULL: not here */
 };
 
-static struct text_range libc_text;
+static struct object libc_object, ld_so_object;
 
-static const Elf64_Phdr *build_id_in(const Elf64_Phdr *segment, intptr_t bias)
+static const unsigned char *page_start(const unsigned char *at)
+{
+	return (const void *)((uint64_t)at & ~(uint64_t)(PAGE - 1));
+}
+
+static const void *build_id_at(const Elf64_Nhdr *n)
+{
+	return n->n_descsz == BUILD_ID_SIZE ? (const char *)(n + 1) + ((n->n_namesz + 3) & ~3u) : NULL;
+}
+
+static const struct site_table *table_of(const void *build_id, uint64_t text_size)
+{
+	for (uint32_t i = 0; build_id && i < site_tables_count; i++)
+		if (site_tables[i].text_size == text_size && memcmp(site_tables[i].build_id, build_id, BUILD_ID_SIZE) == 0)
+			return &site_tables[i];
+	return NULL;
+}
+
+static const Elf64_Nhdr *build_id_in(const Elf64_Phdr *segment, intptr_t bias)
 {
 	const Elf64_Nhdr *note = (const void *)(bias + (intptr_t)segment->p_vaddr);
 
@@ -42,7 +65,7 @@ static const Elf64_Phdr *build_id_in(const Elf64_Phdr *segment, intptr_t bias)
 	for (uint64_t at = 0; at + sizeof *note <= segment->p_memsz && at < NOTE_LIMIT;) {
 		const Elf64_Nhdr *n = (const void *)((const char *)note + at);
 		if (n->n_type == BUILD_ID && n->n_namesz == 4)
-			return segment;
+			return n;
 		at += sizeof *n + ((n->n_namesz + 3) & ~3u) + ((n->n_descsz + 3) & ~3u);
 	}
 	return NULL;
@@ -73,6 +96,7 @@ static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
 		} else if (s->p_type == PT_NOTE && build_id_in(s, bias)) {
 			o->note = s;
 			o->note_address = (uint64_t)start;
+			o->build_id = build_id_at(build_id_in(s, bias));
 		} else if (s->p_type == PT_DYNAMIC) {
 			o->text.symbols = elf_symbols(bias, (const void *)start);
 		}
@@ -90,14 +114,14 @@ static int is_the_loaded_file(const struct object *o, long fd)
 }
 
 /* The whole pages of the text, as the file has them. */
-static int map_copy(struct object *o, size_t size)
+static int map_copy(struct object *o)
 {
 	long fd = RAW(__NR_open, o->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return 0;
 	long at = is_the_loaded_file(o, fd) ?
-			  RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, o->offset & ~(uint64_t)(PAGE - 1)) :
+			  RAW(__NR_mmap, 0, o->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, o->offset & ~(uint64_t)(PAGE - 1)) :
 			  -ENOEXEC;
 	RAW(__NR_close, fd);
 	if (is_error(at))
@@ -106,83 +130,209 @@ static int map_copy(struct object *o, size_t size)
 	return 1;
 }
 
-/* Brings the live bytes of the pages that hold `length` bytes at `live` into the copy. */
-static void refresh_pages(const struct text_range *text, const unsigned char *live, unsigned length)
-{
-	const unsigned char *from = (const void *)((uint64_t)live & ~(uint64_t)(PAGE - 1));
-	const unsigned char *to = (const void *)(((uint64_t)live + length + PAGE - 1) & ~(uint64_t)(PAGE - 1));
-	unsigned char *copy;
+enum { CHUNK = 64, MOST_ROWS = 2048, MOST_PAGES = 448, GAP = 2 };
 
-	for (; from < to; from += PAGE) {
-		copy = text->copy + (from - text->start);
-		/* The first and the last page may hold bytes of no segment: those are the file's in both. */
-		if (memcmp(copy, from, PAGE) != 0)
-			memcpy(copy, from, PAGE);
-	}
+/* What is needed for a moment, a page of it, used again and again: each page that we touch costs the program's start a fault, which is more
+ * than the kernel takes for a call. */
+static union {
+	struct {
+		struct iovec ours[CHUNK], theirs[CHUNK];
+		unsigned char pieces[CHUNK][PIECE_SIZE];
+		const struct site_row *rows[CHUNK];
+		uint32_t count;
+	} chunk;
+	uint64_t pages[MOST_PAGES];
+} work __attribute__((aligned(PAGE)));
+
+/* libc's syscall() makes calls of any number. The other sites whose number cannot be guessed load it long before: they are those of
+ * threads' locks, and a test counts what passes us by. */
+static int is_in_syscall(const struct object *o, const struct site_row *row)
+{
+	uint64_t address = (uint64_t)o->text.start - (uint64_t)o->text.bias + row->at;
+
+	return o->any && address - o->any->st_value < o->any->st_size;
 }
 
-static int is_wanted(const struct place *place, int all_sites)
+static int is_wanted(const struct object *o, const struct site_row *row, int all_sites)
 {
-	const struct syscall_row *row = place->guess >= 0 ? syscall_row((uint64_t)place->guess) : NULL;
+	const struct syscall_row *call = row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
 
-	return all_sites || place->guess < 0 || (row && row->flags & CALL_HOT);
+	if (row->guess < 0 && row->form == FORM_NONE)
+		return 0;
+	return all_sites || (row->guess < 0 ? is_in_syscall(o, row) : call && call->flags & CALL_HOT);
 }
 
-static void patch_sites(struct object *o, int all_sites, uint32_t *patched, uint32_t *left)
+static struct place place_of(const struct object *o, const struct site_row *row)
 {
-	const unsigned char *refreshed = NULL;
+	const unsigned char *at = o->text.start + row->at;
+
+	return (struct place){.at = at, .number = row->number, .guess = row->guess, .form = row->form, .tail = row->tail,
+			      .patch = at - row->back, .length = row->length};
+}
+
+static uint32_t scan(const struct object *o, struct site_row *rows)
+{
 	struct place place;
+	uint32_t count = 0;
 
-	for (const unsigned char *at = o->text.start; forms_next(&o->text, at, &place); at = place.at + 2) {
-		if (!is_wanted(&place, all_sites) || (place.form == FORM_NONE && place.guess < 0))
-			continue;
-		const unsigned char *first = place.patch ? place.patch : place.at;
-		int intact = place.form != FORM_NONE && memcmp(o->text.copy + (first - o->text.start), first, place.length) == 0;
-		/* Pages that were patched already hold jumps: they are not refreshed again. */
-		if (intact) {
-			const unsigned char *page = (const void *)((uint64_t)first & ~(uint64_t)(PAGE - 1));
-			unsigned length = (unsigned)(first + place.length - page);
-			if (page >= refreshed)
-				refresh_pages(&o->text, page, length);
-			else if (page + length > refreshed)
-				refresh_pages(&o->text, refreshed, 1);
-			refreshed = (const void *)(((uint64_t)page + length + PAGE - 1) & ~(uint64_t)(PAGE - 1));
-		}
-		if (intact && forms_patch(&o->text, &place))
-			++*patched;
+	for (const unsigned char *at = o->text.start; count < MOST_ROWS && forms_next(&o->text, at, &place); at = place.at + 2)
+		rows[count++] = site_row_of(&o->text, &place);
+	return count;
+}
+
+/* Copies between ours[] and theirs[] in one call of the kernel, so that the pages of a megabyte and a half are not touched by us. */
+static void transfer(long number, size_t size)
+{
+	if (memory_vector(number, work.chunk.ours, work.chunk.theirs, work.chunk.count) == (long)size)
+		return;
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		const struct iovec *ours = &work.chunk.ours[i], *theirs = &work.chunk.theirs[i];
+		if (number == __NR_process_vm_readv)
+			memcpy(ours->iov_base, theirs->iov_base, ours->iov_len);
 		else
-			++*left;
+			memcpy(theirs->iov_base, ours->iov_base, ours->iov_len);
 	}
+}
+
+/* The pages that somebody else has changed (a debugger's breakpoint, another patcher) are no longer the file's: /proc/PID/pagemap says so in
+ * bit 61 (Documentation/admin-guide/mm/pagemap.rst), without our touching any. They go into the copy as they are. */
+static void take_over_changed(const struct object *o)
+{
+	const unsigned char *live = page_start(o->text.start);
+	unsigned char *copy = o->text.copy - (o->text.start - live);
+	long fd = RAW(__NR_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t pages = o->size / PAGE;
+
+	for (size_t first = 0; first < pages; first += MOST_PAGES) {
+		size_t count = pages - first < MOST_PAGES ? pages - first : MOST_PAGES;
+		long got = RAW(__NR_pread64, fd, work.pages, count * 8, ((uint64_t)live / PAGE + first) * 8);
+		for (size_t i = 0; i < count; i++) {
+			size_t at = (first + i) * PAGE;
+			int unchanged = got == (long)(count * 8) && (!(work.pages[i] >> 62) || work.pages[i] >> 61 & 1);
+			if (!unchanged && memcmp(copy + at, live + at, PAGE) != 0)
+				memcpy(copy + at, live + at, PAGE);
+		}
+	}
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+}
+
+/* Makes the chunk's pages of the copy present in a few calls (madvise(2), MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault
+ * one by one). Rows come in the order of their addresses. */
+static void populate(const struct object *o)
+{
+	const long away = o->text.copy - o->text.start;
+	const unsigned char *from = NULL, *to = NULL;
+
+	for (uint32_t i = 0; i <= work.chunk.count; i++) {
+		struct place place = place_of(o, work.chunk.rows[i < work.chunk.count ? i : 0]);
+		const unsigned char *first = i < work.chunk.count ? page_start(place.patch) : NULL;
+		if (!to || !first || first > to + GAP * PAGE) {
+			if (to)
+				RAW(__NR_madvise, from + away, to - from, MADV_POPULATE_WRITE);
+			from = first;
+		}
+		to = first ? page_start(place.patch + place.length + PAGE - 1) : NULL;
+	}
+}
+
+/* Reads the chunk's sites, turns those that are as the table says into jumps, and writes these. */
+static void patch_chunk(const struct object *o)
+{
+	uint32_t patched = 0;
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		work.chunk.ours[i] = (struct iovec){work.chunk.pieces[i], PIECE_SIZE};
+		work.chunk.theirs[i] = (struct iovec){o->text.copy + work.chunk.rows[i]->at - PIECE_FRONT, PIECE_SIZE};
+	}
+	populate(o);
+	transfer(__NR_process_vm_readv, work.chunk.count * PIECE_SIZE);
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		struct place place = place_of(o, work.chunk.rows[i]);
+		if (!forms_fits(work.chunk.pieces[i], &place) || !forms_patch(&place, work.chunk.pieces[i]))
+			continue;
+		work.chunk.ours[patched] = (struct iovec){work.chunk.pieces[i], place.length};
+		work.chunk.theirs[patched++] = (struct iovec){o->text.copy + (place.patch - o->text.start), place.length};
+		size += place.length;
+	}
+	inherited.sites_rewritten += patched;
+	inherited.sites_left += work.chunk.count - patched;
+	work.chunk.count = patched;
+	transfer(__NR_process_vm_writev, size);
+	work.chunk.count = 0;
+}
+
+static void patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, int all_sites)
+{
+	take_over_changed(o);
+	work.chunk.count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!is_wanted(o, &rows[i], all_sites))
+			continue;
+		if (rows[i].form == FORM_NONE || rows[i].at < PIECE_FRONT || (uint64_t)(o->text.end - o->text.start) - rows[i].at < PIECE_SIZE) {
+			inherited.sites_left++;
+			continue;
+		}
+		work.chunk.rows[work.chunk.count++] = &rows[i];
+		if (work.chunk.count == CHUNK)
+			patch_chunk(o);
+	}
+	patch_chunk(o);
+}
+
+static int patch_sites(const struct object *o, int all_sites)
+{
+	const struct site_table *table = table_of(o->build_id, (uint64_t)(o->text.end - o->text.start));
+
+	if (table) {
+		patch_rows(o, site_rows + table->first, table->count, all_sites);
+		return 1;
+	}
+	long at = RAW(__NR_mmap, 0, MOST_ROWS * sizeof(struct site_row), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct site_row *rows = (struct site_row *)at;
+
+	if (is_error(at))
+		return 0;
+	patch_rows(o, rows, scan(o, rows), all_sites);
+	RAW(__NR_munmap, rows, MOST_ROWS * sizeof *rows);
+	return 1;
+}
+
+/* NB order: executable before it stands in libc's place. */
+static int move_copy(const struct object *o)
+{
+	const unsigned char *start = page_start(o->text.start);
+	unsigned char *copy = o->text.copy - (o->text.start - start);
+
+	if (RAW(__NR_mprotect, copy, o->size, PROT_READ | PROT_EXEC) == 0 &&
+	    !is_error(RAW(__NR_mremap, copy, o->size, o->size, MREMAP_MAYMOVE | MREMAP_FIXED, start))) {
+		return 1;
+	}
+	RAW(__NR_munmap, copy, o->size);
+	return 0;
 }
 
 static const char *object_rewrite(struct object *o, int all_sites)
 {
-	uint32_t patched = 0, left = 0;
-
 	if (!dl_iterate_phdr(object_found, o) || !o->text.start)
 		return "libc not found";
-	uint64_t first = (uint64_t)o->text.start & ~(uint64_t)(PAGE - 1);
-	size_t size = (((uint64_t)o->text.end + PAGE - 1) & ~(uint64_t)(PAGE - 1)) - first;
-	if (!map_copy(o, size))
+	o->any = elf_symbol(&o->text.symbols, "syscall");
+	o->size = (size_t)(page_start(o->text.end + PAGE - 1) - page_start(o->text.start));
+	if (!map_copy(o))
 		return "the file of the loaded libc cannot be read";
-	unsigned char *copy = (unsigned char *)((uint64_t)o->text.copy & ~(uint64_t)(PAGE - 1));
-	patch_sites(o, all_sites, &patched, &left);
-	/* NB order: executable before it stands in libc's place. */
-	if (RAW(__NR_mprotect, copy, size, PROT_READ | PROT_EXEC) != 0 ||
-	    is_error(RAW(__NR_mremap, copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, first))) {
-		RAW(__NR_munmap, copy, size);
-		return "the kernel refuses to make the patched text executable";
+	if (!patch_sites(o, all_sites)) {
+		RAW(__NR_munmap, page_start(o->text.copy), o->size);
+		return "no memory for the list of sites";
 	}
-	inherited.sites_rewritten += patched;
-	inherited.sites_left += left;
-	return NULL;
+	return move_copy(o) ? NULL : "the kernel refuses to make the patched text executable";
 }
 
 /* unshare(2): CLONE_VM is refused with EINVAL exactly when more than one task shares the memory (kernel/fork.c, check_unshare_flags).
- * A sandbox's EPERM says nothing: at a preload's birth there is one thread. */
+ * A filter might kill for the question: under one the answer is taken to be what it always is at a preload's birth. */
 static int is_alone(void)
 {
-	return RAW(__NR_unshare, CLONE_VM) != -EINVAL;
+	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0 || RAW(__NR_unshare, CLONE_VM) != -EINVAL;
 }
 
 void rewrite_know_exit(void)
@@ -198,12 +348,28 @@ void rewrite_know_exit(void)
 
 int rewrite_covers(const void *address)
 {
-	return (const unsigned char *)address >= libc_text.start && (const unsigned char *)address < libc_text.end;
+	const struct text_range *text = &libc_object.text;
+
+	return (const unsigned char *)address >= text->start && (const unsigned char *)address < text->end;
+}
+
+static void put_back(struct object *o)
+{
+	if (o->size && map_copy(o))
+		move_copy(o);
+}
+
+/* The file's own text in place of the patched one. Frames that stand in a slot go on behind their site, where the bytes are the same. */
+static void undo(void)
+{
+	put_back(&libc_object);
+	put_back(&ld_so_object);
+	inherited.rewriting = 0;
+	inherited.why_not = "the program uses system call user dispatch itself";
 }
 
 const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 {
-	struct object libc = {.holds = (uint64_t)gnu_get_libc_version}, ld_so = {.holds = ld_so_base};
 	const char *unfit = forms_unfit();
 
 	if (unfit)
@@ -212,11 +378,16 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 		return "this libc is not glibc";
 	if (!is_alone())
 		return "the process has threads already";
-	const char *error = object_rewrite(&libc, all_sites);
-	if (!error)
-		libc_text = libc.text;
+	libc_object.holds = (uint64_t)gnu_get_libc_version;
+	const char *error = object_rewrite(&libc_object, all_sites);
+	if (error) {
+		libc_object = (struct object){0};
+		return error;
+	}
 	/* ld.so is second: what it opens and maps is seen too, but libc alone makes the rewriting. */
-	if (!error && ld_so_base)
-		object_rewrite(&ld_so, all_sites);
-	return error;
+	ld_so_object.holds = ld_so_base;
+	if (ld_so_base && object_rewrite(&ld_so_object, all_sites))
+		ld_so_object = (struct object){0};
+	inherited.undo_rewriting = undo;
+	return NULL;
 }

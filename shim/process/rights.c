@@ -1,5 +1,6 @@
 /* Loss of rights: after chroot, setuid or a seccomp filter the record's files are out of reach, and an unexpected call may kill. So
- * the files get a reserve before, and under a filter that the program itself installs no private call is made any more. */
+ * the files get a reserve before, and under a filter that the program itself installs, or a dispatch of its own, no private call is made
+ * any more. */
 #include "life.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -9,7 +10,7 @@
 
 #include "../sys/poison.h"
 
-enum { LOG_RESERVE = 1 << 20, STATS_RESERVE = 32 << 10 };
+enum { USER_DISPATCH = 59 /* PR_SET_SYSCALL_USER_DISPATCH */, LOG_RESERVE = 1 << 20, STATS_RESERVE = 32 << 10 };
 
 void rights_reserve(struct process *p)
 {
@@ -36,6 +37,8 @@ static int installs(const struct call *call, int *strict)
 		*strict = a[0] == SECCOMP_SET_MODE_STRICT;
 		return *strict || (a[0] == SECCOMP_SET_MODE_FILTER && a[2]);
 	}
+	if ((uint32_t)call->number == __NR_prctl && a[0] == USER_DISPATCH && a[1])
+		return 1;
 	if ((uint32_t)call->number != __NR_prctl || a[0] != PR_SET_SECCOMP)
 		return 0;
 	*strict = a[1] == SECCOMP_MODE_STRICT;
@@ -58,6 +61,9 @@ int rights_seal(struct process *p, const struct call *call)
 	/* The clock may enter the kernel where the vDSO cannot answer, and in strict mode the time-stamp counter itself is forbidden. */
 	clock_stop();
 	memory_no_calls();
+	/* Our calls would trap into the program's own handler, and its handler is to see libc's calls where they stand natively (Wine). */
+	if ((uint32_t)call->number == __NR_prctl && call->arguments[0] == USER_DISPATCH && inherited.undo_rewriting)
+		inherited.undo_rewriting();
 	return 1;
 }
 

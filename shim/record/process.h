@@ -84,6 +84,7 @@ struct inherited {
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	char program[256];       /* base name of the executable */
+	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	struct family *family;   /* or NULL */
 };
 

@@ -12,25 +12,12 @@
 #include "../../sys/memory.h"
 #include "../../../format/syscalls.h"
 #include "../../sys/raw.h"
-#include "../../sys/x86_64/sites.h"
 
 #include <emmintrin.h>
 
 #include "../../sys/poison.h"
 
-enum { JUMP_SIZE = 5, NEAR = 512, GUESS = 48 };
-
-static uint32_t taken_tail, taken_before, taken_special;
-
-const char *forms_unfit(void)
-{
-	uint64_t status = 0;
-
-	/* arch_prctl(ARCH_SHSTK_STATUS), Linux 6.6; older kernels say EINVAL. A jump and a ret of ours would not match a shadow stack. */
-	if (RAW(__NR_arch_prctl, 0x5005, &status) == 0 && status)
-		return "a shadow stack is on";
-	return NULL;
-}
+enum { NEAR = 512, GUESS = 96 };
 
 static const unsigned char *find_syscall(const unsigned char *at, const unsigned char *end)
 {
@@ -49,7 +36,7 @@ static const unsigned char *find_syscall(const unsigned char *at, const unsigned
 }
 
 /* The instruction behind the site that a tail can execute: its length, or 0. */
-static unsigned tail_behind(const unsigned char *behind, const unsigned char *end, const void **tail)
+static unsigned tail_behind(const unsigned char *behind, const unsigned char *end, enum tail *tail)
 {
 	static const unsigned char below = 0x01, above = 0x00; /* -4095 = 01 f0 ff ff, -4096 = 00 f0 ff ff */
 
@@ -59,15 +46,15 @@ static unsigned tail_behind(const unsigned char *behind, const unsigned char *en
 	const unsigned char *cmp = behind + wide;
 	if (cmp[0] == 0x3d && (cmp[1] == below || cmp[1] == above) && cmp[2] == 0xf0 && cmp[3] == 0xff && cmp[4] == 0xff) {
 		if (wide)
-			*tail = cmp[1] == below ? tail_cmp_rax_4095 : tail_cmp_rax_4096;
+			*tail = cmp[1] == below ? TAIL_CMP_RAX_4095 : TAIL_CMP_RAX_4096;
 		else
-			*tail = cmp[1] == below ? tail_cmp_eax_4095 : tail_cmp_eax_4096;
+			*tail = cmp[1] == below ? TAIL_CMP_EAX_4095 : TAIL_CMP_EAX_4096;
 		return 5 + wide;
 	}
 	/* ret, then at least two bytes of padding: nop, multi-byte nop, int3 */
 	if (behind[0] == 0xc3 && ((behind[1] == 0x0f && behind[2] == 0x1f) || (behind[1] == 0x66 && (behind[2] == 0x90 || behind[2] == 0x0f ||
 	    behind[2] == 0x66 || behind[2] == 0x2e)) || (behind[1] == 0x90 && behind[2] == 0x90) || (behind[1] == 0xcc && behind[2] == 0xcc))) {
-		*tail = tail_ret;
+		*tail = TAIL_RET;
 		return 3;
 	}
 	return 0;
@@ -91,14 +78,19 @@ static int number_before(const struct text_range *text, const unsigned char *at,
 	return -1;
 }
 
-/* The compiler often puts other instructions between the mov and the syscall. Which one it is cannot be known without decoding, so this
- * only says whether the site is worth a slot. */
+/* The compiler often puts other instructions between the mov and the syscall, or loads another register first, which is copied right in front
+ * of it (_exit does). Which number it is cannot be known without decoding, so this only says whether the site is worth a slot. */
 static int guess_before(const struct text_range *text, const unsigned char *at)
 {
+	unsigned char load = 0xb8, prefix = 0;
 	uint32_t number;
 
-	for (const unsigned char *back = at - 5; back >= text->start && back > at - GUESS; back--) {
-		if (*back != 0xb8)
+	if (at - text->start >= 3 && at[-2] == 0x89 && (at[-1] & 0xc7) == 0xc0) {
+		load = (unsigned char)(0xb8 | (at[-1] >> 3 & 7));
+		prefix = at[-3] == 0x44 ? 0x41 : 0;
+	}
+	for (const unsigned char *back = at - 5; back > text->start && back > at - GUESS; back--) {
+		if (*back != load || (prefix && back[-1] != prefix))
 			continue;
 		__builtin_memcpy(&number, back + 1, 4);
 		if (number < SYSCALL_LIMIT)
@@ -185,49 +177,29 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 	} else if (mov && !is_symbol(text, at - mov)) {
 		place->patch = at - mov;
 		place->length = mov;
-		place->tail = tail_plain;
+		place->tail = TAIL_PLAIN;
 		place->form = special ? FORM_SPECIAL_BEFORE : FORM_BEFORE;
 	}
 	return 1;
 }
 
-static int take_slot(uint32_t *taken, uint32_t limit, struct site *table, const char *slots, struct site **row, const char **slot)
+int forms_fits(const unsigned char *piece, const struct place *place)
 {
-	if (*taken == limit)
+	const struct text_range text = {.start = piece, .end = piece + PIECE_SIZE};
+	const unsigned char *at = piece + PIECE_FRONT;
+	enum tail tail = TAIL_PLAIN;
+	unsigned mov;
+
+	if (at[0] != 0x0f || at[1] != 0x05 || place->form == FORM_NONE || place->number != number_before(&text, at, &mov))
 		return 0;
-	*row = &table[*taken];
-	*slot = slots + SLOT_SIZE * *taken;
-	return 1;
+	if (place->patch == place->at)
+		return tail_behind(at + 2, text.end, &tail) + 2 == place->length && tail == place->tail;
+	return mov && mov == place->length && place->at - place->patch == (long)mov && place->tail == TAIL_PLAIN;
 }
 
-int forms_patch(const struct text_range *text, const struct place *place)
+struct site_row site_row_of(const struct text_range *text, const struct place *place)
 {
-	int before = place->form == FORM_BEFORE || place->form == FORM_SPECIAL_BEFORE;
-	struct site *row;
-	const char *slot;
-	uint32_t *taken = place->form == FORM_TAIL ? &taken_tail : place->form == FORM_BEFORE ? &taken_before : &taken_special;
-
-	if (place->form == FORM_TAIL ? !take_slot(taken, SITES_TAIL, sites_tail, slots_tail, &row, &slot) :
-	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, sites_before, slots_before, &row, &slot) :
-					 !take_slot(taken, SITES_SPECIAL, sites_special, slots_special, &row, &slot))
-		return 0;
-	int64_t distance = (int64_t)(slot - (const char *)(place->patch + JUMP_SIZE));
-	if (distance != (int32_t)distance)
-		return 0;
-	*row = (struct site){
-		.back = place->at + 2,
-		.resume = before ? place->at + 2 : place->patch + place->length,
-		.tail = place->tail,
-		.kernel = special_doors + DOOR_SIZE * *taken,
-		.number = before ? (uint32_t)place->number : (uint32_t)-1,
-	};
-	++*taken;
-	int32_t offset = (int32_t)distance;
-	unsigned char *to = text->copy + (place->patch - text->start);
-	*to = 0xe9;
-	__builtin_memcpy(to + 1, &offset, 4);
-	/* What is left of a longer instruction is never reached; int3 says so if it is. */
-	for (unsigned i = JUMP_SIZE; i < place->length; i++)
-		to[i] = 0xcc;
-	return 1;
+	return (struct site_row){.at = (uint32_t)(place->at - text->start), .number = (int16_t)place->number, .guess = (int16_t)place->guess,
+				 .form = (uint8_t)place->form, .tail = (uint8_t)place->tail,
+				 .back = place->patch ? (uint8_t)(place->at - place->patch) : 0, .length = (uint8_t)place->length};
 }

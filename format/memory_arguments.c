@@ -1,0 +1,394 @@
+/* Arguments that lie in the program's memory. It is read in small pieces, so that a string which ends where a mapping ends is read
+ * whole; what cannot be read is printed as an address. This may run on a coroutine's stack: each printer has a small frame of its own,
+ * which the compiler must not merge into its caller's, and is called as the last thing where it can be. */
+#include "arguments.h"
+#include "flags.h"
+
+#define OWN_FRAME __attribute__((noinline))
+
+enum { PIECE = 128, PAGE = 4096, VECTOR_LIMIT = 32, STRING_LIMIT = 4095 /* PATH_MAX without its end, as strace */, NAME_LIMIT = 32 };
+enum { INVERTED_FROM = 42 /* members of a signal set: two thirds of all, as strace */ };
+enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10 };
+
+/* What lies on both sides of a page's end is asked for by halves: when the second cannot be read, the first is known all the same. */
+static OWN_FRAME long read_halves(const struct text_memory *memory, char *to, uint64_t from, size_t size, size_t first)
+{
+	long got = memory->read(memory, to, from, first);
+
+	if (got != (long)first)
+		return got;
+	got = memory->read(memory, to + first, from + first, size - first);
+	return (long)first + (got > 0 ? got : 0);
+}
+
+static long read_some(const struct text_memory *memory, void *to, uint64_t from, size_t size)
+{
+	size_t in_page = PAGE - from % PAGE;
+
+	if (!memory || !memory->read)
+		return -1;
+	return size <= in_page ? memory->read(memory, to, from, size) : read_halves(memory, to, from, size, in_page);
+}
+
+void text_address(struct text *out, uint64_t value)
+{
+	if (value)
+		text_hex(out, value);
+	else
+		text_string(out, "NULL");
+}
+
+/* Where a list ends because its next member cannot be read, or is one too many. */
+static void and_more(struct text *out, uint64_t unreadable)
+{
+	text_string(out, "...");
+	if (!unreadable)
+		return;
+	text_string(out, " /* ");
+	text_hex(out, unreadable);
+	text_string(out, " */");
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static size_t length_within(const char *s, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size && s[length])
+		length++;
+	return length;
+}
+
+/* Bytes, in quotes, at most `limit` of them; what is longer gets an ellipsis. A string of `limit` has its end behind it. What cannot be
+ * read whole is an address, as strace has it. */
+static OWN_FRAME void quoted(struct text *out, uint64_t from, uint64_t size, uint64_t limit, int is_string,
+			     const struct text_memory *memory)
+{
+	char few[2], *start = out->at;
+	uint64_t at = from, end = from + least(size, limit);
+	unsigned more = size > limit;
+
+	text_char(out, '"');
+	while (at != end && !out->cut) {
+		/* Pieces are read into the line itself, where their escapes, four characters for a byte at most, do not reach them; near the
+		 * line's end by single bytes. One more than is printed tells whether a digit follows an escape, or the string ends. */
+		uint64_t most = least(PIECE, (uint64_t)(out->end - out->at) / 5);
+		char *piece = most < sizeof few ? few : out->at + 4 * most;
+		if (most < sizeof few)
+			most = sizeof few;
+		long got = read_some(memory, piece, at, least(end - at + more, most));
+		if (got <= 0) {
+			out->at = start;
+			text_address(out, from);
+			return;
+		}
+		uint64_t length = is_string ? length_within(piece, (size_t)got) : (uint64_t)got;
+		if (length < (uint64_t)got) {
+			end = at + length;
+			more = 0;
+		}
+		uint64_t shown = least(end - at, least(length, most - 1));
+		text_escaped_before(out, piece, shown, shown < length ? piece[shown] : 0);
+		at += shown;
+	}
+	text_string(out, more ? "\"..." : "\"");
+}
+
+static void string(struct text *out, uint64_t from, uint64_t limit, const struct text_memory *memory)
+{
+	if (!from)
+		text_string(out, "NULL");
+	else
+		quoted(out, from, limit + 1, limit, 1, memory);
+}
+
+static void buffer(struct text *out, uint64_t from, uint64_t size, const struct text_memory *memory)
+{
+	if (!from)
+		text_string(out, "NULL");
+	else if (!memory || !memory->data)
+		text_string(out, size ? "\"\"..." : "\"\"");
+	else
+		quoted(out, from, size, memory->data, 0, memory);
+}
+
+/* filled: how many bytes the buffers hold together, negative: the kernel has filled none, and only their addresses are known. */
+static OWN_FRAME void vector(struct text *out, uint64_t from, uint64_t count, int64_t filled, const struct text_memory *memory)
+{
+	uint64_t piece[2], at = from;
+
+	if (!from) {
+		text_string(out, "NULL");
+		return;
+	}
+	for (; count; count--, at += 16) {
+		int full = at == from + 16 * VECTOR_LIMIT;
+		if (full || read_some(memory, piece, at, 16) != 16) {
+			if (at == from) {
+				text_address(out, from);
+				return;
+			}
+			and_more(out, full ? 0 : at);
+			break;
+		}
+		text_string(out, at == from ? "[{iov_base=" : "{iov_base=");
+		if (filled < 0) {
+			text_address(out, piece[0]);
+		} else {
+			uint64_t size = piece[1] < (uint64_t)filled ? piece[1] : (uint64_t)filled;
+			filled -= (int64_t)size;
+			buffer(out, piece[0], size, memory);
+		}
+		text_string(out, ", iov_len=");
+		text_unsigned(out, piece[1]);
+		text_string(out, count > 1 ? "}, " : "}");
+	}
+	text_string(out, at == from ? "[]" : "]");
+}
+
+static uint64_t pointer_at(uint64_t from, const struct text_memory *memory, int *readable)
+{
+	uint64_t pointer = 0;
+
+	*readable = read_some(memory, &pointer, from, 8) == 8;
+	return pointer;
+}
+
+static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text_memory *memory)
+{
+	int readable = 0;
+	uint64_t pointer = from ? pointer_at(from, memory, &readable) : 0;
+
+	if (!readable) {
+		text_address(out, from);
+		return;
+	}
+	text_char(out, '[');
+	for (unsigned i = 0; pointer || !readable; i++) {
+		if (i)
+			text_string(out, ", ");
+		if (i == VECTOR_LIMIT || !readable) {
+			and_more(out, readable ? 0 : from + 8 * i);
+			break;
+		}
+		string(out, pointer, NAME_LIMIT, memory);
+		pointer = pointer_at(from + 8 * (i + 1), memory, &readable);
+	}
+	text_char(out, ']');
+}
+
+static OWN_FRAME void environment(struct text *out, uint64_t from, const struct text_memory *memory)
+{
+	uint64_t count = 0;
+	int readable = 1;
+
+	text_address(out, from);
+	while (from && pointer_at(from + 8 * count, memory, &readable))
+		count++;
+	if (!from || (!readable && !count))
+		return;
+	text_string(out, " /* ");
+	text_unsigned(out, count);
+	text_string(out, count == 1 ? " var" : " vars");
+	text_string(out, readable ? " */" : ", unterminated */");
+}
+
+static unsigned members(uint64_t set)
+{
+	unsigned count = 0;
+
+	for (; set; set &= set - 1)
+		count++;
+	return count;
+}
+
+static OWN_FRAME void signal_set(struct text *out, uint64_t from, const struct text_memory *memory)
+{
+	int readable = 0, first = 1;
+	uint64_t set = from ? pointer_at(from, memory, &readable) : 0;
+
+	if (!readable) {
+		text_address(out, from);
+		return;
+	}
+	/* As strace: a set with most signals in it is shown by what it lacks, and the names lose their SIG. */
+	if (members(set) >= INVERTED_FROM) {
+		text_char(out, '~');
+		set = ~set;
+	}
+	text_char(out, '[');
+	for (unsigned i = 1; i <= 64; i++)
+		if (set >> (i - 1) & 1) {
+			if (!first)
+				text_char(out, ' ');
+			first = 0;
+			text_string(out, signal_name(i) + 3);
+		}
+	text_char(out, ']');
+}
+
+static unsigned big_endian(const unsigned char *bytes)
+{
+	return (unsigned)bytes[0] << 8 | bytes[1];
+}
+
+static void ipv4(struct text *out, const unsigned char *bytes)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (i)
+			text_char(out, '.');
+		text_unsigned(out, bytes[i]);
+	}
+}
+
+/* The first of the longest runs of zero words, at least two of them. */
+static unsigned longest_gap(const unsigned char *bytes, unsigned *length)
+{
+	unsigned at = 8, run = 0;
+
+	*length = 1;
+	for (unsigned i = 0; i < 8; i++) {
+		run = big_endian(bytes + 2 * i) ? 0 : run + 1;
+		if (run > *length) {
+			*length = run;
+			at = i + 1 - run;
+		}
+	}
+	return at;
+}
+
+/* As inet_ntop(3): `::` for the gap, and an IPv4 address at the end where the rest says that it is one. */
+static OWN_FRAME void ipv6(struct text *out, const unsigned char *bytes)
+{
+	unsigned length, gap = longest_gap(bytes, &length);
+	int holds_ipv4 = gap == 0 && (length == 6 || (length == 5 && big_endian(bytes + 10) == 0xffff));
+
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == gap) {
+			text_string(out, "::");
+			i += length - 1;
+			continue;
+		}
+		if (i && i != gap + length)
+			text_char(out, ':');
+		if (i == 6 && holds_ipv4) {
+			ipv4(out, bytes + 12);
+			return;
+		}
+		unsigned value = big_endian(bytes + 2 * i);
+		int shift = 12;
+		while (shift && !(value >> shift))
+			shift -= 4;
+		for (; shift >= 0; shift -= 4)
+			text_char(out, "0123456789abcdef"[value >> shift & 15]);
+	}
+}
+
+static void port(struct text *out, const char *name, const unsigned char *bytes)
+{
+	text_string(out, name);
+	text_unsigned(out, big_endian(bytes));
+	text_char(out, ')');
+}
+
+/* sin6_flowinfo, sin6_addr, and sin6_scope_id where the address is long enough to have one. */
+static void ipv6_rest(struct text *out, const unsigned char *address, int has_scope)
+{
+	text_string(out, ", sin6_flowinfo=htonl(");
+	text_unsigned(out, big_endian(address + 4) << 16 | big_endian(address + 6));
+	text_string(out, "), inet_pton(AF_INET6, \"");
+	ipv6(out, address + 8);
+	text_string(out, "\", &sin6_addr)");
+	if (!has_scope)
+		return;
+	text_string(out, ", sin6_scope_id=");
+	text_unsigned(out, address[24] | address[25] << 8 | address[26] << 16 | (uint32_t)address[27] << 24);
+}
+
+static OWN_FRAME void socket_address(struct text *out, uint64_t from, uint64_t length, const struct text_memory *memory)
+{
+	unsigned char piece[28] = {0}; /* an IPv6 address; a path is read where it stands */
+	uint64_t size = length < 110 ? length : 110;
+	uint64_t head = size < sizeof piece ? size : sizeof piece;
+	char last;
+
+	/* What is not there to its end is an address. */
+	if (!from || (int32_t)length < 2 || read_some(memory, piece, from, head) != (long)head ||
+	    (size > head && read_some(memory, &last, from + size - 1, 1) != 1)) {
+		text_address(out, from);
+		return;
+	}
+	unsigned family = piece[0] | (unsigned)piece[1] << 8;
+	text_string(out, "{sa_family=");
+	flags_value(out, ARG_DOMAIN, family);
+	if (family == FAMILY_UNIX && size > 2) {
+		/* A name that begins with a NUL is no path: its length is known, and a NUL does not end it. */
+		unsigned abstract = !piece[2];
+		text_string(out, abstract ? ", sun_path=@" : ", sun_path=");
+		quoted(out, from + 2 + abstract, size - 2 - abstract, size, !abstract, memory);
+	} else if (family == FAMILY_INET && size >= 8) {
+		port(out, ", sin_port=htons(", piece + 2);
+		text_string(out, ", sin_addr=inet_addr(\"");
+		ipv4(out, piece + 4);
+		text_string(out, "\")");
+	} else if (family == FAMILY_INET6 && size >= 24) {
+		port(out, ", sin6_port=htons(", piece + 2);
+		ipv6_rest(out, piece, size > 24);
+	}
+	text_char(out, '}');
+}
+
+void text_memory_argument(struct text *out, const struct text_call *call, unsigned index, enum argument_kind kind,
+			  const struct text_memory *memory)
+{
+	uint64_t value = call->arguments[index], next = index < 5 ? call->arguments[index + 1] : 0;
+	uint64_t result = call->result > 0 ? (uint64_t)call->result : 0;
+	int failed = (uint64_t)call->result >= -4095ull;
+
+	switch (kind) {
+	case ARG_PATH:
+	case ARG_STRING:
+		string(out, value, STRING_LIMIT, memory);
+		break;
+	case ARG_IN_BUFFER:
+		buffer(out, value, next, memory);
+		break;
+	case ARG_IOV_IN:
+		vector(out, value, next, INT64_MAX, memory);
+		break;
+	case ARG_OUT_BUFFER:
+		if (failed)
+			text_address(out, value);
+		else
+			buffer(out, value, result, memory);
+		break;
+	case ARG_OUT_PATH:
+		if (failed)
+			text_address(out, value);
+		else
+			quoted(out, value, result, STRING_LIMIT, 1, memory);
+		break;
+	case ARG_IOV_OUT:
+		vector(out, value, next, failed ? -1 : call->result, memory);
+		break;
+	case ARG_ARGV:
+		strings(out, value, memory);
+		break;
+	case ARG_ENVP:
+		environment(out, value, memory);
+		break;
+	case ARG_SIGSET:
+		signal_set(out, value, memory);
+		break;
+	case ARG_SOCKADDR:
+		socket_address(out, value, next, memory);
+		break;
+	default:
+		text_address(out, value);
+		break;
+	}
+}

@@ -1,0 +1,79 @@
+/* The slots of entry.S: each patched site gets one, with its row. */
+#include "../forms.h"
+#include "../../sys/raw.h"
+#include "../../sys/x86_64/sites.h"
+
+#include "../../sys/poison.h"
+
+enum { JUMP_SIZE = 5 };
+
+static uint32_t taken_tail, taken_before, taken_special;
+
+const char *forms_unfit(void)
+{
+	uint64_t status = 0;
+
+	/* arch_prctl(ARCH_SHSTK_STATUS), Linux 6.6; older kernels say EINVAL. A jump and a ret of ours would not match a shadow stack. */
+	if (RAW(__NR_arch_prctl, 0x5005, &status) == 0 && status)
+		return "a shadow stack is on";
+	return NULL;
+}
+
+static const void *tail_code(enum tail tail)
+{
+	switch (tail) {
+	case TAIL_CMP_RAX_4095:
+		return tail_cmp_rax_4095;
+	case TAIL_CMP_RAX_4096:
+		return tail_cmp_rax_4096;
+	case TAIL_CMP_EAX_4095:
+		return tail_cmp_eax_4095;
+	case TAIL_CMP_EAX_4096:
+		return tail_cmp_eax_4096;
+	case TAIL_RET:
+		return tail_ret;
+	default:
+		return tail_plain;
+	}
+}
+
+static int take_slot(uint32_t *taken, uint32_t limit, struct site *table, const char *slots, struct site **row, const char **slot)
+{
+	if (*taken == limit)
+		return 0;
+	*row = &table[*taken];
+	*slot = slots + SLOT_SIZE * *taken;
+	return 1;
+}
+
+int forms_patch(const struct place *place, unsigned char *bytes)
+{
+	int before = place->form == FORM_BEFORE || place->form == FORM_SPECIAL_BEFORE;
+	int special = place->form == FORM_SPECIAL_TAIL || place->form == FORM_SPECIAL_BEFORE;
+	struct site *row;
+	const char *slot;
+	uint32_t *taken = place->form == FORM_TAIL ? &taken_tail : place->form == FORM_BEFORE ? &taken_before : &taken_special;
+
+	if (place->form == FORM_TAIL ? !take_slot(taken, SITES_TAIL, sites_tail, slots_tail, &row, &slot) :
+	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, sites_before, slots_before, &row, &slot) :
+					 !take_slot(taken, SITES_SPECIAL, sites_special, slots_special, &row, &slot))
+		return 0;
+	int64_t distance = (int64_t)(slot - (const char *)(place->patch + JUMP_SIZE));
+	if (distance != (int32_t)distance)
+		return 0;
+	*row = (struct site){
+		.back = place->at + 2,
+		.resume = before ? place->at + 2 : place->patch + place->length,
+		.tail = tail_code(place->tail),
+		.kernel = special_doors + DOOR_SIZE * *taken,
+		.number = special || before ? (uint32_t)place->number : (uint32_t)-1,
+	};
+	++*taken;
+	int32_t offset = (int32_t)distance;
+	bytes[0] = 0xe9;
+	__builtin_memcpy(bytes + 1, &offset, 4);
+	/* What is left of a longer instruction is never reached; int3 says so if it is. */
+	for (unsigned i = JUMP_SIZE; i < place->length; i++)
+		bytes[i] = 0xcc;
+	return 1;
+}
