@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh clone to a first look: installs what the build needs, builds, and runs three programs of this machine with and without the shim
+# From a fresh clone to a first look: installs what the build needs, builds, and runs four programs of this machine with and without the shim
 # in a temporary folder. May be run again at any time; as an ordinary user nothing must be missing. Ends 0 when all of it worked.
 #
 # SYSSHIM_TEST_NO_BUILD=1 neither installs nor builds, and SHIM=PATH shows another shared object than build/libsysshim.so, as in tests/run.sh.
@@ -110,6 +110,25 @@ sed -n '2,8p' "$work/chatty.counters"
 echo
 echo "  The log has a line for each, in strace's look:"
 grep 'write(1' "$work/chatty.log" | sed -n '1,3s/^/  /p'
+
+# The clock before and after, in milliseconds.
+now() {
+	echo $(($(date +%s%N) / 1000000))
+}
+
+title "4. A chatty legacy program: a write for each of its 200,000 lines"
+echo "  grep --line-buffered . numbers >lines"
+seq 200000 >"$work/numbers"
+began=$(now)
+grep --line-buffered . "$work/numbers" >"$work/lines.native" || give_up "grep fails"
+native_time=$(($(now) - began))
+began=$(now)
+env LD_PRELOAD="$shim" SYSSHIM_STATS=off grep --line-buffered . "$work/numbers" >"$work/lines.shim" || give_up "grep fails with the shim"
+shim_time=$(($(now) - began))
+cmp "$work/lines.native" "$work/lines.shim" || give_up "grep does not write the same with the shim"
+echo "  cmp: the same $(wc -c <"$work/lines.shim") bytes with and without the shim; $native_time ms natively, $shim_time ms with it"
+env LD_PRELOAD="$shim" SYSSHIM_STATS="$work/lines.counters" grep --line-buffered . "$work/numbers" >"$work/lines.shim"
+grep coalesced "$work/lines.counters" || echo "  (this kernel does not let us gather them: $SRC/build/sysshim doctor says why)"
 
 title "Yours:"
 cat <<END
