@@ -21,35 +21,72 @@ static int said(int good, const char *what, const char *detail)
 	return !good;
 }
 
-/* Runs the smallest program under the shim and reads its own coverage: the one test that asks everything at once. */
-static int try_library(const char *library)
+/* A command of the shell under the shim, its output to a file; its counters as one line of JSON in `line`. 0: none came. */
+static int counters_of(const char *library, const char *shell_command, char *line, size_t size)
 {
-	char command[2 * PATH_MAX], line[8192] = "";
+	char command[2 * PATH_MAX];
 	FILE *out;
 
 	snprintf(command, sizeof command,
-		 "f=$(mktemp) && env LD_PRELOAD='%s' SYSSHIM_STATS=\"$f\" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG=off /bin/true; cat \"$f\"; rm -f \"$f\"",
-		 library);
+		 "f=$(mktemp) && o=$(mktemp) && env LD_PRELOAD='%s' SYSSHIM_STATS=\"$f\" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG=off %s >\"$o\"; "
+		 "cat \"$f\"; rm -f \"$f\" \"$o\"",
+		 library, shell_command);
 	out = popen(command, "r");
 	if (!out)
-		return said(0, "preload", "no shell to try it with");
-	size_t size = fread(line, 1, sizeof line - 1, out);
+		return 0;
+	size_t got = fread(line, 1, size - 1, out);
 	pclose(out);
-	line[size] = 0;
-	if (!strstr(line, "\"version\":1"))
-		return said(0, "preload", "a program under the shim leaves no counters: is LD_PRELOAD allowed here?");
-	said(1, "preload", library);
+	line[got] = 0;
+	return strstr(line, "\"version\":1") != NULL;
+}
+
+/* The text behind `key` up to the next quotation mark, or NULL. */
+static char *quoted_behind(char *line, const char *key)
+{
+	char *text = strstr(line, key), *end = text ? strchr(text + strlen(key), '"') : NULL;
+
+	if (!end)
+		return NULL;
+	*end = 0;
+	return text + strlen(key);
+}
+
+static int try_rewriting(char *line)
+{
+	char text[64];
+
 	if (strstr(line, "\"rewriting\":true")) {
 		const char *sites = strstr(line, "\"sites_rewritten\":");
-		char text[64];
 		snprintf(text, sizeof text, "%d sites of libc and ld.so", sites ? atoi(sites + 18) : 0);
 		return said(1, "rewriting", text);
 	}
-	char *why = strstr(line, "\"why_not\":\"");
-	char *end = why ? strchr(why + 11, '"') : NULL;
-	if (end)
-		*end = 0;
-	return said(0, "rewriting", why ? why + 11 : "not known why: only interposed names are seen");
+	const char *why = quoted_behind(line, "\"why_not\":\"");
+	return said(0, "rewriting", why ? why : "not known why: only interposed names are seen");
+}
+
+/* A loop of small writes is either gathered, or the shim says why not. */
+static int try_coalescing(const char *library)
+{
+	char line[8192];
+
+	if (!counters_of(library, "sh -c 'for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3 4 5 6 7 8 9; do echo $i$j; done; done'", line, sizeof line))
+		return said(0, "coalescing", "the loop that should have shown it leaves no counters");
+	const char *writes = strstr(line, "\"batches\":{\"count\":");
+	if (writes && atoi(writes + 19) > 0)
+		return said(1, "coalescing", "small writes reach the kernel in batches");
+	const char *why = quoted_behind(line, "\"not_coalesced\":{\"");
+	return said(0, "coalescing", why ? why : "small writes to a temporary file stay single: is its file system local, with 256 MiB free?");
+}
+
+/* Runs the smallest program under the shim and reads its own coverage: the one test that asks everything at once. */
+static int try_library(const char *library)
+{
+	char line[8192];
+
+	if (!counters_of(library, "/bin/true", line, sizeof line))
+		return said(0, "preload", "a program under the shim leaves no counters: is LD_PRELOAD allowed here?");
+	said(1, "preload", library);
+	return try_rewriting(line) + try_coalescing(library);
 }
 
 static int machine(void)

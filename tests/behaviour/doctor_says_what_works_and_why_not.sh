@@ -10,7 +10,7 @@ status=$?
 [ ! -s err ] || fail "something is on stderr: $(cat err)"
 grep -vE '^(ok |but|no )   *[a-zA-Z(.]' out && fail "lines without their verdict"
 [ $status -eq "$(grep -qE '^(no|but)' out && echo 1 || echo 0)" ] || fail "status $status: $(cat out)"
-for word in processor kernel libc preload rewriting; do
+for word in processor kernel libc preload rewriting coalescing; do
 	grep -q "^[a-z]* *.*$word" out || fail "nothing is said of $word: $(cat out)"
 done
 grep -qE '^ok +rewriting +[1-9][0-9]+ sites' out || echo "rewriting does not work here: $(grep rewriting out)"
