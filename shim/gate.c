@@ -381,12 +381,13 @@ struct look gate_dispatched(const struct call *call)
 {
 	struct process *p = process;
 	struct look look = gate_look(call);
+	uint64_t stack;
 
 	if (batch)
 		batch->traps++;
 	/* A child may come back on this stack or on another one: nothing of ours stands there, and nobody tells us the parent's result. */
 	if (look.stands && batch && batch->armed && process_is_ours(p))
-		arm_look_away(batch);
+		arm_look_away(batch, children_flags(call, &stack));
 	return look;
 }
 

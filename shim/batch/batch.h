@@ -49,6 +49,7 @@ struct batch {
 	/* arm.c */
 	uint8_t armed;
 	uint8_t looked_away;     /* the selector was ALLOW for an instruction: beliefs are to be asked anew */
+	uint64_t away_flags;     /* of the foreign vfork that was the instruction; 0: it was none */
 	uint8_t attempts;        /* arming failed or did not pay so often */
 	uint32_t idle;           /* gate entries since the last batch */
 	uint32_t traps;          /* calls of foreign code since arming */

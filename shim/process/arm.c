@@ -193,9 +193,10 @@ void arm_before_exec(struct process *p)
 		RAW(__NR_rt_sigprocmask, SET_MASK, &view, 0, 8);
 }
 
-void arm_look_away(struct batch *b)
+void arm_look_away(struct batch *b, uint64_t child_flags)
 {
 	b->looked_away = 1;
+	b->away_flags = child_flags;
 	guard.selector = ALLOW;
 }
 
@@ -204,6 +205,12 @@ void arm_look_again(struct process *p, struct batch *b)
 	uint64_t mask, real;
 
 	b->looked_away = 0;
+	/* The parent is back: its result went past us. */
+	if (b->away_flags) {
+		children_after(p, b->away_flags, 0);
+		counter_add(&p->tally.unresolved, 1, 0);
+	}
+	b->away_flags = 0;
 	if (!signals_are_caught(guard.handler)) {
 		arm_let_go(p, b, LET_GO_SIGSYS, REACH_FAMILY, NULL);
 		return;

@@ -65,7 +65,7 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 void arm_in_child(uint64_t *mask); /* signals blocked; *mask will be restored */
 void arm_before_exec(struct process *p);
 /* One foreign instruction is executed where it stands; then all is asked anew. */
-void arm_look_away(struct batch *b);
+void arm_look_away(struct batch *b, uint64_t child_flags);
 void arm_look_again(struct process *p, struct batch *b);
 int arm_is_blocking(void);
 /* May a batch begin now? */

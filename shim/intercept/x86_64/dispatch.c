@@ -44,7 +44,7 @@ static void execute_there(struct process *p, struct signal_frame *frame)
 {
 	batch->traps++;
 	batch_flush(p, batch, END_BEFORE, BATCH_NO_WAIT);
-	arm_look_away(batch);
+	arm_look_away(batch, 0);
 	frame->rip -= 2;
 }
 

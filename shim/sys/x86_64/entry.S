@@ -7,7 +7,7 @@
  *
  * Rules: rcx and r11 are free, because `syscall` itself destroys them; every other register but rax keeps its value; the 128 bytes
  * below the stack pointer belong to the site (red zone); the gate is C for general registers only, so vector registers are never
- * touched; the direction flag is cleared for C and put back.
+ * touched; the direction flag and the alignment check flag are cleared for C and put back.
  *
  * Three banks of slots:
  *   tail     the site's `syscall` was replaced; the instruction behind it (cmp or ret) is executed by the row's tail;
@@ -22,6 +22,9 @@
 #define SITE_KERNEL 24
 #define SITE_NUMBER 32
 #define SITE_LOOKED 36
+
+#define FLAG_DIRECTION 0x400
+#define FLAG_ALIGNMENT 0x40000
 
 #define TAIL_SLOTS 416
 #define BEFORE_SLOTS 80
@@ -109,7 +112,7 @@ HIDDEN signal_return
 	.cfi_adjust_cfa_offset 72
 	.endm
 
-	/* C with an aligned stack and the direction flag clear; rbx holds the struct call, its own value is on the stack */
+	/* C with an aligned stack, and with the direction and alignment check flags clear; rbx holds the struct call, its own value is on the stack */
 	.macro CALL_C function
 	movq %rsp, %rdi
 	pushq %rbx
@@ -118,9 +121,11 @@ HIDDEN signal_return
 	movq %rsp, %rbx
 	.cfi_def_cfa_register rbx
 	andq $-16, %rsp
-	testb $4, 57(%rdi)
+	testl $(FLAG_DIRECTION | FLAG_ALIGNMENT), 56(%rdi)
 	jz 770f
-	cld
+	pushfq
+	andl $~(FLAG_DIRECTION | FLAG_ALIGNMENT), (%rsp)
+	popfq
 770:
 	call \function
 	movq %rbx, %rsp
@@ -139,9 +144,12 @@ HIDDEN signal_return
 	popq %r8
 	popq %r9
 	.cfi_adjust_cfa_offset -48
-	testb $4, 1(%rsp)
+	testl $(FLAG_DIRECTION | FLAG_ALIGNMENT), (%rsp)
 	jz 771f
-	std
+	pushq (%rsp)
+	.cfi_adjust_cfa_offset 8
+	popfq
+	.cfi_adjust_cfa_offset -8
 771:
 	leaq 8(%rsp), %rsp
 	.cfi_adjust_cfa_offset -8
@@ -288,7 +296,9 @@ HIDDEN dispatched_sigreturn
 	.cfi_def_cfa_register rbx
 	leaq -128(%rsp), %rsp
 	andq $-16, %rsp
-	cld
+	pushfq
+	andl $~(FLAG_DIRECTION | FLAG_ALIGNMENT), (%rsp)
+	popfq
 	call gate_sigreturn
 	movq %rbx, %rsp
 	.cfi_def_cfa_register rsp
