@@ -183,8 +183,8 @@ static void exits(struct process *p, const struct call *call)
 		death_exit(p, (unsigned)call->arguments[0] & 255);
 }
 
-/* What must be done before the call is made, by whichever way it came. */
-static void before(struct process *p, const struct call *call)
+/* What must be done before the call is made, by whichever way it came. 1: the process is sealed. */
+static int before(struct process *p, const struct call *call)
 {
 	switch (actions[slot_of(call)]) {
 	case ACTION_EXIT:
@@ -196,9 +196,12 @@ static void before(struct process *p, const struct call *call)
 	case ACTION_RIGHTS:
 		rights_reserve(p);
 		break;
+	case ACTION_FILTER:
+		return rights_seal(p, call);
 	default:
 		break;
 	}
+	return 0;
 }
 
 void gate_enter(struct passage *passage, const struct call *call)
@@ -218,7 +221,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 	counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
 		log_early(p, call, ticket);
-	before(p, call);
+	passage->sealed = before(p, call);
 }
 
 static void note_open(struct process *p, const struct call *call, long result)
@@ -238,6 +241,8 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	/* In a forked child the parent's passage ends with nobody: its table is new. */
 	if (!p || p->alive != 1)
 		return;
+	if (passage->sealed && result < 0)
+		rights_unseal(p);
 	struct counter *counter = &p->counters[slot_of(call)];
 	uint64_t now = settings.timing || p->log.on ? clock_monotonic() : 0;
 	if (settings.timing && now > ticket->began)
@@ -249,16 +254,6 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	}
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		note_open(p, call, result);
-}
-
-static long filtered(struct process *p, const struct call *call)
-{
-	int sealed = rights_seal(p, call);
-	long result = kernel_call(call);
-
-	if (sealed && result < 0)
-		rights_unseal(p);
-	return result;
 }
 
 static long limited(struct process *p, const struct call *call)
@@ -309,8 +304,6 @@ static long make(struct process *p, const struct call *call)
 		return batch && batch->armed ? masks_call(call) : kernel_call(call);
 	case ACTION_CLOSES:
 		return coalesce_after_close(p, call, kernel_call(call));
-	case ACTION_FILTER:
-		return filtered(p, call);
 	case ACTION_LIMIT:
 		return limited(p, call);
 	default:

@@ -25,10 +25,13 @@
 struct process *process;
 struct inherited inherited;
 
-__attribute__((visibility("default"))) const char *sysshim_version(void)
+static const char *own_version(void)
 {
 	return SYSSHIM_VERSION;
 }
+
+/* NB: our own code compares with own_version: the exported name is the first copy's, in every copy. */
+__attribute__((visibility("default"), alias("own_version"))) const char *sysshim_version(void);
 
 struct startup {
 	char **environment;
@@ -140,7 +143,7 @@ static uint64_t number_at(const char **at)
 	return value;
 }
 
-/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>. */
+/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>[.<device>.<inode> of descriptor 2 at the first birth]. */
 static void join_recording(char **environment)
 {
 	const char *value = options_value(environment, "SYSSHIM_RECORDING");
@@ -152,6 +155,10 @@ static void join_recording(char **environment)
 		inherited.recording_pid = (int32_t)number_at(&value);
 		inherited.recording_time = number_at(&value);
 		inherited.later_image = (int32_t)number_at(&value) == pid;
+		/* Descriptor 2 is to be what it was in the recording's first program, whatever was put there before this one. */
+		inherited.birth_known &= *value != 0;
+		inherited.birth_device = number_at(&value);
+		inherited.birth_inode = number_at(&value);
 	}
 }
 
@@ -185,7 +192,7 @@ static int is_passive(const struct startup *s, const struct look_round *look)
 {
 	/* Another copy's symbol comes first: that copy is the one that works. */
 	return auxiliary_value(s, AT_SECURE) || !look->in_first_namespace ||
-	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)sysshim_version;
+	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)own_version;
 }
 
 /* NB order: after the sites are rewritten and the log is open. */

@@ -10,8 +10,10 @@
 #include "forms.h"
 #include "tables.h"
 #include "../process/life.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 
+#include <asm/stat.h>
 #include <link.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -23,7 +25,7 @@
 
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
-enum { PAGE = 4096, BUILD_ID = 3, NOTE_LIMIT = 256 };
+enum { PAGE = 4096, BUILD_ID = 3, FRESH = 30 /* seconds */, NOTE_LIMIT = 256 };
 
 struct object {
 	uint64_t holds;      /* an address in it: what is looked for */
@@ -34,6 +36,7 @@ struct object {
 	uint64_t note_address;
 	const void *build_id;   /* NULL: not of the usual size */
 	size_t size;            /* of the text in whole pages */
+	uint8_t is_fresh;       /* the file on disk is younger than FRESH seconds */
 	const Elf64_Sym *any;   /* syscall(); NULL: not here */
 };
 
@@ -104,6 +107,14 @@ static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
 	return 1;
 }
 
+/* A file that has changed a moment ago may have been put in place of the loaded one: its pages prove nothing. */
+static int is_fresh(long fd)
+{
+	struct stat status;
+
+	return RAW(__NR_fstat, fd, &status) != 0 || (uint64_t)status.st_ctime + FRESH > clock_realtime() / 1000000000u;
+}
+
 static int is_the_loaded_file(const struct object *o, long fd)
 {
 	char in_file[NOTE_LIMIT];
@@ -123,6 +134,7 @@ static int map_copy(struct object *o)
 	long at = is_the_loaded_file(o, fd) ?
 			  RAW(__NR_mmap, 0, o->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, o->offset & ~(uint64_t)(PAGE - 1)) :
 			  -ENOEXEC;
+	o->is_fresh = (uint8_t)is_fresh(fd);
 	RAW(__NR_close, fd);
 	if (is_error(at))
 		return 0;
@@ -208,7 +220,7 @@ static void take_over_changed(const struct object *o)
 		long got = RAW(__NR_pread64, fd, work.pages, count * 8, ((uint64_t)live / PAGE + first) * 8);
 		for (size_t i = 0; i < count; i++) {
 			size_t at = (first + i) * PAGE;
-			int unchanged = got == (long)(count * 8) && (!(work.pages[i] >> 62) || work.pages[i] >> 61 & 1);
+			int unchanged = !o->is_fresh && got == (long)(count * 8) && (!(work.pages[i] >> 62) || work.pages[i] >> 61 & 1);
 			if (!unchanged && memcmp(copy + at, live + at, PAGE) != 0)
 				memcpy(copy + at, live + at, PAGE);
 		}
@@ -338,12 +350,19 @@ static int is_alone(void)
 void rewrite_know_exit(void)
 {
 	struct object libc = {.holds = (uint64_t)gnu_get_libc_version};
-	const Elf64_Sym *found = NULL;
+	const Elf64_Sym none = {0}, *exits = NULL, *closes = NULL;
+	uint64_t bias;
 
-	if (gnu_get_libc_version && dl_iterate_phdr(object_found, &libc))
-		found = elf_symbol(&libc.text.symbols, "exit");
-	if (found)
-		death_know_exit((uint64_t)libc.text.bias + found->st_value, found->st_size);
+	if (gnu_get_libc_version && dl_iterate_phdr(object_found, &libc)) {
+		exits = elf_symbol(&libc.text.symbols, "exit");
+		closes = elf_symbol(&libc.text.symbols, "fclose");
+	}
+	if (!exits)
+		return;
+	bias = (uint64_t)libc.text.bias;
+	if (!closes)
+		closes = &none;
+	death_know_exit(bias + exits->st_value, exits->st_size, closes->st_value ? bias + closes->st_value : 0, closes->st_size);
 }
 
 int rewrite_covers(const void *address)

@@ -61,6 +61,8 @@ static void born_in_filter(struct process *p)
 	p->sealed = 1;
 	p->threads = 1;
 	p->ended = 1;
+	if (batch)
+		batch->off = LET_GO_FILTER;
 	__atomic_store_n(&p->alive, ALIVE, __ATOMIC_RELEASE);
 }
 

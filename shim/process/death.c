@@ -10,32 +10,46 @@
 
 enum { STDERR_LIMIT = 4096 };
 
-static uint64_t exit_start, exit_end;
+static struct range {
+	uint64_t start, end;
+} exit_code, fclose_code;
 
-void death_know_exit(uint64_t start, uint64_t size)
+static struct range range_of(uint64_t start, uint64_t size)
 {
-	exit_start = start;
-	exit_end = start + size;
+	return (struct range){start, start + size};
 }
 
-/* Is somebody inside exit()? A return address behind a call in exit() exists only if exit was called, because it never returns: so
- * finding one on the stack above us is proof, and no frame and no interposed name is needed to know it. */
-static int exit_is_underway(void)
+void death_know_exit(uint64_t exit_start, uint64_t exit_size, uint64_t fclose_start, uint64_t fclose_size)
+{
+	exit_code = range_of(exit_start, exit_size);
+	fclose_code = range_of(fclose_start, fclose_size);
+}
+
+/* Is there a return address into this code within `depth` bytes above us? */
+static int is_on_stack(const struct range *code, uint64_t depth)
 {
 	uint64_t words[16], at = (uint64_t)__builtin_frame_address(0);
-	const uint64_t end = at + (64 << 10);
+	const uint64_t end = at + depth;
 
-	if (!exit_start)
+	if (!code->start)
 		return 0;
 	at &= ~(uint64_t)(sizeof words - 1);
 	for (; at < end; at += sizeof words) {
 		if (memory_read(words, at, sizeof words) != (long)sizeof words)
 			return 0;
 		for (unsigned i = 0; i < 16; i++)
-			if (words[i] > exit_start && words[i] <= exit_end)
+			if (words[i] > code->start && words[i] <= code->end)
 				return 1;
 	}
 	return 0;
+}
+
+/* Is this the end? A return address behind a call in exit() exists only if exit was called, because it never returns: so finding one on the
+ * stack above us is proof, and no frame and no interposed name is needed to know it. tar closes stderr by fclose in main, right before it
+ * returns: a program that closes stderr so has said its last word there, whatever it does afterwards. */
+static int stderr_is_finished(void)
+{
+	return is_on_stack(&exit_code, 64 << 10) || is_on_stack(&fclose_code, 2 << 10);
 }
 
 static void write_stderr(struct process *p, const char *how, unsigned status, uint64_t now)
@@ -144,13 +158,13 @@ void death_signal(struct process *p, int signal, const void *information)
 	end(p, "killed by", (unsigned)signal);
 }
 
-void death_provisional(struct process *p)
+void death_provisional(struct process *p, const char *how)
 {
 	uint64_t mask;
 
 	if (settings.stats != OUTPUT_PATH || p->sealed || p->ended || !process_is_ours(p) || !take(p, &mask))
 		return;
-	write_file(p, "exec", 0, clock_monotonic());
+	write_file(p, how, 0, clock_monotonic());
 	give(p, &mask);
 }
 
@@ -169,7 +183,7 @@ void death_stderr_closing(struct process *p)
 	uint64_t mask;
 
 	if (settings.stats != OUTPUT_STDERR || p->printed || p->ended || p->sealed || !process_is_first(p) || !process_is_ours(p) ||
-	    !exit_is_underway() || !take(p, &mask))
+	    !stderr_is_finished() || !take(p, &mask))
 		return;
 	write_stderr(p, "closing stderr", 0, clock_monotonic());
 	give(p, &mask);

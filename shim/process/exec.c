@@ -109,6 +109,7 @@ struct copy {
 	size_t count;
 	struct text out;
 	const char *preload;     /* the program's own LD_PRELOAD=..., in out; NULL: it has none */
+	uint8_t follow;          /* it is to load us; else it is to lose us */
 	uint8_t given[KEPT];     /* it has this variable of our birth */
 	uint8_t relative[KEPT];  /* with the path as the user wrote it, which means another file in another folder */
 };
@@ -174,11 +175,11 @@ static int brings_us(const char *value)
 static void add_preload(struct copy *c, const char *value)
 {
 	uint64_t start = (uint64_t)c->out.at;
-	int any = settings.follow;
+	int any = c->follow;
 	size_t length;
 
 	text_string(&c->out, "LD_PRELOAD=");
-	if (settings.follow)
+	if (c->follow)
 		text_string(&c->out, birth.own_path);
 	for (; (length = next_entry(&value)); value += length) {
 		if (is_ours(value, length))
@@ -226,7 +227,7 @@ static int add_entry(struct copy *c, uint64_t pointer)
 	if (string_after(text, "LD_PRELOAD=")) {
 		c->preload = text + 11;
 		/* Not followed: the child is to load the others only, and none of us will be there to hide anything. */
-		if (!settings.follow) {
+		if (!c->follow) {
 			add_preload(c, c->preload);
 			return 1;
 		}
@@ -250,6 +251,12 @@ static void add_recording(struct copy *c, int pid)
 	text_unsigned(&c->out, inherited.recording_time);
 	text_char(&c->out, '.');
 	text_decimal(&c->out, pid);
+	if (inherited.birth_known) {
+		text_char(&c->out, '.');
+		text_unsigned(&c->out, inherited.birth_device);
+		text_char(&c->out, '.');
+		text_unsigned(&c->out, inherited.birth_inode);
+	}
 	text_char(&c->out, 0);
 	add(c, start);
 }
@@ -274,7 +281,7 @@ static void add_hidden(struct copy *c, int pid)
 enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES };
 
 /* Returns the copy, or NULL where the program's own environment has to do. */
-static uint64_t *environment_copy(struct process *p, uint64_t theirs)
+static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow)
 {
 	char *memory = copy_take(p, COPY_BYTES);
 	struct copy *c;
@@ -283,6 +290,7 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs)
 		return NULL;
 	/* The bookkeeping stands behind the text, not on the program's stack. */
 	c = (struct copy *)(memory + COPY_BYTES - sizeof *c);
+	c->follow = (uint8_t)follow;
 	c->pointers = (uint64_t *)memory;
 	c->out = (struct text){memory + POINTER_BYTES, (char *)c, 0};
 	for (uint64_t pointer = 0; theirs; theirs += 8) {
@@ -293,7 +301,7 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs)
 		if (!pointer)
 			break;
 	}
-	if (settings.follow)
+	if (c->follow)
 		add_hidden(c, process_is_ours(p) ? p->pid : 0);
 	c->pointers[c->count] = 0;
 	if (!c->out.cut)
@@ -318,12 +326,12 @@ long exec_call(struct process *p, const struct call *call)
 	if (result)
 		return kernel_call(call);
 	int unfollowed = target_unfollowed(call);
-	/* What cannot load us gets nothing that it could see. */
-	if (birth.own_path && unfollowed < 0)
-		copy = environment_copy(p, call->arguments[slot]);
+	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
+	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN))
+		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0);
 	arm_before_exec(p);
 	target_count(unfollowed, 1);
-	death_provisional(p);
+	death_provisional(p, "exec");
 	log_publish(p);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;

@@ -88,12 +88,12 @@ void rights_unseal(struct process *p);
 void death_exit(struct process *p, unsigned status);
 void death_destructor(struct process *p); /* the status is not known */
 void death_signal(struct process *p, int signal, const void *information);
-/* Publishes ahead of an exec that may not come back; taken back when it does. */
-void death_provisional(struct process *p);
+/* Publishes ahead of what may not come back (how: "exec", "filter"); taken back when it does. */
+void death_provisional(struct process *p, const char *how);
 void death_take_back(struct process *p);
 /* Descriptor 2 is about to be closed: if the program is inside exit(), this is the last moment for the summary. */
 void death_stderr_closing(struct process *p);
-/* The address range of libc's exit(); 0 when it is not known. Constructor only. */
-void death_know_exit(uint64_t start, uint64_t size);
+/* Where libc's exit() and fclose() stand; 0 when it is not known. Constructor only. */
+void death_know_exit(uint64_t exit_start, uint64_t exit_size, uint64_t fclose_start, uint64_t fclose_size);
 
 #endif

@@ -54,7 +54,7 @@ int rights_seal(struct process *p, const struct call *call)
 	rights_reserve(p);
 	log_publish(p);
 	signals_unhook();
-	death_provisional(p);
+	death_provisional(p, "filter installed");
 	p->log.sink.frozen = p->stats.frozen = 1;
 	p->sealed = 1;
 	inherited.sealed = 1;

@@ -5,13 +5,15 @@
 #include "../sys/memory.h"
 
 #include <asm/stat.h>
+#include <asm/statfs.h>
 #include <elf.h>
 #include <linux/auxvec.h>
 #include <linux/fcntl.h>
+#include <linux/prctl.h>
 
 #include "../sys/poison.h"
 
-enum { HEADERS = 16, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
+enum { HEADERS = 16, SCRIPTS = 4, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
 
 static int has_interpreter(long fd, const Elf64_Ehdr *header)
 {
@@ -26,7 +28,19 @@ static int has_interpreter(long fd, const Elf64_Ehdr *header)
 	return 0;
 }
 
-static int looks_unfollowed(long fd)
+/* Would the kernel raise its rights? Not on a nosuid mount, and not where no_new_privs is set (prctl(2)). */
+static __attribute__((noinline)) int is_privileged(long fd, const struct stat *status)
+{
+	struct statfs mount;
+
+	if (!((status->st_mode & SET_USER && status->st_uid != RAW(__NR_geteuid)) ||
+	      ((status->st_mode & (SET_GROUP | GROUP_EXECUTE)) == (SET_GROUP | GROUP_EXECUTE) && status->st_gid != RAW(__NR_getegid)) ||
+	      (RAW(__NR_geteuid) != 0 && RAW(__NR_fgetxattr, fd, "security.capability", 0, 0) > 0)))
+		return 0;
+	return RAW(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && (RAW(__NR_fstatfs, fd, &mount) != 0 || !(mount.f_flags & NO_SETUID));
+}
+
+static __attribute__((noinline)) int looks_unfollowed(long fd)
 {
 	struct stat status;
 	Elf64_Ehdr header;
@@ -34,9 +48,7 @@ static int looks_unfollowed(long fd)
 	if (RAW(__NR_fstat, fd, &status) != 0 || RAW(__NR_pread64, fd, &header, sizeof header, 0) != sizeof header ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return -1;
-	if ((status.st_mode & SET_USER && status.st_uid != RAW(__NR_geteuid)) ||
-	    ((status.st_mode & (SET_GROUP | GROUP_EXECUTE)) == (SET_GROUP | GROUP_EXECUTE) && status.st_gid != RAW(__NR_getegid)) ||
-	    (RAW(__NR_geteuid) != 0 && RAW(__NR_fgetxattr, fd, "security.capability", 0, 0) > 0))
+	if (is_privileged(fd, &status))
 		return UNFOLLOWED_SETUID;
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
 		return UNFOLLOWED_FOREIGN;
@@ -44,18 +56,43 @@ static int looks_unfollowed(long fd)
 	return has_interpreter(fd, &header) ? -1 : UNFOLLOWED_STATIC;
 }
 
+/* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */
+static __attribute__((noinline)) long open_interpreter(long fd)
+{
+	char line[256];
+	long size = RAW(__NR_pread64, fd, line, sizeof line - 1, 0), from = 2;
+
+	if (size < 4 || line[0] != '#' || line[1] != '!')
+		return -1;
+	line[size] = 0;
+	while (line[from] == ' ' || line[from] == '\t')
+		from++;
+	for (char *end = line + from;; end++)
+		if (!*end || *end == ' ' || *end == '\t' || *end == '\n') {
+			*end = 0;
+			break;
+		}
+	return RAW(__NR_open, line + from, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 int target_unfollowed(const struct call *call)
 {
 	const uint64_t *a = call->arguments;
 	int at = (uint32_t)call->number == __NR_execveat;
+	int given = at && a[4] & AT_EMPTY_PATH, result = -1;
+	long fd = given ? (long)a[0] :
+			  RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (at && a[4] & AT_EMPTY_PATH)
-		return looks_unfollowed((long)a[0]);
-	long fd = RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -1;
-	int result = looks_unfollowed(fd);
-	RAW(__NR_close, fd);
+	for (int depth = 0; fd >= 0 && depth <= SCRIPTS; depth++) {
+		long next = open_interpreter(fd);
+		result = next < 0 ? looks_unfollowed(fd) : -1;
+		if (!given)
+			RAW(__NR_close, fd);
+		given = 0;
+		fd = next;
+	}
+	if (fd >= 0)
+		RAW(__NR_close, fd);
 	return result;
 }
 
