@@ -13,7 +13,7 @@
 
 #include "sys/poison.h"
 
-enum { PARTS = 8, TURNS = 4, ROOM_EVERY = 64, IDLE_MOST = 1000, TRAPS_MOST = 100, MOST_ATTEMPTS = 12, TYPE = 0170000, REGULAR = 0100000 };
+enum { PARTS = 8, TURNS = 4, ROOM_EVERY = 64, IDLE_MOST = 1000, TRAPS_MOST = 100, LARGE_MOST = 1 << 30 /* the kernel takes 2 GiB at most, both parts together */, MOST_ATTEMPTS = 12, TYPE = 0170000, REGULAR = 0100000 };
 
 static long (*next_write)(int, const void *, size_t);
 
@@ -97,7 +97,8 @@ static int append_large(struct process *p, struct batch *b, const struct call *c
 
 	if (!word_fill(b->word))
 		return 0;
-	if (b->fd == (int)call->arguments[0] && b->number == number && number == __NR_write && call->arguments[2] > BATCH_SMALL) {
+	if (b->fd == (int)call->arguments[0] && b->number == number && number == __NR_write && call->arguments[2] > BATCH_SMALL &&
+	    call->arguments[2] < LARGE_MOST) {
 		*result = batch_flush_with(p, b, (const void *)call->arguments[1], call->arguments[2]);
 		if (*result > 0) {
 			p->counters[number].calls++;
@@ -260,11 +261,13 @@ long coalesce_native(struct process *p, const struct call *call)
 {
 	struct batch *b = batch;
 	int fd = (int)call->arguments[0];
+	struct part parts[PARTS];
+	size_t size;
 	long result;
 
 	if (!b || !b->armed || (p->suspect && !process_is_ours(p)))
 		result = kernel_call(call);
-	else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE && call->arguments[2] - 1 < BATCH_SMALL)
+	else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE && parts_of(b, call, parts, &size))
 		result = probe(b, call);
 	else
 		result = kernel_call(call);
@@ -280,22 +283,37 @@ static int is_private(const struct call *call, const struct syscall_row *row)
 	/* Fresh memory of its own: nobody else can tell when it was mapped. */
 	if ((uint32_t)call->number == __NR_mmap)
 		return (a[3] & (MAP_ANONYMOUS | MAP_PRIVATE | MAP_SHARED | MAP_FIXED)) == (MAP_ANONYMOUS | MAP_PRIVATE);
-	return row && row->class == CLASS_PRIVATE;
+	/* getrandom(2): more than 256 bytes may be cut short by a signal. */
+	return row && row->class == CLASS_PRIVATE && ((uint32_t)call->number != __NR_getrandom || a[1] <= 256);
 }
 
-/* Reading a regular file does not wait for anybody, so no tick can end it early. */
+/* Reading a regular file of a local file system does not wait for anybody, so no tick can end it early. Large transfers, and closing a
+ * socket that lingers, can be ended without being rows that wait. */
 static int may_be_interrupted(struct batch *b, const struct call *call, const struct syscall_row *row)
 {
 	int fd = (int)call->arguments[0];
 	struct stat status;
 
+	switch ((uint32_t)call->number) {
+	case __NR_pread64:
+	case __NR_preadv:
+	case __NR_preadv2:
+	case __NR_copy_file_range:
+	case __NR_close:
+	case __NR_dup2:
+	case __NR_dup3:
+	case __NR_close_range:
+		return 1;
+	default:
+		break;
+	}
 	if (row && !(row->flags & CALL_WAITS) && row->class != CLASS_PROCESS)
 		return 0;
 	if ((uint32_t)call->number == __NR_write || (uint32_t)call->number == __NR_writev)
 		return b->known_fd != fd + 1 || b->known != TARGET_FILE;
 	if ((uint32_t)call->number != __NR_read)
 		return 1;
-	if (b->regular_fd != fd + 1 && RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & TYPE) == REGULAR)
+	if (b->regular_fd != fd + 1 && RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & TYPE) == REGULAR && target_is_local(fd))
 		b->regular_fd = fd + 1;
 	return b->regular_fd != fd + 1;
 }
@@ -308,6 +326,8 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 
 	switch ((uint32_t)call->number) {
 	case __NR_mmap:
+		/* The descriptor's file may be one that is mapped now. */
+		b->known_fd = b->candidate = 0;
 		return mappings_add(b, (int)a[4], a[2], a[3]);
 	case __NR_rt_sigaction:
 		why = signals_objection(call);
@@ -337,6 +357,8 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 	case __NR_userfaultfd:
 	case __NR_unshare:
 	case __NR_setns:
+		return LET_GO_ASYNC_IO;
+	case __NR_pkey_alloc: /* a page can be shut without a call */
 		return LET_GO_ASYNC_IO;
 	case __NR_shmat:
 		return LET_GO_SHARED_MEMORY;
@@ -382,7 +404,7 @@ static long report(struct process *p, struct batch *b, const struct call *call)
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
 	int error = batch_retry(p, b);
 
-	if (!error || !row || !(row->flags & CALL_DESC) || (int)call->arguments[0] != b->fd || (uint32_t)call->number == __NR_close ||
+	if (!error || !row || row->kinds[0] != ARG_FD || (int)call->arguments[0] != b->fd || (uint32_t)call->number == __NR_close ||
 	    (b->kept_told && !is_write(call)))
 		return 0;
 	b->kept_told = 1;
@@ -426,6 +448,9 @@ long coalesce_before(struct process *p, const struct call *call)
 		return 0;
 	batch_is_nested(b, (const char *)call);
 	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
+	/* Whoever was interrupted on the way to a batch's first write begins anew. */
+	if (!word_fill(b->word))
+		b->word += WORD_GENERATION;
 	if (!is_write(call))
 		p->run = 0;
 	enum let_go why = objection(call, &reach);

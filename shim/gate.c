@@ -126,7 +126,12 @@ static enum quick kind_of(const struct syscall_row *row)
  * are. */
 static void learn(struct process *p)
 {
-	int plain = !settings.timing && !p->log.on && !(batch && batch->armed);
+	uint64_t all = ~0ul, mask;
+
+	/* A handler in between might arm, and find half of this written over. */
+	if (!p->sealed)
+		RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
+	int plain = !settings.timing && !p->log.on && !(batch && (batch->armed || batch->kept));
 
 	p->learned = 1;
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
@@ -139,6 +144,8 @@ static void learn(struct process *p)
 		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
+	if (!p->sealed)
+		RAW(__NR_rt_sigprocmask, 2, &mask, 0, 8);
 }
 
 static struct text_call text_of(const struct call *call, long result)
@@ -280,6 +287,8 @@ static long child(struct process *p, const struct call *call)
 
 static long set_stack(struct process *p, const struct call *call)
 {
+	if (process_is_ours(p) && !p->sealed)
+		signals_repair();
 	long result = signals_stack(p, call);
 
 	if (batch && batch->armed && process_is_ours(p) && signals_stack_is_small())
@@ -301,7 +310,11 @@ static long make(struct process *p, const struct call *call)
 	case ACTION_WRITE:
 		return coalesce_native(p, call);
 	case ACTION_MASK:
-		return batch && batch->armed ? masks_call(call) : kernel_call(call);
+		if (batch && batch->armed)
+			return masks_call(call);
+		if (process_is_ours(p) && !p->sealed)
+			signals_repair();
+		return kernel_call(call);
 	case ACTION_CLOSES:
 		return coalesce_after_close(p, call, kernel_call(call));
 	case ACTION_LIMIT:
@@ -395,5 +408,7 @@ void gate_sigreturn(struct signal_frame *frame)
 	if (batch->looked_away)
 		arm_look_again(p, batch);
 	batch_flush(p, batch, __NR_rt_sigreturn, BATCH_MAY_WAIT);
+	/* The handler may have interrupted a call that was about to wait, and started the timer. */
+	latency_stop(batch);
 	signals_returning(frame);
 }

@@ -148,6 +148,7 @@ int source_check(struct batch *b, const void *from, size_t size);
 /* target.c: what a descriptor is, asked of the kernel. */
 enum target target_of(const struct batch *b, int fd);
 int target_has_room(int fd);
+int target_is_local(int fd); /* not FUSE, NFS and the like */
 
 /* mappings.c. Reads /proc/self/maps into the list of inodes; LET_GO_NOT, or why this process cannot coalesce. `space` is scratch memory. */
 enum let_go mappings_read(struct batch *b, char *space, size_t size);

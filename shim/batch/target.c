@@ -33,6 +33,13 @@ static int has_room(const struct statfs *fs)
 	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least;
 }
 
+int target_is_local(int fd)
+{
+	struct statfs fs;
+
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && is_local((uint64_t)fs.f_type);
+}
+
 int target_has_room(int fd)
 {
 	struct statfs fs;

@@ -119,6 +119,7 @@ int arm(struct process *p, struct batch *b)
 			b->idle = b->traps = 0;
 			b->traps_writes = p->batches.writes;
 			b->looked_away = 0;
+			b->copying = NULL;
 			b->known_fd = b->probed_fd = b->candidate = b->regular_fd = 0;
 			source_forget(b);
 			relearn(p);
@@ -164,6 +165,8 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 		return;
 	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
 	disarm_locked(p, b, frame ? &frame->mask : &mask);
+	if (frame)
+		signals_leave(frame);
 	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
 }
 

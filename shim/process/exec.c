@@ -322,8 +322,8 @@ long exec_call(struct process *p, const struct call *call)
 		return kernel_call(call);
 	/* A search through PATH fails many times: nothing is published for what is not there. */
 	if (!at)
-		result = RAW(__NR_faccessat, AT_FDCWD, call->arguments[0], 1 /* X_OK */);
-	if (result)
+		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
+	if (result && result != -ENOSYS)
 		return kernel_call(call);
 	int unfollowed = target_unfollowed(call);
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */

@@ -45,6 +45,8 @@ enum let_go signals_objection(const struct call *call); /* to an rt_sigaction th
 int signals_stack_is_small(void);
 /* The program's rt_sigreturn: SIGSYS stays open, the alternate stack the one that is in force. */
 void signals_returning(struct signal_frame *frame);
+void signals_leave(struct signal_frame *frame); /* let go within a handler of ours */
+void signals_repair(void);                      /* after letting go, before the program asks for mask or alternate stack */
 
 /* masks.c: calls that take or give a set of signals, while armed. */
 long masks_call(const struct call *call);

@@ -44,6 +44,7 @@ enum holder {
 static struct {
 	uint8_t holders;         /* who needs the hooks; 0: the kernel has what the program has set */
 	uint8_t hooked;          /* they stand; between a vfork and its child's end they do not */
+	uint8_t was_proxied;     /* it has been so at some time */
 	uint8_t proxied;         /* signal 33 stands for SIGSYS in every mask of the program */
 	uint8_t stack_installed; /* our alternate stack is in force, because the program has none */
 	uint8_t stopping;        /* SIGTSTP leads to us */
@@ -242,14 +243,14 @@ void signals_start(struct process *p)
 
 void signals_knows_frames(uint64_t least)
 {
-	signals.stack_least = (least ? least : 2048) + STACK_SPARE;
+	signals.stack_least = 2 * (least ? least : 2048) + 2 * STACK_SPARE;
 }
 
 /* What a handler of the program means for coalescing. */
 static enum let_go objection(int signal, const struct action *action)
 {
 	if (!is_handler(action->handler))
-		return signal == SYS && action->handler ? LET_GO_SIGSYS : LET_GO_NOT;
+		return !action->handler ? LET_GO_NOT : signal == SYS ? LET_GO_SIGSYS : signal == BUS ? LET_GO_BUS_HANDLER : LET_GO_NOT;
 	if (signal == SYS)
 		return LET_GO_SIGSYS;
 	/* The kernel resets it behind our back, to a default that would not lead to us. */
@@ -274,7 +275,7 @@ enum let_go signals_arm(void)
 	if (set(SYS, NULL, &real) == 0 && !real.handler)
 		signals.view[SYS] = real;
 	signals.holders |= HOLD_BATCH;
-	signals.proxied = signals.hooked = 1;
+	signals.was_proxied = signals.proxied = signals.hooked = 1;
 	apply();
 	return LET_GO_NOT;
 }
@@ -340,6 +341,37 @@ void signals_returning(struct signal_frame *frame)
 		frame->stack = (struct signal_stack){signals.stack, 0, STACK_SIZE};
 	else if (!signals.stack_installed && frame->stack.at == signals.stack)
 		frame->stack = (struct signal_stack){NULL, STACK_DISABLED, 0};
+	else if (signals.stack_installed && frame->stack.at != signals.stack) {
+		/* SS_AUTODISARM: the program's own stack was off for the handler's time only, and comes back now. */
+		signals.stack_installed = 0;
+		apply();
+	}
+}
+
+void signals_leave(struct signal_frame *frame)
+{
+	if (signals.holders || frame->stack.at != signals.stack)
+		return;
+	frame->stack = (struct signal_stack){NULL, STACK_DISABLED, 0};
+	signals.stack_installed = 0;
+	apply();
+}
+
+/* Frames of handlers that stood when we let go still hold our alternate stack and signal 33: their return brings both back, unseen. So what
+ * the program asks for is put right before the kernel answers. */
+void signals_repair(void)
+{
+	struct signal_stack stack, none = {NULL, STACK_DISABLED, 0};
+	uint64_t mask;
+
+	if (signals.proxied || !signals.was_proxied)
+		return;
+	if (RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, SET) == 0 && mask & BIT(PROXY) && !(mask & BIT(32))) {
+		mask = (mask & ~BIT(PROXY)) | BIT(SYS);
+		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, SET);
+	}
+	if (!signals.holders && RAW(__NR_sigaltstack, 0, &stack) == 0 && stack.at == signals.stack && !(stack.flags & (STACK_IN_USE | STACK_DISABLED)))
+		RAW(__NR_sigaltstack, &none, 0);
 }
 
 static long action_locked(const struct call *call, int signal, const struct action *asked)
