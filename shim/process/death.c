@@ -110,10 +110,14 @@ static void end(struct process *p, const char *how, unsigned status)
 		return;
 	if (!p->ended) {
 		p->ended = 1;
-		if (settings.stats == OUTPUT_PATH)
+		if (settings.stats == OUTPUT_PATH) {
 			write_file(p, how, status, now);
-		else
+			/* What rights_reserve has put there is given back. */
+			if (p->stats.size > p->stats.end)
+				sink_cut(&p->stats, p->stats.end);
+		} else {
 			write_stderr(p, how, status, now);
+		}
 	}
 	give(p, &mask);
 }
@@ -130,6 +134,7 @@ static void note_end(struct process *p, const char *what, const char *name, unsi
 		text_unsigned(&out, status);
 	*out.at = 0;
 	log_note(p, line);
+	log_trim(p);
 }
 
 void death_exit(struct process *p, unsigned status)

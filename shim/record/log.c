@@ -230,6 +230,16 @@ void log_publish(struct process *p)
 	log_give(p, &mask);
 }
 
+void log_trim(struct process *p)
+{
+	uint64_t mask;
+
+	if (!p->log.on || p->log.sink.size == p->log.sink.end || !log_take(p, &mask))
+		return;
+	sink_cut(&p->log.sink, p->log.sink.end);
+	log_give(p, &mask);
+}
+
 int log_open(struct process *p)
 {
 	int result = 0;

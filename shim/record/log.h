@@ -56,6 +56,8 @@ void log_note(struct process *p, const char *text);
 /* `PID TIME --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---`; information: the kernel's siginfo. */
 void log_signal(struct process *p, int signal, const void *information);
 void log_publish(struct process *p);
+/* Gives a reserve (rights.c) back: the file ends with its last line. */
+void log_trim(struct process *p);
 
 /* Opens the log of a new process or image; returns 0 or -errno. Constructor, or the child's side of a fork. */
 int log_open(struct process *p);

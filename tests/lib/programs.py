@@ -2,6 +2,8 @@
 
 A program runs natively once and then under the shim in each of its variants, always in a folder of the same path: status, stdout, stderr and
 files must be the same. Where they are not it runs natively once more, so that a program that differs from itself is not our fault.
+A program with a line `coalesces: yes` is about bursts of small writes: in the variants that keep counters a process of it must have made a
+batch, or nothing was tested.
 """
 import json
 import os
@@ -12,20 +14,31 @@ import subprocess
 import runs
 from jobs import FAILED, PASSED, SKIPPED, Job, directives, stem, timeout_of
 
-VARIANTS = ["quiet", "log", "interpose"]
+# Of a variant: what differs from the defaults. From batch1 on the very first write of a burst arms, and each says how soon a batch is full or old.
+SETTINGS = {
+    "quiet": {},
+    "interpose": {"SYSSHIM_INTERCEPT": "interpose"},
+    "nobatch": {"SYSSHIM_BATCH": "off"},
+    "batch1": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "1"},
+    "batch7": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "7"},
+    "batch4096": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "4096"},
+    "latency1": {"SYSSHIM_BURST": "1", "SYSSHIM_LATENCY_MS": "1"},
+}
+VARIANTS = ["quiet", "log", "interpose", "batch7", "latency1"]  # and, where a line `variants:` asks: batch1 batch4096 nobatch stats stderr
+COUNTING = ("log", "stats")
 SKIP = 77
 DRIVERS = ("behaviour", "programs", "real")
 
 
 def settings(variant, place, folder):
     values = {"LD_PRELOAD": place.shim}
+    if variant in COUNTING:
+        values.update(SYSSHIM_STATS=f"{folder}/stats.%p.json", SYSSHIM_STATS_FORMAT="json")
     if variant == "log":
-        values.update(SYSSHIM_LOG=f"{folder}/log.%p", SYSSHIM_STATS=f"{folder}/stats.%p.json", SYSSHIM_STATS_FORMAT="json")
-    elif variant == "quiet":
-        values.update(SYSSHIM_STATS="off")
-    elif variant == "interpose":
-        values.update(SYSSHIM_STATS="off", SYSSHIM_INTERCEPT="interpose")
-    elif variant != "stderr":
+        values.update(SYSSHIM_LOG=f"{folder}/log.%p")
+    elif variant in SETTINGS:
+        values.update(SETTINGS[variant], SYSSHIM_STATS="off")
+    elif variant not in ("stats", "stderr"):
         raise ValueError(f"no such variant: {variant}")
     return values
 
@@ -46,25 +59,41 @@ def last_lines(outcome):
     return [*outcome.out.decode(errors="backslashreplace").splitlines()[-15:], *outcome.err.decode(errors="backslashreplace").splitlines()[-15:]]
 
 
-def unlogged(folder):
-    """What is wrong with the logs and counters of a run in the variant log: the shim must have been there, or nothing was tested."""
-    names = os.listdir(folder)
-    logs = [name for name in names if name.startswith("log.") and os.path.getsize(os.path.join(folder, name))]
-    if not logs:
-        return ["no log has a line: the shim was not there"]
-    rows = 0
-    for name in names:
+def summaries(folder):
+    """(rows of the JSON counters of all processes of a run, what is wrong with them)"""
+    rows, wrong = [], []
+    for name in sorted(os.listdir(folder)):
         if name.startswith("stats."):
             with open(os.path.join(folder, name), "rb") as file:
-                for line in file:
+                for line in filter(bytes.strip, file):  # blank lines: what is left of a reserve (doc/counters.md)
                     try:
-                        rows += "calls" in json.loads(line)
+                        rows.append(json.loads(line))
                     except ValueError:
-                        return [f"{name}: not a line of JSON: {line[:300]!r}"]
+                        wrong.append(f"{name}: not a line of JSON: {line[:300]!r}")
+    return rows, wrong
+
+
+def unlogged(folder):
+    """What is wrong with the logs of a run in the variant log: the shim must have been there, or nothing was tested."""
+    if not any(name.startswith("log.") and os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)):
+        return ["no log has a line: the shim was not there"]
     return []
 
 
-def run_variant(place, program, variant, native, folder, timeout, static):
+def uncoalesced(rows):
+    """A test of bursts passes as well when every write went natively: then it says nothing, and that is a failure."""
+    if any(row.get("batches", {}).get("count") for row in rows):
+        return []
+    reasons = sorted({reason for row in rows for reason in row.get("batches", {}).get("not_coalesced", {})})
+    return ["it says `coalesces: yes`, and no process has made a batch", f"{len(rows)} summaries; why not: {', '.join(reasons) or 'not said'}"]
+
+
+def miscounted(variant, folder, coalesces):
+    rows, wrong = summaries(folder)
+    return [*wrong, *(unlogged(folder) if variant == "log" else []), *(uncoalesced(rows) if coalesces and not wrong else [])]
+
+
+def run_variant(place, program, variant, native, folder, timeout, static, coalesces):
     logs = os.path.join(folder, "logs")
     runs.remove(logs)
     os.mkdir(logs, 0o777)
@@ -79,15 +108,19 @@ def run_variant(place, program, variant, native, folder, timeout, static):
         again = runs.run([program], folder, timeout)
         if runs.difference(native, again):
             lines = ["two native runs differ as well: the program itself is not deterministic", *runs.difference(native, again)]
-    elif variant == "log" and not static:
-        lines = unlogged(logs)
+    elif variant in COUNTING and not static:
+        lines = miscounted(variant, logs, coalesces)
     return (FAILED, lines) if lines else (PASSED, [])
 
 
 def program_job(place, path, wanted):
     base = f"programs/{stem(path)}"
-    found = directives(path, ["variants"]).get("variants")
-    variants = {f"{base}/{variant}": variant for variant in (found[0].split() if found else VARIANTS)}
+    said = directives(path, ["variants", "coalesces"])
+    chosen = said["variants"][0].split() if "variants" in said else VARIANTS
+    coalesces = said.get("coalesces") == ["yes"]
+    if coalesces and not set(chosen) & set(COUNTING):
+        raise ValueError(f"{path}: none of its variants counts batches: {' '.join(COUNTING)}")
+    variants = {f"{base}/{variant}": variant for variant in chosen}
     names = [name for name in variants if wanted(name)]
     timeout = timeout_of(path)
 
@@ -105,7 +138,7 @@ def program_job(place, path, wanted):
             return all_of(SKIPPED, last_lines(native))
         if native.status == 0 and not native.out and not native.err:
             return all_of(FAILED, ["natively it prints nothing: no last line proves that it got to its end"])
-        return {name: run_variant(place, program, variants[name], native, folder, timeout, "-static" in flags) for name in names}
+        return {name: run_variant(place, program, variants[name], native, folder, timeout, "-static" in flags, coalesces) for name in names}
 
     return [Job(names, run, timeout)] if names else []
 
