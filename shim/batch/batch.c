@@ -207,7 +207,7 @@ int batch_retry(struct process *p, struct batch *b)
 
 void source_learn(struct batch *b, const void *from, size_t size)
 {
-	for (uint64_t page = (uint64_t)from >> 12; size && page <= ((uint64_t)from + size - 1) >> 12; page++)
+	for (uint64_t page = (uint64_t)from >> 12; size && page && page <= ((uint64_t)from + size - 1) >> 12; page++)
 		b->sources[page % SOURCE_PAGES] = page;
 }
 
@@ -225,7 +225,8 @@ int source_check(struct batch *b, const void *from, size_t size)
 	for (int i = 0; i < 2; i++) {
 		if (b->sources[(ends[i] >> 12) % SOURCE_PAGES] == ends[i] >> 12)
 			continue;
-		if (memory_read(&byte, ends[i], 1) != 1)
+		/* NB: the kernel reads no page 0 that nobody has touched, and we would touch it. */
+		if (!(ends[i] >> 12) || memory_read(&byte, ends[i], 1) != 1)
 			return 0;
 		b->sources[(ends[i] >> 12) % SOURCE_PAGES] = ends[i] >> 12;
 	}

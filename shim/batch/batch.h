@@ -64,6 +64,7 @@ struct batch {
 	/* mappings.c: inodes that this process maps */
 	uint32_t inodes;
 	uint64_t inode[256];
+	uint8_t inode_use[256];  /* enum use */
 };
 
 extern struct batch *batch; /* NULL: this process never coalesces */

@@ -1,6 +1,8 @@
 /* Which files this process maps: a write to one of them is seen through memory at once, so it is never buffered (D15); and memory that
- * other processes can write is a way in and out that makes no call. */
+ * other processes can write is a way in and out that makes no call: a shared mapping, and also a private one of a file that others may
+ * write, for its untouched pages are the file's. Code is taken for constant. */
 #include "batch.h"
+#include "../sys/clock.h"
 
 #include <asm/stat.h>
 #include <linux/fcntl.h>
@@ -8,7 +10,7 @@
 
 #include "../sys/poison.h"
 
-enum { INODES = sizeof((struct batch *)0)->inode / sizeof(uint64_t), TYPE = 0170000, REGULAR = 0100000, OTHERS_WRITE = 022 };
+enum { INODES = sizeof((struct batch *)0)->inode / sizeof(uint64_t), TYPE = 0170000, REGULAR = 0100000, OTHERS_WRITE = 022, SETTLED = 600 /* seconds */ };
 
 int mappings_have(const struct batch *b, uint64_t inode)
 {
@@ -18,20 +20,45 @@ int mappings_have(const struct batch *b, uint64_t inode)
 	return 0;
 }
 
-static enum let_go add(struct batch *b, uint64_t inode)
+enum use {
+	USE_DATA = 1,     /* constant, as far as its owner and mode say */
+	USE_DOUBTFUL = 2, /* others may write it */
+	USE_CODE = 4      /* a mapping of it can be executed */
+};
+
+/* Where the inode stands in the list, or -1: the list is full. */
+static int add(struct batch *b, uint64_t inode, unsigned use)
 {
-	if (mappings_have(b, inode))
-		return LET_GO_NOT;
-	if (b->inodes == INODES)
-		return LET_GO_MAPPINGS;
-	b->inode[b->inodes++] = inode;
-	return LET_GO_NOT;
+	uint32_t i = 0;
+
+	while (i < b->inodes && b->inode[i] != inode)
+		i++;
+	if (i == INODES)
+		return -1;
+	if (i == b->inodes) {
+		b->inodes++;
+		b->inode_use[i] = 0;
+	}
+	b->inode[i] = inode;
+	b->inode_use[i] |= (uint8_t)use;
+	return (int)i;
 }
 
-/* glibc's gconv-modules.cache and its like: root's, and nobody can write them. */
+static int use_of(const struct batch *b, uint64_t inode)
+{
+	for (uint32_t i = 0; i < b->inodes; i++)
+		if (b->inode[i] == inode)
+			return b->inode_use[i];
+	return 0;
+}
+
+/* glibc's locale-archive, gconv-modules.cache and their like: root's, and nobody else can write them. Where we are root ourselves that says
+ * little: then the file must have been left alone for a while too. */
 static int is_constant(const struct stat *status)
 {
-	return (status->st_mode & TYPE) == REGULAR && status->st_uid == 0 && !(status->st_mode & OTHERS_WRITE);
+	if ((status->st_mode & TYPE) != REGULAR || status->st_uid != 0 || status->st_mode & OTHERS_WRITE)
+		return 0;
+	return RAW(__NR_geteuid) != 0 || (uint64_t)status->st_mtime + SETTLED < clock_realtime() / 1000000000u;
 }
 
 /* Memory that we share with our own files, and with forked children for what the summary tells. */
@@ -70,10 +97,18 @@ static enum let_go line(struct batch *b, const char *text)
 		inode = inode * 10 + (uint64_t)(*at - '0');
 	while (*at == ' ')
 		at++;
-	enum let_go why = inode ? add(b, inode) : LET_GO_NOT;
-	if (why || spaces < 4 || permissions[3] != 's' || is_ours(hexadecimal(text)))
-		return why;
-	return permissions[1] == 'w' || !*at || RAW(__NR_stat, at, &status) != 0 || !is_constant(&status) ? LET_GO_SHARED_MEMORY : LET_GO_NOT;
+	if (!inode || spaces < 4)
+		return LET_GO_NOT;
+	int shared = permissions[3] == 's' && !is_ours(hexadecimal(text));
+	unsigned use = permissions[2] == 'x' ? USE_CODE : use_of(b, inode) ? 0 : USE_DATA;
+	if (shared || use == USE_DATA) {
+		int constant = *at && RAW(__NR_stat, at, &status) == 0 && is_constant(&status);
+		if (shared && (permissions[1] == 'w' || !constant))
+			return LET_GO_SHARED_MEMORY;
+		if (!shared && !constant && permissions[3] == 'p')
+			use = USE_DOUBTFUL;
+	}
+	return add(b, inode, use) < 0 ? LET_GO_MAPPINGS : LET_GO_NOT;
 }
 
 /* The whole lines in space[0 .. size); the rest of an unfinished one moves to the front, and its length is returned. */
@@ -106,6 +141,9 @@ enum let_go mappings_read(struct batch *b, char *space, size_t size)
 	while ((got = RAW(__NR_read, fd, space + left, size - left)) > 0)
 		left = lines(b, space, left + (size_t)got, &why);
 	RAW(__NR_close, fd);
+	for (uint32_t i = 0; !why && i < b->inodes; i++)
+		if ((b->inode_use[i] & (USE_DOUBTFUL | USE_CODE)) == USE_DOUBTFUL)
+			why = LET_GO_SHARED_MEMORY;
 	return why ? why : got < 0 || left ? LET_GO_NO_MAPS : LET_GO_NOT;
 }
 
@@ -117,7 +155,10 @@ enum let_go mappings_add(struct batch *b, int fd, uint64_t protection, uint64_t 
 		return flags & MAP_SHARED ? LET_GO_SHARED_MEMORY : LET_GO_NOT;
 	if (RAW(__NR_fstat, fd, &status) != 0)
 		return LET_GO_NOT;
-	if (flags & MAP_SHARED && (protection & PROT_WRITE || !is_constant(&status)))
+	int constant = is_constant(&status);
+	if (flags & MAP_SHARED && (protection & PROT_WRITE || !constant))
 		return LET_GO_SHARED_MEMORY;
-	return add(b, status.st_ino);
+	if (!constant && !(protection & PROT_EXEC) && !(use_of(b, status.st_ino) & USE_CODE))
+		return LET_GO_SHARED_MEMORY;
+	return add(b, status.st_ino, protection & PROT_EXEC ? USE_CODE : USE_DATA) < 0 ? LET_GO_MAPPINGS : LET_GO_NOT;
 }

@@ -27,6 +27,7 @@ enum { BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, MEMORY_LATER = 5 /* B
 #define BIT(signal) (1ul << ((signal) - 1))
 /* KILL and STOP cannot be caught; CHLD CONT STOP TSTP TTIN TTOU URG WINCH do not end a process (signal(7)); 32 and 33 are glibc's. */
 #define NOT_HOOKED (BIT(9) | BIT(19) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(28) | BIT(32) | BIT(33))
+#define FAULTS (BIT(SEGV) | BIT(BUS) | BIT(4) | BIT(5) | BIT(8)) /* and ILL, TRAP, FPE: the processor's own */
 #define UNMASKABLE (BIT(9) | BIT(19))
 
 struct action { /* struct kernel_sigaction of x86-64 */
@@ -71,16 +72,16 @@ static int is_failed_copy(struct signal_frame *frame)
 	return 1;
 }
 
-/* Stands in front of the program's own handler for SIGBUS while armed. What is not our copy's: the kernel gets the program's handler
- * back, and the fault happens again, or the signal is sent again. */
-static void on_bus(int signal, struct signal_information *information, struct signal_frame *frame)
+/* Stands in front of the program's own handlers for faults while armed. What is not our copy's: nothing is buffered any more, the kernel gets
+ * the program's handler back, and the fault happens again, or the signal is sent again. */
+static void on_fault(int signal, struct signal_information *information, struct signal_frame *frame)
 {
 	struct process *p = process;
 
 	if (is_failed_copy(frame))
 		return;
 	if (p && p->alive == 1 && batch && process_is_ours(p))
-		arm_let_go(p, batch, LET_GO_BUS_HANDLER, REACH_PROCESS, frame);
+		arm_let_go(p, batch, LET_GO_FAULT, REACH_PROCESS, frame);
 	else
 		set(signal, &signals.view[signal], NULL);
 	if (information->code <= 0 || information->code == MEMORY_LATER)
@@ -156,7 +157,7 @@ static struct action seen(int signal, const struct action *real)
 		a.handler = 0;
 		return a;
 	}
-	if (a.handler == (void *)on_bus)
+	if (a.handler == (void *)on_fault)
 		return signals.view[signal];
 	if (signals.on_stack & BIT(signal) && is_handler(a.handler))
 		a.flags |= ON_STACK;
@@ -180,11 +181,11 @@ static struct action installed(int signal, const struct action *asked)
 	}
 	if (!is_handler(a.handler))
 		return a;
-	if (signal == BUS && signals.proxied) {
+	if (FAULTS & BIT(signal) && signals.proxied) {
 		signals.view[signal] = *asked;
 		signals.view[signal].mask &= ~UNMASKABLE;
 		signals.view[signal].flags &= KNOWN_FLAGS;
-		return (struct action){(void *)on_bus, ON_STACK | (a.flags & RESTART) | RESTORER | SIGINFO, signal_return, ~0ul};
+		return (struct action){(void *)on_fault, ON_STACK | (a.flags & RESTART) | RESTORER | SIGINFO, signal_return, ~0ul};
 	}
 	if (signals.stack_installed && a.flags & ON_STACK) {
 		signals.on_stack |= BIT(signal);
@@ -250,9 +251,14 @@ void signals_knows_frames(uint64_t least)
 static enum let_go objection(int signal, const struct action *action)
 {
 	if (!is_handler(action->handler))
-		return !action->handler ? LET_GO_NOT : signal == SYS ? LET_GO_SIGSYS : signal == BUS ? LET_GO_BUS_HANDLER : LET_GO_NOT;
+		return !action->handler ? LET_GO_NOT : signal == SYS ? LET_GO_SIGSYS : FAULTS & BIT(signal) ? LET_GO_FAULT_IGNORED : LET_GO_NOT;
 	if (signal == SYS)
 		return LET_GO_SIGSYS;
+	/* A fault within it would kill at once, past our handler, with what was buffered before. */
+	if (FAULTS & BIT(signal))
+		return LET_GO_NOT; /* on_fault stands in front of it */
+	if (action->mask & FAULTS)
+		return LET_GO_FULL_HANDLER;
 	/* The kernel resets it behind our back, to a default that would not lead to us. */
 	return action->flags & ONE_SHOT ? LET_GO_ONE_SHOT : LET_GO_NOT;
 }
@@ -452,7 +458,7 @@ static long stack_locked(struct process *p, const struct call *call, const struc
 	/* A thread's stack is its own business. */
 	if (asked && RAW(__NR_gettid) == p->pid) {
 		signals.stack_installed = 0;
-		if (asked->flags & STACK_DISABLED)
+		if (signals.holders && asked->flags & STACK_DISABLED)
 			install_stack();
 		apply();
 	}
@@ -475,7 +481,7 @@ long signals_stack(struct process *p, const struct call *call)
 	struct signal_stack asked;
 	uint64_t mask;
 
-	if (!signals.holders || !signals.stack || p->sealed || !process_is_ours(p) ||
+	if (!signals.stack || p->sealed || !process_is_ours(p) ||
 	    (call->arguments[0] && memory_read(&asked, call->arguments[0], sizeof asked) != sizeof asked) ||
 	    !lock_take(&p->signal_lock, &mask))
 		return kernel_call(call);
