@@ -5,7 +5,9 @@
 #include "record/log.h"
 #include "sys/memory.h"
 
+#include <asm/ioctls.h>
 #include <asm/stat.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
@@ -65,7 +67,7 @@ static int sources_check(struct batch *b, const struct part *parts, unsigned cou
 }
 
 /* The step from clean to dirty: what was believed about the descriptor is looked at once more. */
-static int begin(struct batch *b, int fd, uint32_t number)
+static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 {
 	struct pollfd room = {fd, POLLOUT, 0};
 
@@ -78,7 +80,9 @@ static int begin(struct batch *b, int fd, uint32_t number)
 			return 0;
 		}
 	}
-	if (b->known == TARGET_PIPE && (RAW(__NR_poll, &room, 1, 0) != 1 || room.revents != POLLOUT))
+	if (b->known == TARGET_PIPE)
+		pipe_before(b, fd);
+	if (b->known == TARGET_PIPE && (b->page_fd != fd + 1 || RAW(__NR_poll, &room, 1, 0) != 1 || room.revents != POLLOUT))
 		return 0;
 	if (!arm_is_ready())
 		return 0;
@@ -86,7 +90,13 @@ static int begin(struct batch *b, int fd, uint32_t number)
 	b->fd = fd;
 	b->number = number;
 	b->target = b->known;
-	b->limit = b->known == TARGET_PIPE && settings.buffer > BATCH_PIPE ? BATCH_PIPE : settings.buffer;
+	b->limit = settings.buffer;
+	if (b->known == TARGET_PIPE) {
+		uint32_t left = BATCH_PIPE - b->page_used;
+		if (left < size)
+			left = BATCH_PIPE;
+		b->limit = b->limit < left ? b->limit : left;
+	}
 	return 1;
 }
 
@@ -134,7 +144,7 @@ static int append_slowly(struct process *p, struct batch *b, const struct call *
 			batch_flush(p, b, END_PAGE, BATCH_MAY_WAIT);
 			return 0;
 		}
-		if (!fill && !begin(b, fd, number))
+		if (!fill && !begin(b, fd, number, size))
 			return 0;
 		if (fill + size > b->limit) {
 			if (!fill)
@@ -207,6 +217,12 @@ static void consider(struct process *p, struct batch *b, int fd)
 	b->known_fd = fd + 1;
 	b->probed_fd = 0;
 	b->candidate = b->known == TARGET_FILE ? fd + 1 : 0;
+	/* A pipe that holds just this row of writes was empty before it. */
+	int32_t held;
+	if (b->known == TARGET_PIPE && RAW(__NR_ioctl, fd, FIONREAD, &held) == 0 && (uint32_t)held == p->run_bytes) {
+		b->page_fd = fd + 1;
+		b->page_used = p->run_page;
+	}
 }
 
 /* Which pages the kernel has just read for this write. */
@@ -230,6 +246,10 @@ void coalesce_watch(struct process *p, const struct call *call, long result)
 	}
 	p->run = p->run_fd == fd ? p->run + 1 : 1;
 	p->run_fd = fd;
+	if (p->run == 1)
+		p->run_bytes = p->run_page = 0;
+	p->run_bytes += (uint32_t)result;
+	p->run_page = p->run_page + (uint32_t)result <= BATCH_PIPE ? p->run_page + (uint32_t)result : (uint32_t)result;
 	if (b->cool) {
 		b->cool--;
 		return;
@@ -246,14 +266,21 @@ void coalesce_watch(struct process *p, const struct call *call, long result)
 static long probe(struct batch *b, const struct call *call)
 {
 	struct iovec one = {(void *)call->arguments[1], call->arguments[2]};
-	int vector = (uint32_t)call->number == __NR_writev;
+	int vector = (uint32_t)call->number == __NR_writev, fd = (int)call->arguments[0];
+
+	if (b->page_fd != fd + 1)
+		pipe_before(b, fd);
 	long result = RAW(__NR_pwritev2, call->arguments[0], vector ? call->arguments[1] : (uint64_t)&one, vector ? call->arguments[2] : 1,
 			  -1, -1, RWF_NOWAIT);
 
 	if (result == -EOPNOTSUPP)
 		b->known = TARGET_NEVER;
 	else if (result > 0)
-		b->probed_fd = (int)call->arguments[0] + 1;
+		b->probed_fd = fd + 1;
+	if (result > 0)
+		pipe_after(b, fd, (uint32_t)result);
+	else
+		b->page_fd = 0;
 	return result == -EOPNOTSUPP || result == -EAGAIN ? kernel_call(call) : result;
 }
 
@@ -265,12 +292,14 @@ long coalesce_native(struct process *p, const struct call *call)
 	size_t size;
 	long result;
 
-	if (!b || !b->armed || (p->suspect && !process_is_ours(p)))
+	if (!b || !b->armed || (p->suspect && !process_is_ours(p))) {
 		result = kernel_call(call);
-	else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE && parts_of(b, call, parts, &size))
+	} else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE && parts_of(b, call, parts, &size)) {
 		result = probe(b, call);
-	else
+	} else {
+		b->page_fd = 0;
 		result = kernel_call(call);
+	}
 	if (!p->suspect)
 		coalesce_watch(p, call, result);
 	return result;
@@ -388,6 +417,8 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 /* Descriptors may mean something else afterwards. */
 static void forget(struct batch *b, const struct syscall_row *row)
 {
+	if (!row || row->class != CLASS_READS)
+		b->page_fd = 0;
 	if (!row || row->flags & CALL_NETWORK ||
 		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
 		b->known_fd = b->probed_fd = b->regular_fd = b->candidate = 0;
@@ -398,13 +429,23 @@ static int is_write(const struct call *call)
 	return (uint32_t)call->number == __NR_write || (uint32_t)call->number == __NR_writev;
 }
 
+/* Its first argument is a descriptor to work on; with AT_EMPTY_PATH also that of glibc's fstat. */
+static int names_descriptor(const struct call *call, const struct syscall_row *row)
+{
+	const uint64_t *a = call->arguments;
+
+	if (row->kinds[0] == ARG_FD)
+		return 1;
+	return ((uint32_t)call->number == __NR_newfstatat && a[3] & AT_EMPTY_PATH) || ((uint32_t)call->number == __NR_statx && a[2] & AT_EMPTY_PATH);
+}
+
 /* T5: what an earlier flush could not write is tried again; the next call on the descriptor reports the error. */
 static long report(struct process *p, struct batch *b, const struct call *call)
 {
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
 	int error = batch_retry(p, b);
 
-	if (!error || !row || row->kinds[0] != ARG_FD || (int)call->arguments[0] != b->fd || (uint32_t)call->number == __NR_close ||
+	if (!error || !row || !names_descriptor(call, row) || (int)call->arguments[0] != b->fd || (uint32_t)call->number == __NR_close ||
 	    (b->kept_told && !is_write(call)))
 		return 0;
 	b->kept_told = 1;

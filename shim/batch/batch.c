@@ -5,6 +5,7 @@
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 
+#include <asm/ioctls.h>
 #include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
@@ -61,6 +62,22 @@ static void judge(struct process *p, struct batch *b, uint32_t writes, unsigned 
 	p->batches.let_go[LET_GO_FEW_WRITES]++;
 }
 
+void pipe_before(struct batch *b, int fd)
+{
+	int32_t held;
+
+	if (RAW(__NR_ioctl, fd, FIONREAD, &held) == 0 && held == 0) {
+		b->page_fd = fd + 1;
+		b->page_used = 0;
+	}
+}
+
+void pipe_after(struct batch *b, int fd, uint32_t size)
+{
+	if (b->page_fd == fd + 1)
+		b->page_used = b->page_used + size <= BATCH_PIPE ? b->page_used + size : size;
+}
+
 /* The batch is over: its writes are counted, the word is clean and of the next generation. */
 static void ended(struct process *p, struct batch *b, unsigned end, uint64_t began)
 {
@@ -85,11 +102,18 @@ static void ended(struct process *p, struct batch *b, unsigned end, uint64_t beg
 	b->word = (b->word & ~(WORD_GENERATION - 1)) + WORD_GENERATION;
 }
 
-static long put_out(const struct batch *b, uint32_t from, uint32_t size)
+static long put_out(struct batch *b, uint32_t from, uint32_t size)
 {
 	struct iovec piece = {b->bytes + from, size};
+	long result;
 
-	return b->target == TARGET_PIPE ? RAW(__NR_pwritev2, b->fd, &piece, 1, -1, -1, RWF_NOWAIT) : RAW(__NR_write, b->fd, piece.iov_base, size);
+	if (b->target != TARGET_PIPE)
+		return RAW(__NR_write, b->fd, piece.iov_base, size);
+	pipe_before(b, b->fd);
+	result = RAW(__NR_pwritev2, b->fd, &piece, 1, -1, -1, RWF_NOWAIT);
+	if (result > 0)
+		pipe_after(b, b->fd, (uint32_t)result);
+	return result;
 }
 
 /* From `done` on the batch could not be written: kept for a retry, and nothing is coalesced any more. A pipe without reader takes no
@@ -222,6 +246,8 @@ int source_check(struct batch *b, const void *from, size_t size)
 	uint64_t ends[2] = {(uint64_t)from, (uint64_t)from + size - 1};
 	char byte;
 
+	if (!(ends[0] >> 12))
+		return 0;
 	for (int i = 0; i < 2; i++) {
 		if (b->sources[(ends[i] >> 12) % SOURCE_PAGES] == ends[i] >> 12)
 			continue;

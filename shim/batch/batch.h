@@ -41,6 +41,8 @@ struct batch {
 	int32_t known_fd;        /* + 1: `known` is what this descriptor is */
 	uint8_t known;
 	int32_t probed_fd;       /* + 1: a pipe that took RWF_NOWAIT */
+	int32_t page_fd;         /* + 1: a pipe that only this process has written to since it was empty */
+	uint32_t page_used;      /* how much of its last page is used then */
 	int32_t regular_fd;      /* + 1: reading it does not wait */
 	uint32_t room_asked;     /* batches since free space was asked */
 	uint32_t bad, penalty, cool;
@@ -140,6 +142,12 @@ int batch_retry(struct process *p, struct batch *b);
 
 /* Memory for the buffer; 0 when there is none. */
 int batch_memory(struct batch *b);
+
+/* A pipe joins a write to its last page while all of it fits (fs/pipe.c, pipe_write). A batch that took a new page before the last one is as full as
+ * natively would let the pipe hold less than natively: a writer whom nobody reads would wait for ever. So a batch begins only where the last page is
+ * known, and is no longer than what fits. `before` looks whether the pipe is empty, `after` counts. */
+void pipe_before(struct batch *b, int fd);
+void pipe_after(struct batch *b, int fd, uint32_t size);
 
 void source_learn(struct batch *b, const void *from, size_t size);
 void source_forget(struct batch *b);

@@ -32,10 +32,10 @@ enum let_go masks_objection(const struct call *call)
 {
 	uint64_t set;
 
-	/* Who waits for SIGSYS by name wants the real one; a set of everything only wants the others. */
+	/* Who waits for SIGSYS wants the real one. */
 	switch ((uint32_t)call->number) {
 	case __NR_rt_sigtimedwait:
-		if (memory_read(&set, call->arguments[0], SET) == SET && set == SYS)
+		if (memory_read(&set, call->arguments[0], SET) == SET && set & SYS)
 			return LET_GO_SIGSYS;
 		break;
 	case __NR_signalfd:

@@ -50,6 +50,7 @@ struct process {
 	struct batches batches;
 	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
 	int32_t run_fd;
+	uint32_t run_bytes, run_page; /* of the row; how much of a pipe's last page it uses where the pipe was empty before */
 	struct log log;
 	struct sink stats;
 	uint64_t stats_published; /* file offset of a summary given ahead (exec, vfork) that may have to be taken back, + 1; 0: none */

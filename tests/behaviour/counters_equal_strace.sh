@@ -79,7 +79,7 @@ gzip gzip -k shuffled && gzip -dc shuffled.gz > back
 xz_threads xz -T2 -k shuffled && xz -t shuffled.xz
 rsync rsync -a ./ there/
 curl curl -s file:///etc/passwd
-timeout timeout 0.2 sleep 3
+timeout timeout 2 sleep 9
 COMMANDS
 
 # reads "NAME COMMAND" from its arguments; leaves NAME.outcome
