@@ -357,8 +357,17 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 	case __NR_mmap:
 		/* The descriptor's file may be one that is mapped now. */
 		b->known_fd = b->candidate = 0;
+		/* A private mapping may be the first part of a library, whose code comes next: the next burst asks again. */
+		if (!(a[3] & MAP_SHARED))
+			*reach = REACH_NOW;
 		return mappings_add(b, (int)a[4], a[2], a[3]);
+	case __NR_munmap:
+	case __NR_mprotect:
+	case __NR_mremap:
+		return signals_stack_overlaps(a[0], a[1]) ? LET_GO_SMALL_STACK : LET_GO_NOT;
 	case __NR_rt_sigaction:
+		/* What stands while the timer runs is set up anew by the next batch. */
+		latency_stop(b);
 		why = signals_objection(call);
 		*reach = why == LET_GO_SIGSYS ? REACH_FAMILY : REACH_PROCESS;
 		return why;

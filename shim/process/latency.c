@@ -37,8 +37,8 @@ static void set(struct batch *b, uint64_t nanoseconds)
 	RAW(__NR_timer_settime, b->timer, 0, &period, 0);
 	b->timer_on = nanoseconds != 0;
 	b->clean_ticks = 0;
-	/* A handler for SIGTSTP would make waiting calls return EINTR: it stands only while the timer runs. */
-	signals_stopping(b->timer_on);
+	/* These handlers would make waiting calls return EINTR: they stand only while the timer runs. */
+	signals_dirty(b->timer_on);
 }
 
 void latency_start(struct batch *b)

@@ -38,11 +38,13 @@ void signals_disarm(uint64_t *mask);
 void signals_knows_frames(uint64_t least); /* AT_MINSIGSTKSZ. Constructor only */
 void signals_catch(void *handler);         /* SIGSYS */
 int signals_are_caught(const void *handler);
-void signals_stopping(int on);             /* SIGTSTP flushes first */
+/* While bytes may be buffered SIGTSTP, and a fault whose signal is ignored, flush first. Off before a call that waits: a handler would end it. */
+void signals_dirty(int on);
 uint64_t signals_real_mask(uint64_t view);
 uint64_t signals_view_mask(uint64_t real);
 enum let_go signals_objection(const struct call *call); /* to an rt_sigaction that the program makes */
 int signals_stack_is_small(void);
+int signals_stack_overlaps(uint64_t from, uint64_t size); /* the alternate stack */
 /* The program's rt_sigreturn: SIGSYS stays open, the alternate stack the one that is in force. */
 void signals_returning(struct signal_frame *frame);
 void signals_leave(struct signal_frame *frame); /* let go within a handler of ours */

@@ -59,7 +59,11 @@ static long wait_call(const struct call *call, int argument)
 	/* In rt_sigtimedwait the set is what is awaited: SIGSYS never comes. */
 	set = (uint32_t)call->number == __NR_rt_sigtimedwait ? set & ~SYS : signals_real_mask(set);
 	changed.arguments[argument] = (uint64_t)&set;
-	return kernel_call(&changed);
+	long result = kernel_call(&changed);
+	/* The real SIGSYS came meanwhile (give_back in dispatch.c): it waits, blocked, for whom it was sent to. */
+	if (result == -EINTR && (uint32_t)call->number == __NR_rt_sigtimedwait && !batch->armed)
+		result = kernel_call(call);
+	return result;
 }
 
 static long pselect(const struct call *call)

@@ -22,6 +22,7 @@ enum { BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, MEMORY_LATER = 5 /* B
 #define RESTORER 0x04000000ul
 #define ONE_SHOT 0x80000000ul
 #define SIGINFO 4ul
+#define SIGNAL_IGNORED ((void *)1)
 /* What the kernel keeps of sa_flags (include/uapi/asm-generic/signal-defs.h, arch/x86/include/uapi/asm/signal.h; Linux 5.11). */
 #define KNOWN_FLAGS (0xde000807ul)
 #define BIT(signal) (1ul << ((signal) - 1))
@@ -48,7 +49,8 @@ static struct {
 	uint8_t was_proxied;     /* it has been so at some time */
 	uint8_t proxied;         /* signal 33 stands for SIGSYS in every mask of the program */
 	uint8_t stack_installed; /* our alternate stack is in force, because the program has none */
-	uint8_t stopping;        /* SIGTSTP leads to us */
+	uint8_t dirty;           /* bytes may be buffered: SIGTSTP and the ignored faults lead to us */
+	uint64_t ignored;        /* fault signals that the program ignores */
 	void *stack;             /* ours; never given back */
 	uint64_t stack_least;    /* an alternate stack of the program must have this size */
 	struct action view[SIGNALS + 1]; /* of hooked signals: flags, mask and restorer that the program gave with SIG_DFL */
@@ -63,10 +65,11 @@ static long set(int signal, const struct action *action, struct action *old)
 	return RAW(__NR_rt_sigaction, signal, action, old, SET);
 }
 
-/* The source of a coalesced write is a mapped file that somebody has truncated: the copy says so, and the kernel gets the write. */
-static int is_failed_copy(struct signal_frame *frame)
+/* The source of a coalesced write is a mapped file that somebody has truncated: the copy says so, and the kernel gets the write. A signal
+ * that somebody has sent (code <= 0) is no fault, wherever it comes. */
+static int is_failed_copy(const struct signal_information *information, struct signal_frame *frame)
 {
-	if (frame->rip < (uint64_t)program_copy || frame->rip >= (uint64_t)program_copy_end)
+	if (information->code <= 0 || information->code == MEMORY_LATER || frame->rip < (uint64_t)program_copy || frame->rip >= (uint64_t)program_copy_end)
 		return 0;
 	frame->rip = (uint64_t)program_copy_failed;
 	return 1;
@@ -78,13 +81,17 @@ static void on_fault(int signal, struct signal_information *information, struct 
 {
 	struct process *p = process;
 
-	if (is_failed_copy(frame))
+	if (is_failed_copy(information, frame))
+		return;
+	/* Sent to a program that ignores it. A real fault is not ignored by the kernel either: it kills when it happens again. */
+	int sent = information->code <= 0 || information->code == MEMORY_LATER;
+	if (sent && signals.view[signal].handler == SIGNAL_IGNORED)
 		return;
 	if (p && p->alive == 1 && batch && process_is_ours(p))
 		arm_let_go(p, batch, LET_GO_FAULT, REACH_PROCESS, frame);
 	else
 		set(signal, &signals.view[signal], NULL);
-	if (information->code <= 0 || information->code == MEMORY_LATER)
+	if (sent)
 		RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information);
 }
 
@@ -93,7 +100,7 @@ static void on_fatal(int signal, void *information, void *context)
 	struct process *p = process;
 	struct action fallback = {0, RESTORER, signal_return, 0};
 
-	if ((signal == BUS || signal == SEGV) && is_failed_copy(context))
+	if ((signal == BUS || signal == SEGV) && is_failed_copy(information, context))
 		return;
 	if (p && p->alive == 1) {
 		if (batch && process_is_ours(p))
@@ -173,6 +180,9 @@ static struct action installed(int signal, const struct action *asked)
 
 	signals.on_stack &= ~BIT(signal);
 	signals.masks_sys &= ~BIT(signal);
+	signals.ignored &= ~BIT(signal);
+	if (a.handler == SIGNAL_IGNORED)
+		signals.ignored |= FAULTS & BIT(signal);
 	if (!a.handler && signals.hooked && is_hookable(signal)) {
 		signals.view[signal] = *asked;
 		signals.view[signal].mask &= ~UNMASKABLE;
@@ -205,7 +215,8 @@ static void apply(void)
 	struct action real;
 
 	for (int i = 1; i <= SIGNALS; i++) {
-		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || set(i, NULL, &real) != 0 || real.handler == (void *)1 || real.handler == (void *)on_stop)
+		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || set(i, NULL, &real) != 0 || real.handler == SIGNAL_IGNORED || real.handler == (void *)on_stop ||
+		    (real.handler == (void *)on_fault && signals.view[i].handler == SIGNAL_IGNORED))
 			continue;
 		struct action view = seen(i, &real), wanted = installed(i, &view);
 		if (wanted.handler != real.handler || wanted.flags != real.flags || wanted.mask != real.mask)
@@ -225,7 +236,7 @@ void signals_unhook(void)
 {
 	if (!signals.hooked)
 		return;
-	signals_stopping(0);
+	signals_dirty(0);
 	signals.hooked = 0;
 	apply();
 }
@@ -251,7 +262,7 @@ void signals_knows_frames(uint64_t least)
 static enum let_go objection(int signal, const struct action *action)
 {
 	if (!is_handler(action->handler))
-		return !action->handler ? LET_GO_NOT : signal == SYS ? LET_GO_SIGSYS : FAULTS & BIT(signal) ? LET_GO_FAULT_IGNORED : LET_GO_NOT;
+		return action->handler && signal == SYS ? LET_GO_SIGSYS : LET_GO_NOT;
 	if (signal == SYS)
 		return LET_GO_SIGSYS;
 	/* A fault within it would kill at once, past our handler, with what was buffered before. */
@@ -269,9 +280,14 @@ enum let_go signals_arm(void)
 	struct action real;
 	enum let_go why = LET_GO_NOT;
 
-	for (int i = 1; i <= SIGNALS && !why; i++)
-		if (set(i, NULL, &real) == 0 && real.handler != (void *)on_fatal)
-			why = objection(i, &real);
+	signals.ignored = 0;
+	for (int i = 1; i <= SIGNALS && !why; i++) {
+		if (set(i, NULL, &real) != 0 || real.handler == (void *)on_fatal)
+			continue;
+		why = objection(i, &real);
+		if (real.handler == SIGNAL_IGNORED)
+			signals.ignored |= FAULTS & BIT(i);
+	}
 	if (why || RAW(__NR_sigaltstack, 0, &stack) != 0)
 		return why ? why : LET_GO_SMALL_STACK;
 	if (stack.flags & STACK_DISABLED && !install_stack())
@@ -304,7 +320,7 @@ void signals_disarm(uint64_t *mask)
 	struct action ignore = {(void *)1, 0, NULL, 0};
 	struct signal_stack stack, none = {NULL, STACK_DISABLED, 0};
 
-	signals_stopping(0);
+	signals_dirty(0);
 	/* NB order: ignoring discards one of ours that is still pending; with the default first it would kill. */
 	set(SYS, &ignore, NULL);
 	set(SYS, &signals.view[SYS], NULL);
@@ -321,20 +337,40 @@ void signals_disarm(uint64_t *mask)
 	apply();
 }
 
-void signals_stopping(int on)
+static void stand(int signal, void *handler, void *in_place_of)
 {
-	struct action ours = {(void *)on_stop, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul}, real;
+	struct action ours = {handler, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul}, real;
 
-	if (signals.stopping == on || (on && !(signals.holders & HOLD_BATCH)) || set(TSTP, NULL, &real) != 0)
+	if (set(signal, NULL, &real) != 0 || real.handler != in_place_of)
 		return;
-	if (on && !real.handler) {
-		signals.view[TSTP] = real;
-		set(TSTP, &ours, NULL);
-		signals.stopping = 1;
-	} else if (!on) {
-		if (real.handler == (void *)on_stop)
-			set(TSTP, &signals.view[TSTP], NULL);
-		signals.stopping = 0;
+	signals.view[signal] = real;
+	set(signal, &ours, NULL);
+}
+
+static void step_aside(int signal, const void *handler)
+{
+	struct action real;
+
+	if (set(signal, NULL, &real) == 0 && real.handler == handler)
+		set(signal, &signals.view[signal], NULL);
+}
+
+void signals_dirty(int on)
+{
+	if (signals.dirty == on || (on && !(signals.holders & HOLD_BATCH)))
+		return;
+	signals.dirty = (uint8_t)on;
+	if (on)
+		stand(TSTP, (void *)on_stop, NULL);
+	else
+		step_aside(TSTP, (void *)on_stop);
+	for (int i = 1; signals.ignored >> (i - 1); i++) {
+		if (!(signals.ignored & BIT(i)))
+			continue;
+		if (on)
+			stand(i, (void *)on_fault, SIGNAL_IGNORED);
+		else
+			step_aside(i, (void *)on_fault);
 	}
 }
 
@@ -343,13 +379,12 @@ void signals_returning(struct signal_frame *frame)
 	if (!signals.proxied)
 		return;
 	frame->mask = signals_real_mask(frame->mask);
-	if (signals.stack_installed && frame->stack.flags & STACK_DISABLED)
+	/* What stood when the handler began comes back: the program's own stack, or none of it, and then ours. */
+	int none = frame->stack.flags & STACK_DISABLED || frame->stack.at == signals.stack;
+	if (none && signals.stack)
 		frame->stack = (struct signal_stack){signals.stack, 0, STACK_SIZE};
-	else if (!signals.stack_installed && frame->stack.at == signals.stack)
-		frame->stack = (struct signal_stack){NULL, STACK_DISABLED, 0};
-	else if (signals.stack_installed && frame->stack.at != signals.stack) {
-		/* SS_AUTODISARM: the program's own stack was off for the handler's time only, and comes back now. */
-		signals.stack_installed = 0;
+	if (signals.stack_installed != (none && signals.stack)) {
+		signals.stack_installed = none && signals.stack;
 		apply();
 	}
 }
@@ -467,6 +502,13 @@ static long stack_locked(struct process *p, const struct call *call, const struc
 	if (call->arguments[1] && memory_write((void *)call->arguments[1], &old, sizeof old) != sizeof old)
 		return -EFAULT;
 	return 0;
+}
+
+int signals_stack_overlaps(uint64_t from, uint64_t size)
+{
+	struct signal_stack now;
+
+	return RAW(__NR_sigaltstack, 0, &now) == 0 && !(now.flags & STACK_DISABLED) && from < (uint64_t)now.at + now.size && (uint64_t)now.at < from + size;
 }
 
 int signals_stack_is_small(void)

@@ -33,6 +33,10 @@ static void redirect(struct signal_frame *frame)
 {
 	if ((uint32_t)frame->rax == __NR_rt_sigreturn) {
 		frame->rip = (uint64_t)dispatched_sigreturn;
+		/* Its frame is still on the stack: another signal now would stand on top of it, and in a flood one on the other. What it flushes
+		 * must not wait then. */
+		if (!word_fill(batch->word) || batch->target == TARGET_FILE)
+			frame->mask = ~0ul;
 		return;
 	}
 	frame->rcx = frame->r11 = frame->rip;
