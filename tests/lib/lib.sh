@@ -38,3 +38,8 @@ same_run() {
 	done
 	diff -r "$name.native" "$name.shim" || fail "$name: the files are not as without the shim"
 }
+
+# coalesced FILE...: fails when the JSON counters in these files tell of no batch: then a test of bursts has tested nothing.
+coalesced() {
+	grep -qE '"batches":\{"count":[1-9]' "$@" || fail "no batch was made: $(grep -ho '"not_coalesced":{[^}]*}' "$@" | sort | uniq -c | head -3)"
+}

@@ -65,7 +65,8 @@ def summaries(folder):
     for name in sorted(os.listdir(folder)):
         if name.startswith("stats."):
             with open(os.path.join(folder, name), "rb") as file:
-                for line in filter(bytes.strip, file):  # blank lines: what is left of a reserve (doc/counters.md)
+                # blank: what is left of a reserve (doc/counters.md); zeros: of a process that was killed before it could cut them off
+                for line in filter(lambda line: line.strip(b"\0 \n"), file):
                     try:
                         rows.append(json.loads(line))
                     except ValueError:

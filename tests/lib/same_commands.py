@@ -27,7 +27,7 @@ import subprocess
 import sys
 
 LIMIT = 60  # seconds a run may take
-JOB = re.compile(rb"^(\S+: line \d+: +)\d+( [A-Z][a-z ]+)", re.MULTILINE)
+JOB = re.compile(rb"^(\S+: line \d+:) +\d+( [A-Z][a-z ]+)", re.MULTILINE)
 MISSING = re.compile(rb"(\S+: (?:command )?not found)$", re.MULTILINE)
 
 

@@ -12,7 +12,7 @@ deep=""
 for variant in quiet log interpose; do
 	case $variant in
 	quiet) settings=() ;;
-	log) settings=(SYSSHIM_LOG="$PWD/log.%p") ;;
+	log) settings=(SYSSHIM_LOG="$PWD/log.%p" SYSSHIM_STATS="$PWD/stats.%p" SYSSHIM_STATS_FORMAT=json) ;;
 	interpose) settings=(SYSSHIM_INTERCEPT=interpose) ;;
 	esac
 	same_run "$variant" ${settings[@]+"${settings[@]}"} -- "$PROGRAM" run
@@ -23,6 +23,7 @@ for variant in quiet log interpose; do
 	deep+=$(join <(sort native.depths) <(sort "$variant.depths") |
 		awk -v variant=$variant -v limit=$LIMIT '$3 - $2 > limit { printf "%s: %s: %d bytes more than natively\\n", variant, $1, $3 - $2 }')
 done
+coalesced stats.*
 # where nothing is deeper than natively, nothing was intercepted
 cmp -s native.depths quiet.depths && fail "all depths are as natively: was the shim there?"
 [ -z "$deep" ] || fail "frames over $LIMIT bytes: $(printf "\n%b" "$deep")"

@@ -65,11 +65,12 @@ SCRIPT
 for variant in quiet log interpose; do
 	case $variant in
 	quiet) settings=() ;;
-	log) settings=(SYSSHIM_LOG="$PWD/log.%p") ;;
+	log) settings=(SYSSHIM_LOG="$PWD/log.%p" SYSSHIM_STATS="$PWD/stats.%p" SYSSHIM_STATS_FORMAT=json) ;;
 	interpose) settings=(SYSSHIM_INTERCEPT=interpose) ;;
 	esac
 	same_run "$variant" ${settings[@]+"${settings[@]}"} -- sh "$PWD/script.sh" "$PROGRAM"
 	grep -q '^end of the script$' "$variant.native.out" || fail "natively it does not come to its end: $(cat "$variant.native.out" "$variant.native.err")"
 done
+coalesced stats.*
 same_run bash -- bash "$PWD/script.sh" "$PROGRAM"
 cat quiet.shim.out
