@@ -16,7 +16,7 @@
 #include "../sys/poison.h"
 
 enum { SIGNALS = 64, SET = 8, STACK_SIZE = 64 << 10, SET_MASK = 2, STACK_SPARE = 4096 };
-enum { BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, SYS = 31, PROXY = 33 };
+enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, SYS = 31, PROXY = 33 };
 #define ON_STACK 0x08000000ul
 #define RESTART 0x10000000ul
 #define RESTORER 0x04000000ul
@@ -76,7 +76,7 @@ static int is_failed_copy(const struct signal_information *information, struct s
 }
 
 /* Stands in front of the program's own handlers for faults while armed. What is not our copy's: nothing is buffered any more, the kernel gets
- * the program's handler back, and the fault happens again, or the signal is sent again. */
+ * the program's disposition back, and the fault happens again, or the signal is sent again. */
 static void on_fault(int signal, struct signal_information *information, struct signal_frame *frame)
 {
 	struct process *p = process;
@@ -91,7 +91,10 @@ static void on_fault(int signal, struct signal_information *information, struct 
 		arm_let_go(p, batch, LET_GO_FAULT, REACH_PROCESS, frame);
 	else
 		set(signal, &signals.view[signal], NULL);
-	if (sent)
+	/* A trap does not happen again: it stands behind its instruction. */
+	if (signal == TRAP && signals.view[signal].handler == SIGNAL_IGNORED)
+		set(signal, &(struct action){0, RESTORER, signal_return, 0}, NULL);
+	if (sent || signal == TRAP)
 		RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information);
 }
 

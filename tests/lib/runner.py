@@ -102,6 +102,9 @@ def main():
     sys.stdout.reconfigure(errors="backslashreplace")
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell that starts us in the background has them ignored (POSIX, 2.11), and so would every program that is tested.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     os.umask(0o022)
     place.temporary = os.path.realpath(tempfile.mkdtemp(prefix="sysshim-tests."))
     os.chmod(place.temporary, 0o755)
