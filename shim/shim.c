@@ -195,20 +195,26 @@ static int is_passive(const struct startup *s, const struct look_round *look)
 	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)own_version;
 }
 
+static void no_batches(struct process *p, enum let_go why)
+{
+	inherited.no_batches = (uint8_t)why;
+	p->batches.let_go[why]++;
+}
+
 /* NB order: after the sites are rewritten and the log is open. */
 static void start_coalescing(const struct startup *s, const struct look_round *look, struct process *p)
 {
 	if (!settings.batch)
 		return;
 	if (!inherited.rewriting) {
-		p->batches.let_go[LET_GO_NOT_REWRITTEN]++;
+		no_batches(p, LET_GO_NOT_REWRITTEN);
 		return;
 	}
 	signals_knows_frames(auxiliary_value(s, AT_MINSIGSTKSZ));
 	dispatch_start(look->text, look->text_size);
 	batch = memory_wiped_on_fork(sizeof *batch);
 	if (!batch)
-		p->batches.let_go[LET_GO_NO_MEMORY]++;
+		no_batches(p, LET_GO_NO_MEMORY);
 	/* A log of each write is made at the gate. */
 	if (batch && settings.interpose && !p->log.on)
 		interpose_coalesce();

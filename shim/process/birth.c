@@ -85,6 +85,8 @@ int life_born(struct process *p)
 		/* What ran before the fork is the parent's. */
 		inherited.later_image = 0;
 		born(p, &log, &stats);
+		if (inherited.no_batches)
+			p->batches.let_go[inherited.no_batches]++;
 	}
 	RAW(__NR_rt_sigprocmask, 2, &mask, 0, 8);
 	return mine || p->alive == ALIVE;

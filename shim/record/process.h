@@ -85,6 +85,7 @@ struct inherited {
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	char program[256];       /* base name of the executable */
+	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	struct family *family;   /* or NULL */
 };
