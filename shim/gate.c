@@ -6,6 +6,8 @@
 #include "record/files.h"
 #include "sys/clock.h"
 
+#include <linux/mman.h>
+
 #include "sys/poison.h"
 
 /* What a number asks of us besides counting. */
@@ -22,6 +24,7 @@ enum action {
 	ACTION_LIMIT,
 	ACTION_WRITE,
 	ACTION_MASK,
+	ACTION_MAP,
 	ACTION_STANDS   /* works on the caller's own stack pointer */
 };
 
@@ -66,7 +69,10 @@ static const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_ppoll] = ACTION_MASK,
 	[__NR_pselect6] = ACTION_MASK,
 	[__NR_epoll_pwait] = ACTION_MASK,
+#ifdef __NR_epoll_pwait2 /* Linux 5.11 */
 	[__NR_epoll_pwait2] = ACTION_MASK,
+#endif
+	[__NR_mmap] = ACTION_MAP,
 	[__NR_rt_sigreturn] = ACTION_STANDS,
 };
 
@@ -141,7 +147,7 @@ static void learn(struct process *p)
 			p->quick[number] = QUICK_APPEND;
 		else if (plain && writes)
 			p->quick[number] = QUICK_WRITE;
-		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
+		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK || (actions[number] == ACTION_MAP && !inherited.mapped)) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
 	if (!p->sealed)
@@ -296,6 +302,15 @@ static long set_stack(struct process *p, const struct call *call)
 	return result;
 }
 
+static long map(struct process *p, const struct call *call)
+{
+	long at = kernel_call(call);
+
+	if (inherited.mapped && !is_error(at) && call->arguments[2] & PROT_EXEC)
+		inherited.mapped(p, call, at);
+	return at;
+}
+
 static long make(struct process *p, const struct call *call)
 {
 	switch (actions[slot_of(call)]) {
@@ -317,6 +332,8 @@ static long make(struct process *p, const struct call *call)
 		return kernel_call(call);
 	case ACTION_CLOSES:
 		return coalesce_after_close(p, call, kernel_call(call));
+	case ACTION_MAP:
+		return map(p, call);
 	case ACTION_LIMIT:
 		return limited(p, call);
 	default:
@@ -381,6 +398,38 @@ long gate_left(const struct call *call, long result)
 		log_end(p, &text, &ticket, now);
 	}
 	return result;
+}
+
+enum { NUMBER_BITS = 9, PRINTED_BITS = 3 };
+_Static_assert(1 << NUMBER_BITS == SYSCALL_LIMIT, "words[0] holds a number");
+
+struct look gate_look_cancel(const struct call *call, uint64_t words[2])
+{
+	struct process *p = process;
+	struct passage passage;
+
+	/* Nobody can cancel the only thread. */
+	if (!p || p->alive != 1 || !p->threads)
+		return (struct look){gate(call), 0};
+	long error = coalesce_before(p, call);
+	gate_enter(&passage, call);
+	if (error) {
+		gate_leave(&passage, call, error);
+		return (struct look){error, 0};
+	}
+	words[0] = slot_of(call) | (uint64_t)passage.ticket.printed << NUMBER_BITS | passage.ticket.serial << (NUMBER_BITS + PRINTED_BITS);
+	words[1] = passage.ticket.began;
+	return (struct look){0, 1};
+}
+
+long gate_left_cancel(const struct call *call, const uint64_t words[2])
+{
+	struct call made = *call;
+	struct passage passage = {process, {words[0] >> (NUMBER_BITS + PRINTED_BITS), words[1], words[0] >> NUMBER_BITS & ((1 << PRINTED_BITS) - 1)}, 0};
+
+	made.number = words[0] & (SYSCALL_LIMIT - 1);
+	gate_leave(&passage, &made, (long)call->number);
+	return (long)call->number;
 }
 
 struct look gate_dispatched(const struct call *call)

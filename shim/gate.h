@@ -21,6 +21,12 @@ struct look {
 struct look gate_look(const struct call *call);
 long gate_left(const struct call *call, long result); /* returns the result */
 
+/* The site where glibc (from 2.41 on) makes the calls that may be cancelled while there are threads: as gate_look and gate_left, but for any
+ * call, and with two words of the caller's in which it is remembered until it comes back, if it does. In gate_left_cancel the call's number
+ * is its result. */
+struct look gate_look_cancel(const struct call *call, uint64_t words[2]);
+long gate_left_cancel(const struct call *call, const uint64_t words[2]);
+
 /* A call of foreign code that dispatch brought: as gate_look; and the program's rt_sigreturn. */
 struct look gate_dispatched(const struct call *call);
 struct signal_frame;

@@ -244,6 +244,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 		settings.timing = settings.batch = 0;
 	}
 	rewrite_know_exit();
+	cache_start(options_value(s->environment, "XDG_STATE_HOME"), options_value(s->environment, "HOME"));
 	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
 	inherited.rewriting = settings.rewrite && !why_not;
 	inherited.why_not = why_not;

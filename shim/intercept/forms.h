@@ -18,8 +18,16 @@ enum form {
 	FORM_TAIL,
 	FORM_BEFORE,
 	FORM_SPECIAL_TAIL,
-	FORM_SPECIAL_BEFORE
+	FORM_SPECIAL_BEFORE,
+	FORM_LOAD,  /* number loaded from the stack right in front: all cancellable calls of glibc from 2.41 */
+	FORM_CANCEL /* glibc's cancellation looks whether the program counter is at this `syscall`: it stays, we stand before and behind it */
 };
+
+/* Sites whose number only the call itself tells, and which carry calls of every kind. */
+static inline int form_is_any_number(enum form form)
+{
+	return form == FORM_LOAD || form == FORM_CANCEL;
+}
 
 /* The instruction behind the site that is executed in its place. */
 enum tail {
@@ -50,9 +58,9 @@ struct site_row site_row_of(const struct text_range *text, const struct place *p
 enum { PIECE_FRONT = 8, PIECE_SIZE = 24 };
 int forms_fits(const unsigned char *piece, const struct place *place);
 
-/* Takes a slot, fills its row and gives the place->length bytes that are to stand at place->patch. 0: no slot is left, or it is too far
- * away. */
-int forms_patch(const struct place *place, unsigned char *bytes);
+/* Takes a slot, fills its row and puts in place of the piece's first bytes the place->length bytes that are to stand at place->patch. 0: no
+ * slot is left, or it is too far away. */
+int forms_patch(const struct place *place, unsigned char *piece);
 
 /* A shadow stack is on, or the processor is otherwise unfit: why, static text; or NULL. */
 const char *forms_unfit(void);

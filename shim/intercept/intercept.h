@@ -21,6 +21,9 @@ void dispatch_start(uint64_t text, uint64_t size);
 /* Tells death.c where exit() of glibc stands. */
 void rewrite_know_exit(void);
 
+/* Where tables of sites are kept: the values of XDG_STATE_HOME and HOME, or NULL. Before rewrite_start; without it none are. */
+void cache_start(const char *state_home, const char *home);
+
 /* Rewrites the sites of libc and ld.so. Returns NULL, and counts into `inherited`; or why nothing was changed, static text. */
 const char *rewrite_start(int all_sites, uint64_t ld_so_base);
 

@@ -10,12 +10,14 @@
 static void *table_take(size_t size);
 #define uthash_malloc(size) table_take(size)
 #define uthash_free(pointer, size) ((void)(pointer))
-#define uthash_memcmp(a, b, n) memcmp(a, b, n)
+#define HASH_KEYCMP(a, b, n) memcmp(a, b, n)
 #define uthash_bzero(a, n) memset(a, 0, n)
 #define uthash_strlen(s) string_length(s)
 /* Out of memory is not fatal: uthash then leaves the table as it was and clears the element's handle. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(element) ((void)(element))
+/* It includes stdlib.h, where gcc 10 takes offence at atof while there are no vector registers. */
+#define __NO_INLINE__ 1
 #include <uthash.h>
 
 #include "../sys/poison.h"

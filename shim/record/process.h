@@ -56,6 +56,7 @@ struct process {
 	uint64_t stats_published; /* file offset of a summary given ahead (exec, vfork) that may have to be taken back, + 1; 0: none */
 	struct lock end_lock;
 	struct lock signal_lock;
+	struct lock mapping_lock;
 	struct exec_copy copies[EXEC_COPIES];
 	struct files *files;
 	char text[32768];   /* where the summary is composed */
@@ -80,13 +81,15 @@ struct inherited {
 	uint8_t later_image;     /* this process ran another program with us before this one (exec) */
 	uint8_t birth_known;     /* descriptor 2 was open at birth */
 	uint64_t birth_device, birth_inode, birth_type; /* and this is the file it was */
-	uint32_t sites_rewritten, sites_left; /* hot sites */
+	uint32_t sites_rewritten, sites_left; /* of those that were wanted, in libc and ld.so */
+	uint32_t foreign_rewritten, foreign_left; /* in other objects; the second may hold byte pairs that are no site */
 	uint8_t rewriting;       /* libc's sites lead to the gate */
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
+	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	char program[256];       /* base name of the executable */
-	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
+	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
 	struct family *family;   /* or NULL */
 };
 

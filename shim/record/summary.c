@@ -141,6 +141,8 @@ static void text_coverage(struct text *out, const struct process *p)
 		text_unsigned(out, inherited.sites_rewritten);
 		text_string(out, " sites of libc and ld.so rewritten");
 		text_note(out, inherited.sites_left, " left");
+		text_note(out, inherited.foreign_rewritten, " in other objects");
+		text_note(out, inherited.foreign_left, " places in other objects that may be a site left");
 	} else {
 		text_string(out, "interposed names only (");
 		text_string(out, inherited.why_not ? inherited.why_not : "as asked");
@@ -331,6 +333,8 @@ static void json_coverage(struct text *out, const struct process *p)
 				 inherited.why_not ? string_length(inherited.why_not) : 8);
 	json_number(out, "sites_rewritten", inherited.sites_rewritten, 0);
 	json_number(out, "sites_left", inherited.sites_left, 0);
+	json_number(out, "foreign_rewritten", inherited.foreign_rewritten, 0);
+	json_number(out, "foreign_left", inherited.foreign_left, 0);
 	json_number(out, "log_lines_dropped", p->tally.log_dropped, 0);
 	json_number(out, "paths_unlisted", p->tally.paths_unlisted, 0);
 	json_number(out, "results_unseen", p->tally.unresolved, 0);

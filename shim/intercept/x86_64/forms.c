@@ -4,7 +4,12 @@
  *            executed by the slot's tail;
  *   before   mov $number,%eax; syscall: the mov is replaced, the syscall stays and is jumped over. Not where the mov is an exported
  *            function's first byte: a uprobe there would skip the call, and its detach would write the old byte into our jump;
- *   special  either of them for calls that make children, and for sites whose number is not known (libc's syscall()).
+ *   special  either of them for calls that make children, and for sites whose number is not known (libc's syscall());
+ *   load     mov disp8(%rsp),%rax; syscall: special, the mov is replaced. From glibc 2.41 on all calls that can be cancelled are made
+ *            here while there is one thread (nptl/cancellation.c, __internal_syscall_cancel);
+ *   cancel   mov %r11,8(%rsp); syscall; ret and padding: where they are made with threads (syscall_cancel.S). A thread is cancelled
+ *            when its program counter is between __syscall_cancel_arch_start and _end, so the kernel is entered at this very
+ *            instruction: what stands before and behind it is replaced.
  *
  * The instruction behind a replaced `syscall` must not be jumped to: whatever near the site looks like a jump there forbids the tail form,
  * also where it only looks like one (then `before` may still fit). A test disassembles the libc at hand and asks for all jumps. */
@@ -17,7 +22,7 @@
 
 #include "../../sys/poison.h"
 
-enum { NEAR = 512, GUESS = 96 };
+enum { NEAR = 512, GUESS = 96, MOV = 5, JUMP = 5 };
 
 static const unsigned char *find_syscall(const unsigned char *at, const unsigned char *end)
 {
@@ -76,6 +81,30 @@ static int number_before(const struct text_range *text, const unsigned char *at,
 	if (at - text->start >= 2 && at[-2] == 0x31 && at[-1] == 0xc0)
 		return 0;
 	return -1;
+}
+
+/* mov disp8(%rsp),%rax; the displacement is from `*disp`. */
+static int is_load(const struct text_range *text, const unsigned char *at, unsigned char *disp)
+{
+	if (at - text->start < MOV || at[-5] != 0x48 || at[-4] != 0x8b || at[-3] != 0x44 || at[-2] != 0x24 || !at[-1] || at[-1] > 0x7f)
+		return 0;
+	*disp = at[-1];
+	return 1;
+}
+
+/* mov %r11,8(%rsp); syscall; ret and four bytes of padding at least. */
+static int is_cancel(const struct text_range *text, const unsigned char *at)
+{
+	static const unsigned char save[MOV] = {0x4c, 0x89, 0x5c, 0x24, 0x08};
+	static const unsigned char pads[][4] = {{0x66, 0x2e, 0x0f, 0x1f}, {0x66, 0x0f, 0x1f, 0x44}, {0x0f, 0x1f, 0x40, 0x00}, {0x0f, 0x1f, 0x44, 0x00},
+						{0x0f, 0x1f, 0x80, 0x00}, {0x0f, 0x1f, 0x84, 0x00}, {0x90, 0x90, 0x90, 0x90}, {0xcc, 0xcc, 0xcc, 0xcc}};
+
+	if (at - text->start < MOV || text->end - at < 2 + JUMP || memcmp(at - MOV, save, MOV) != 0 || at[2] != 0xc3)
+		return 0;
+	for (unsigned i = 0; i < sizeof pads / sizeof *pads; i++)
+		if (memcmp(at + 3, pads[i], sizeof *pads) == 0)
+			return 1;
+	return 0;
 }
 
 /* The compiler often puts other instructions between the mov and the syscall, or loads another register first, which is copied right in front
@@ -168,6 +197,16 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 	/* rt_sigreturn works on the caller's stack pointer, a thread's exit has no stack left: these stay as they are. */
 	if (place->number == __NR_rt_sigreturn || place->number == __NR_exit)
 		return 1;
+	unsigned char disp;
+	if (is_cancel(text, at) || (is_load(text, at, &disp) && !is_symbol(text, at - MOV))) {
+		int cancel = is_cancel(text, at);
+		place->guess = -1;
+		place->patch = at - MOV;
+		place->length = cancel ? MOV + 2 + JUMP : MOV;
+		place->tail = cancel ? TAIL_RET : TAIL_PLAIN;
+		place->form = cancel ? FORM_CANCEL : FORM_LOAD;
+		return 1;
+	}
 	int special = place->number < 0 || makes_children(place->number);
 	unsigned behind = tail_behind(at + 2, text->end, &place->tail);
 	if (behind && !is_jumped_to(text, at + 2)) {
@@ -192,6 +231,10 @@ int forms_fits(const unsigned char *piece, const struct place *place)
 
 	if (at[0] != 0x0f || at[1] != 0x05 || place->form == FORM_NONE || place->number != number_before(&text, at, &mov))
 		return 0;
+	unsigned char disp;
+	if (form_is_any_number(place->form))
+		return place->at - place->patch == MOV && (place->form == FORM_CANCEL ? is_cancel(&text, at) && place->length == MOV + 2 + JUMP :
+											is_load(&text, at, &disp) && place->length == MOV);
 	if (place->patch == place->at)
 		return tail_behind(at + 2, text.end, &tail) + 2 == place->length && tail == place->tail;
 	return mov && mov == place->length && place->at - place->patch == (long)mov && place->tail == TAIL_PLAIN;

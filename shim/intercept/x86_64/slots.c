@@ -46,10 +46,36 @@ static int take_slot(uint32_t *taken, uint32_t limit, struct site *table, const 
 	return 1;
 }
 
-int forms_patch(const struct place *place, unsigned char *bytes)
+static int jump(unsigned char *bytes, const unsigned char *from, const char *to)
 {
-	int before = place->form == FORM_BEFORE || place->form == FORM_SPECIAL_BEFORE;
-	int special = place->form == FORM_SPECIAL_TAIL || place->form == FORM_SPECIAL_BEFORE;
+	int64_t distance = (int64_t)(to - (const char *)(from + JUMP_SIZE));
+	int32_t offset = (int32_t)distance;
+
+	if (distance != offset)
+		return 0;
+	bytes[0] = 0xe9;
+	__builtin_memcpy(bytes + 1, &offset, 4);
+	return 1;
+}
+
+/* There is one such site in a libc. */
+static int patch_cancel(const struct place *place, unsigned char *piece)
+{
+	if (site_cancel.back || !jump(piece, place->patch, slot_cancel) || !jump(piece + JUMP_SIZE + 2, place->at + 2, slot_cancelled))
+		return 0;
+	piece[JUMP_SIZE] = 0x0f;
+	piece[JUMP_SIZE + 1] = 0x05;
+	site_cancel = (struct site){.back = place->at + 2, .resume = place->at, .tail = tail_ret, .number = -1};
+	return 1;
+}
+
+int forms_patch(const struct place *place, unsigned char *piece)
+{
+	if (place->form == FORM_CANCEL)
+		return patch_cancel(place, piece);
+	int load = place->form == FORM_LOAD;
+	int before = place->form == FORM_BEFORE || place->form == FORM_SPECIAL_BEFORE || load;
+	int special = place->form == FORM_SPECIAL_TAIL || place->form == FORM_SPECIAL_BEFORE || load;
 	struct site *row;
 	const char *slot;
 	uint32_t *taken = place->form == FORM_TAIL ? &taken_tail : place->form == FORM_BEFORE ? &taken_before : &taken_special;
@@ -58,22 +84,21 @@ int forms_patch(const struct place *place, unsigned char *bytes)
 	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, sites_before, slots_before, &row, &slot) :
 					 !take_slot(taken, SITES_SPECIAL, sites_special, slots_special, &row, &slot))
 		return 0;
-	int64_t distance = (int64_t)(slot - (const char *)(place->patch + JUMP_SIZE));
-	if (distance != (int32_t)distance)
+	int number = special || before ? place->number : -1;
+	if (load)
+		number = ~piece[PIECE_FRONT - 1];
+	if (!jump(piece, place->patch, slot))
 		return 0;
 	*row = (struct site){
 		.back = place->at + 2,
 		.resume = before ? place->at + 2 : place->patch + place->length,
 		.tail = tail_code(place->tail),
 		.kernel = special_doors + DOOR_SIZE * *taken,
-		.number = special || before ? (uint32_t)place->number : (uint32_t)-1,
+		.number = number,
 	};
 	++*taken;
-	int32_t offset = (int32_t)distance;
-	bytes[0] = 0xe9;
-	__builtin_memcpy(bytes + 1, &offset, 4);
 	/* What is left of a longer instruction is never reached; int3 says so if it is. */
 	for (unsigned i = JUMP_SIZE; i < place->length; i++)
-		bytes[i] = 0xcc;
+		piece[i] = 0xcc;
 	return 1;
 }

@@ -193,9 +193,14 @@ enter:
 	.type enter_special, @function
 enter_special:
 	BEGIN_FRAME
-	cmpl $-1, SITE_NUMBER(%r11)
+	movslq SITE_NUMBER(%r11), %rcx
+	cmpl $-1, %ecx
 	je 1f
-	movl SITE_NUMBER(%r11), %eax
+	movl %ecx, %eax
+	jg 1f
+	/* a site that loads it from its stack: the row has the complement of the displacement */
+	notq %rcx
+	movl (%rsp,%rcx), %eax
 1:	SAVE
 	CALL_C gate_look
 	testl %edx, %edx
@@ -231,6 +236,46 @@ leave_special:
 	jmp *SITE_TAIL(%r11)
 	.cfi_endproc
 	.size leave_special, . - leave_special
+
+/* The site of glibc's cancellation (forms.c), in front of it: the kernel is entered there, at the instruction that the cancellation knows,
+ * unless gate_look_cancel has the result already. What it must remember lies in the caller's two argument slots, 8 and 16(%rsp), which the
+ * site has read and nobody reads again (glibc 2.41, syscall_cancel.S): the stack pointer stays what it is. */
+	.p2align 4
+	.type enter_cancel, @function
+enter_cancel:
+	BEGIN_FRAME
+	SAVE
+	leaq 208 + 8(%rsp), %rsi
+	CALL_C gate_look_cancel
+	testl %edx, %edx
+	jnz 2f
+	.cfi_remember_state
+	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	ret
+2:	.cfi_restore_state
+	popq %rax
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	jmp *SITE_RESUME(%r11)
+	.cfi_endproc
+	.size enter_cancel, . - enter_cancel
+
+/* And behind it. */
+	.p2align 4
+	.type leave_cancel, @function
+leave_cancel:
+	BEGIN_FRAME
+	SAVE
+	leaq 208 + 8(%rsp), %rsi
+	CALL_C gate_left_cancel
+	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
+	RESTORE
+	ret
+	.cfi_endproc
+	.size leave_cancel, . - leave_cancel
 
 /* A call of foreign code that dispatch has trapped: the handler of SIGSYS resumes here with the registers of the call, and with rcx and r11,
  * which the call destroys anyway, holding the address behind its `syscall`. So it passes the gate outside of the handler, signals open,
@@ -359,6 +404,30 @@ HIDDEN \name
 	BANK slots_before, sites_before, BEFORE_SLOTS, enter_before
 	BANK slots_special, sites_special, SPECIAL_SLOTS, enter_special
 
+/* The two slots of the site of cancellation; the first executes what it stands in place of. */
+	.p2align 4
+HIDDEN slot_cancel
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined 16
+	movq %r11, 8(%rsp)
+	leaq site_cancel(%rip), %r11
+	RETURN_ADDRESS_IN_ROW
+	jmp enter_cancel
+	.cfi_endproc
+	.size slot_cancel, . - slot_cancel
+
+	.p2align 4
+HIDDEN slot_cancelled
+	.cfi_startproc simple
+	.cfi_def_cfa rsp, 0
+	.cfi_undefined 16
+	leaq site_cancel(%rip), %r11
+	RETURN_ADDRESS_IN_ROW
+	jmp leave_cancel
+	.cfi_endproc
+	.size slot_cancelled, . - slot_cancelled
+
 /* Where special calls enter the kernel. A child has rax 0 and goes straight back: it may stand on our caller's stack (vfork) or on a
  * new one (clone), so nothing is pushed. Behind the instruction the row's address is gone until it is loaded again. */
 	.macro KERNEL_DOOR index
@@ -397,5 +466,6 @@ HIDDEN special_doors
 	TABLE sites_tail, TAIL_SLOTS
 	TABLE sites_before, BEFORE_SLOTS
 	TABLE sites_special, SPECIAL_SLOTS
+	TABLE site_cancel, 1
 
 	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,134 @@
+/* Loaded objects as dl_iterate_phdr tells of them, and the copy of a text: mapped from the same file, so that only patched pages take
+ * memory, and moved over the original by one mremap(2). */
+#define _GNU_SOURCE
+#include "object.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+
+#include <asm/stat.h>
+#include <link.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+
+#include "../sys/poison.h"
+
+enum { BUILD_ID = 3, FRESH = 30 /* seconds */, NOTE_LIMIT = 256 };
+
+static const void *build_id_at(const Elf64_Nhdr *n)
+{
+	return n->n_descsz == BUILD_ID_SIZE ? (const char *)(n + 1) + ((n->n_namesz + 3) & ~3u) : NULL;
+}
+
+static const Elf64_Nhdr *build_id_in(const Elf64_Phdr *segment, intptr_t bias)
+{
+	const Elf64_Nhdr *note = (const void *)(bias + (intptr_t)segment->p_vaddr);
+
+	/* The first note of the segment is the one that Debian's, Fedora's and Arch's linkers put there; others follow it. */
+	for (uint64_t at = 0; at + sizeof *note <= segment->p_memsz && at < NOTE_LIMIT;) {
+		const Elf64_Nhdr *n = (const void *)((const char *)note + at);
+		if (n->n_type == BUILD_ID && n->n_namesz == 4)
+			return n;
+		at += sizeof *n + ((n->n_namesz + 3) & ~3u) + ((n->n_descsz + 3) & ~3u);
+	}
+	return NULL;
+}
+
+static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
+{
+	struct object *o = wanted;
+	intptr_t bias = (intptr_t)info->dlpi_addr;
+	int here = 0;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Phdr *s = &info->dlpi_phdr[i];
+		here |= s->p_type == PT_LOAD && o->holds - (uint64_t)bias - s->p_vaddr < s->p_memsz;
+	}
+	if (!here)
+		return 0;
+	/* The program itself is the one without a name. */
+	o->path = info->dlpi_name[0] ? info->dlpi_name : "/proc/self/exe";
+	o->text.bias = bias;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Phdr *s = &info->dlpi_phdr[i];
+		const unsigned char *start = (const void *)(bias + (intptr_t)s->p_vaddr);
+		if (s->p_type == PT_LOAD && s->p_flags & PF_X && !o->text.start) {
+			o->text.start = start;
+			o->text.end = start + s->p_filesz;
+			o->offset = s->p_offset;
+		} else if (s->p_type == PT_NOTE && build_id_in(s, bias)) {
+			o->note = s;
+			o->note_address = (uint64_t)start;
+			o->build_id = build_id_at(build_id_in(s, bias));
+		} else if (s->p_type == PT_DYNAMIC) {
+			o->text.symbols = elf_symbols(bias, (const void *)start);
+		}
+	}
+	return 1;
+}
+
+/* A file that has changed a moment ago may have been put in place of the loaded one: its pages prove nothing. */
+static int is_fresh(long fd)
+{
+	struct stat status;
+
+	return RAW(__NR_fstat, fd, &status) != 0 || (uint64_t)status.st_ctime + FRESH > clock_realtime() / 1000000000u;
+}
+
+static int is_the_loaded_file(const struct object *o, long fd)
+{
+	char in_file[NOTE_LIMIT];
+	uint64_t size = o->note ? o->note->p_filesz : 0;
+
+	return size && size <= NOTE_LIMIT && RAW(__NR_pread64, fd, in_file, size, o->note->p_offset) == (long)size &&
+	       memcmp(in_file, (const void *)o->note_address, size) == 0;
+}
+
+/* The whole pages of the text, as the file has them. */
+int object_copy_from(struct object *o, long fd)
+{
+	long at = RAW(__NR_mmap, 0, o->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, o->offset & ~(uint64_t)(PAGE - 1));
+
+	if (is_error(at))
+		return 0;
+	o->text.copy = (unsigned char *)at + ((uint64_t)o->text.start & (PAGE - 1));
+	return 1;
+}
+
+int object_copy(struct object *o)
+{
+	long fd = RAW(__NR_open, o->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	int copied = is_the_loaded_file(o, fd) && object_copy_from(o, fd);
+	o->is_fresh = (uint8_t)is_fresh(fd);
+	RAW(__NR_close, fd);
+	return copied;
+}
+
+void object_drop(const struct object *o)
+{
+	RAW(__NR_munmap, page_start(o->text.copy), o->size);
+}
+
+/* NB order: executable before it stands in the text's place. */
+int object_move(const struct object *o)
+{
+	const unsigned char *copy = page_start(o->text.copy);
+
+	if (RAW(__NR_mprotect, copy, o->size, PROT_READ | PROT_EXEC) == 0 &&
+	    !is_error(RAW(__NR_mremap, copy, o->size, o->size, MREMAP_MAYMOVE | MREMAP_FIXED, page_start(o->text.start))))
+		return 1;
+	object_drop(o);
+	return 0;
+}
+
+int object_find(struct object *o)
+{
+	if (!dl_iterate_phdr(object_found, o) || !o->text.start)
+		return 0;
+	o->size = (size_t)(page_start(o->text.end + PAGE - 1) - page_start(o->text.start));
+	return 1;
+}

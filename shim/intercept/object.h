@@ -1,0 +1,56 @@
+/* Floor 4: an object that ld.so has loaded, and the copy of its text that is patched and put in its place. Constructor, and a later
+ * mapping of code (rewrite.c). */
+#ifndef SHIM_INTERCEPT_OBJECT_H
+#define SHIM_INTERCEPT_OBJECT_H
+
+#include "forms.h"
+
+#include <stddef.h>
+
+enum { PAGE = 4096 };
+
+struct object {
+	uint64_t holds;      /* an address in it: what is looked for */
+	const char *path;
+	struct text_range text;
+	uint64_t offset;     /* of the text in the file */
+	const Elf64_Phdr *note; /* the segment with the build-id */
+	uint64_t note_address;
+	const void *build_id;   /* NULL: not of the usual size */
+	size_t size;            /* of the text in whole pages; 0: not patched */
+	uint8_t is_fresh;       /* the file on disk is younger than 30 seconds */
+	uint8_t is_new;         /* mapped a moment ago: nobody has changed a page of it */
+	const Elf64_Sym *any;   /* syscall(); NULL: not here */
+};
+
+static inline const unsigned char *page_start(const unsigned char *at)
+{
+	return (const void *)((uint64_t)at & ~(uint64_t)(PAGE - 1));
+}
+
+/* The object that holds o->holds, which is filled in. 0: there is none, or it has no code. */
+int object_find(struct object *o);
+
+/* Maps the file's text for writing. 0: it cannot be, or the file is not the one that is loaded. */
+int object_copy(struct object *o);
+int object_copy_from(struct object *o, long fd);
+
+/* The copy stands where the text stood; or it is gone, and 0. */
+int object_move(const struct object *o);
+void object_drop(const struct object *o);
+
+/* Which of an object's sites. */
+enum want {
+	WANT_HOT,    /* I/O, files, directories, processes, signals */
+	WANT_ALL,
+	WANT_CERTAIN /* objects whose code we do not know: those that cannot be anything else */
+};
+
+/* Turns the sites of the copy into jumps and counts them. 0: no memory. */
+int patch_sites(const struct object *o, enum want want);
+
+/* Tables of sites that an earlier scan has found (cache.c): the number of rows, 0: none that can be trusted. */
+uint32_t cache_load(const struct object *o, struct site_row *rows, uint32_t most);
+void cache_store(const struct object *o, const struct site_row *rows, uint32_t count);
+
+#endif

@@ -1,0 +1,215 @@
+/* The sites of an object's text, from a table or by a scan, and their patching in the copy. Pages that are touched start from the live
+ * bytes, so what a debugger or another patcher has put there stays, and a site whose own bytes are not the file's is left alone. */
+#include "object.h"
+#include "tables.h"
+#include "../record/process.h"
+#include "../sys/memory.h"
+
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/uio.h>
+
+#include "../sys/poison.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14, asm-generic/mman-common.h */
+#endif
+
+static const struct site_table *table_of(const void *build_id, uint64_t text_size)
+{
+	for (uint32_t i = 0; build_id && i < site_tables_count; i++)
+		if (site_tables[i].text_size == text_size && memcmp(site_tables[i].build_id, build_id, BUILD_ID_SIZE) == 0)
+			return &site_tables[i];
+	return NULL;
+}
+
+enum { CHUNK = 64, MOST_ROWS = 2048, MOST_PAGES = 448, GAP = 2 };
+
+/* What is needed for a moment, a page of it, used again and again: each page that we touch costs the program's start a fault, which is more
+ * than the kernel takes for a call. */
+static union {
+	struct {
+		struct iovec ours[CHUNK], theirs[CHUNK];
+		unsigned char pieces[CHUNK][PIECE_SIZE];
+		const struct site_row *rows[CHUNK];
+		uint32_t count;
+	} chunk;
+	uint64_t pages[MOST_PAGES];
+} work __attribute__((aligned(PAGE)));
+
+/* libc's syscall() makes calls of any number. The other sites whose number cannot be guessed load it long before: they are those of
+ * threads' locks, and a test counts what passes us by. */
+static int is_in_syscall(const struct object *o, const struct site_row *row)
+{
+	uint64_t address = (uint64_t)o->text.start - (uint64_t)o->text.bias + row->at;
+
+	return o->any && address - o->any->st_value < o->any->st_size;
+}
+
+/* A form that leaves no doubt in code that we do not know: five bytes of a comparison that nothing but a system call is followed by. */
+static int is_certain(const struct site_row *row)
+{
+	return (row->form == FORM_TAIL || row->form == FORM_SPECIAL_TAIL) && row->tail != TAIL_RET;
+}
+
+static int is_wanted(const struct object *o, const struct site_row *row, enum want want)
+{
+	const struct syscall_row *call = row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
+
+	if (form_is_any_number(row->form))
+		return 1;
+	if (row->guess < 0 && row->form == FORM_NONE)
+		return 0;
+	return want != WANT_HOT || (row->guess < 0 ? is_in_syscall(o, row) : call && call->flags & CALL_HOT);
+}
+
+static struct place place_of(const struct object *o, const struct site_row *row)
+{
+	const unsigned char *at = o->text.start + row->at;
+
+	return (struct place){.at = at, .number = row->number, .guess = row->guess, .form = row->form, .tail = row->tail,
+			      .patch = at - row->back, .length = row->length};
+}
+
+static uint32_t scan(const struct object *o, struct site_row *rows, enum want want)
+{
+	struct place place;
+	uint32_t count = 0;
+
+	for (const unsigned char *at = o->text.start; count < MOST_ROWS && forms_next(&o->text, at, &place); at = place.at + 2) {
+		rows[count] = site_row_of(&o->text, &place);
+		if (want != WANT_CERTAIN || is_certain(&rows[count]))
+			count++;
+		else
+			inherited.foreign_left++;
+	}
+	return count;
+}
+
+/* Copies between ours[] and theirs[] in one call of the kernel, so that the pages of a megabyte and a half are not touched by us. */
+static void transfer(long number, size_t size)
+{
+	if (memory_vector(number, work.chunk.ours, work.chunk.theirs, work.chunk.count) == (long)size)
+		return;
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		const struct iovec *ours = &work.chunk.ours[i], *theirs = &work.chunk.theirs[i];
+		if (number == __NR_process_vm_readv)
+			memcpy(ours->iov_base, theirs->iov_base, ours->iov_len);
+		else
+			memcpy(theirs->iov_base, ours->iov_base, ours->iov_len);
+	}
+}
+
+/* The pages that somebody else has changed (a debugger's breakpoint, another patcher) are no longer the file's: /proc/PID/pagemap says so in
+ * bit 61 (Documentation/admin-guide/mm/pagemap.rst), without our touching any. They go into the copy as they are. */
+static void take_over_changed(const struct object *o)
+{
+	const unsigned char *live = page_start(o->text.start);
+	unsigned char *copy = o->text.copy - (o->text.start - live);
+	long fd = RAW(__NR_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t pages = o->size / PAGE;
+
+	for (size_t first = 0; first < pages; first += MOST_PAGES) {
+		size_t count = pages - first < MOST_PAGES ? pages - first : MOST_PAGES;
+		long got = RAW(__NR_pread64, fd, work.pages, count * 8, ((uint64_t)live / PAGE + first) * 8);
+		for (size_t i = 0; i < count; i++) {
+			size_t at = (first + i) * PAGE;
+			int unchanged = !o->is_fresh && got == (long)(count * 8) && (!(work.pages[i] >> 62) || work.pages[i] >> 61 & 1);
+			if (!unchanged && memcmp(copy + at, live + at, PAGE) != 0)
+				memcpy(copy + at, live + at, PAGE);
+		}
+	}
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+}
+
+/* Makes the chunk's pages of the copy present in a few calls (madvise(2), MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault
+ * one by one). Rows come in the order of their addresses. */
+static void populate(const struct object *o)
+{
+	const long away = o->text.copy - o->text.start;
+	const unsigned char *from = NULL, *to = NULL;
+
+	for (uint32_t i = 0; i <= work.chunk.count; i++) {
+		struct place place = place_of(o, work.chunk.rows[i < work.chunk.count ? i : 0]);
+		const unsigned char *first = i < work.chunk.count ? page_start(place.patch) : NULL;
+		if (!to || !first || first > to + GAP * PAGE) {
+			if (to)
+				RAW(__NR_madvise, from + away, to - from, MADV_POPULATE_WRITE);
+			from = first;
+		}
+		to = first ? page_start(place.patch + place.length + PAGE - 1) : NULL;
+	}
+}
+
+/* Reads the chunk's sites, turns those that are as the table says into jumps, and writes these. */
+static void patch_chunk(const struct object *o, enum want want)
+{
+	uint32_t *rewritten = want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten;
+	uint32_t *left = want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left;
+	uint32_t patched = 0;
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		work.chunk.ours[i] = (struct iovec){work.chunk.pieces[i], PIECE_SIZE};
+		work.chunk.theirs[i] = (struct iovec){o->text.copy + work.chunk.rows[i]->at - PIECE_FRONT, PIECE_SIZE};
+	}
+	populate(o);
+	transfer(__NR_process_vm_readv, work.chunk.count * PIECE_SIZE);
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		struct place place = place_of(o, work.chunk.rows[i]);
+		if (!forms_fits(work.chunk.pieces[i], &place) || !forms_patch(&place, work.chunk.pieces[i]))
+			continue;
+		work.chunk.ours[patched] = (struct iovec){work.chunk.pieces[i], place.length};
+		work.chunk.theirs[patched++] = (struct iovec){o->text.copy + (place.patch - o->text.start), place.length};
+		size += place.length;
+	}
+	*rewritten += patched;
+	*left += work.chunk.count - patched;
+	work.chunk.count = patched;
+	transfer(__NR_process_vm_writev, size);
+	work.chunk.count = 0;
+}
+
+static void patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+{
+	if (!o->is_new)
+		take_over_changed(o);
+	work.chunk.count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!is_wanted(o, &rows[i], want))
+			continue;
+		if (rows[i].form == FORM_NONE || rows[i].at < PIECE_FRONT || (uint64_t)(o->text.end - o->text.start) - rows[i].at < PIECE_SIZE) {
+			inherited.sites_left++;
+			continue;
+		}
+		work.chunk.rows[work.chunk.count++] = &rows[i];
+		if (work.chunk.count == CHUNK)
+			patch_chunk(o, want);
+	}
+	patch_chunk(o, want);
+}
+
+int patch_sites(const struct object *o, enum want want)
+{
+	const struct site_table *table = table_of(o->build_id, (uint64_t)(o->text.end - o->text.start));
+
+	if (table && want != WANT_CERTAIN) {
+		patch_rows(o, site_rows + table->first, table->count, want);
+		return 1;
+	}
+	long at = RAW(__NR_mmap, 0, MOST_ROWS * sizeof(struct site_row), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct site_row *rows = (struct site_row *)at;
+
+	if (is_error(at))
+		return 0;
+	uint32_t count = want == WANT_CERTAIN ? 0 : cache_load(o, rows, MOST_ROWS);
+	if (!count) {
+		count = scan(o, rows, want);
+		if (want != WANT_CERTAIN)
+			cache_store(o, rows, count);
+	}
+	patch_rows(o, rows, count, want);
+	RAW(__NR_munmap, rows, MOST_ROWS * sizeof *rows);
+	return 1;
+}
