@@ -71,7 +71,8 @@ static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 {
 	struct pollfd room = {fd, POLLOUT, 0};
 
-	if (b->candidate != fd + 1 || b->known_fd != fd + 1 || b->cool || b->off || b->looked_away)
+	/* NB: 0 stands for no descriptor, and for -1 too. */
+	if (fd < 0 || b->candidate != fd + 1 || b->known_fd != fd + 1 || b->cool || b->off || b->looked_away)
 		return 0;
 	if (b->known == TARGET_FILE && ++b->room_asked >= ROOM_EVERY) {
 		b->room_asked = 0;
