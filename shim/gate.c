@@ -59,6 +59,9 @@ static const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_setresgid] = ACTION_RIGHTS,
 	[__NR_setfsuid] = ACTION_RIGHTS,
 	[__NR_capset] = ACTION_RIGHTS,
+#ifdef __NR_landlock_restrict_self /* Linux 5.13 */
+	[__NR_landlock_restrict_self] = ACTION_RIGHTS,
+#endif
 	[__NR_setrlimit] = ACTION_LIMIT,
 	[__NR_prlimit64] = ACTION_LIMIT,
 	[__NR_write] = ACTION_WRITE,

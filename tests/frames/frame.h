@@ -2,6 +2,7 @@
  * frame_choose, frame_run where the snippet shall stand, and as the very last thing frame_done. Included once in each frame's program. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -160,6 +161,15 @@ long unknown(long number)
 	volatile long same = number;
 
 	return same;
+}
+
+void open_signal(int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void done_with(int fd)

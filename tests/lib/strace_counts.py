@@ -142,14 +142,27 @@ class Doors:
                 offset = address - first
                 if name.endswith("/libsysshim.so"):
                     return "door" if offset == self.returning or offset in self.special else "private"
+                if self.is_cancellation(name, offset):
+                    return "door"
                 return os.path.basename(name) + ("(odd)" if self.is_odd(name, offset) else "")
         return "elsewhere"  # ld.so, which the kernel has mapped, the vDSO, memory without a file
 
-    def is_odd(self, name, address):
-        """Neither is the number loaded directly in front of the `syscall`, nor is it followed by a cmp with an errno or by a ret."""
+    def elf(self, name):
         if name not in self.files:
             self.files[name] = Elf(name)
-        elf = self.files[name]
+        return self.files[name]
+
+    def is_cancellation(self, name, address):
+        """glibc's own instruction (from 2.41 on) that our code stands around: mov %r11,8(%rsp); syscall; ret"""
+        if not re.match(r"libc[.-]", os.path.basename(name)):
+            return False
+        elf = self.elf(name)
+        at = elf.offset(address)
+        return elf.bytes[at - 7 : at + 1] == b"\x4c\x89\x5c\x24\x08\x0f\x05\xc3"
+
+    def is_odd(self, name, address):
+        """Neither is the number loaded directly in front of the `syscall`, nor is it followed by a cmp with an errno or by a ret."""
+        elf = self.elf(name)
         at = elf.offset(address)
         before, behind = elf.bytes[at - 7 : at], elf.bytes[at : at + 6]
         loaded = before[0] == 0xB8 or before[3:5] == b"\x31\xc0"

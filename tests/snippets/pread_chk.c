@@ -27,6 +27,7 @@ static void snippet(void)
 	CALL(__pread64_chk(-1, buffer, 5, 0, sizeof buffer));
 	CALL(__pread_chk(fd, nowhere(), 5, 0, 5));
 	sigaction(SIGABRT, &action, &before);
+	open_signal(SIGABRT);
 	int number = sigsetjmp(overflow, 1);
 	if (!number)
 		note("read %d\n", (int)__pread64_chk(fd, buffer, (size_t)unknown(17), 0, 16));

@@ -32,6 +32,7 @@ static void snippet(void)
 	CALL(__recv_chk(-1, buffer, 5, sizeof buffer, 0));
 	CALL(__recvfrom_chk(ends[0], buffer, 5, sizeof buffer, MSG_OOB | MSG_DONTWAIT, NULL, NULL));
 	sigaction(SIGABRT, &action, &before);
+	open_signal(SIGABRT);
 	int number = sigsetjmp(overflow, 1);
 	if (!number)
 		note("received %d\n", (int)__recv_chk(ends[0], buffer, (size_t)unknown(17), 16, MSG_DONTWAIT));
