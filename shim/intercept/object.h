@@ -46,6 +46,8 @@ enum want {
 	WANT_CERTAIN /* objects whose code we do not know: those that cannot be anything else */
 };
 
+extern uint32_t patched_any_number; /* sites of forms that carry calls of any number */
+
 /* Turns the sites of the copy into jumps and counts them. 0: no memory. */
 int patch_sites(const struct object *o, enum want want);
 

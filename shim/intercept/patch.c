@@ -23,6 +23,8 @@ static const struct site_table *table_of(const void *build_id, uint64_t text_siz
 	return NULL;
 }
 
+uint32_t patched_any_number;
+
 enum { CHUNK = 64, MOST_ROWS = 2048, MOST_PAGES = 448, GAP = 2 };
 
 /* What is needed for a moment, a page of it, used again and again: each page that we touch costs the program's start a fault, which is more
@@ -160,6 +162,7 @@ static void patch_chunk(const struct object *o, enum want want)
 		struct place place = place_of(o, work.chunk.rows[i]);
 		if (!forms_fits(work.chunk.pieces[i], &place) || !forms_patch(&place, work.chunk.pieces[i]))
 			continue;
+		patched_any_number += (uint32_t)form_is_any_number(place.form);
 		work.chunk.ours[patched] = (struct iovec){work.chunk.pieces[i], place.length};
 		work.chunk.theirs[patched++] = (struct iovec){o->text.copy + (place.patch - o->text.start), place.length};
 		size += place.length;

@@ -26,6 +26,19 @@ enum { LIBC, LD_SO, OTHERS, MOST_OBJECTS = 96 };
 static struct object objects[MOST_OBJECTS];
 static uint32_t objects_count = OTHERS;
 
+/* From 2.41 on nearly all calls are made at one place (forms.c): without it nothing is seen. */
+static int libc_is_new(void)
+{
+	const char *v = gnu_get_libc_version();
+	unsigned minor = 0;
+
+	if (v[0] != '2' || v[1] != '.')
+		return 1;
+	for (v += 2; *v >= '0' && *v <= '9'; v++)
+		minor = minor * 10 + (unsigned)(*v - '0');
+	return minor >= 41;
+}
+
 static const char *object_rewrite(struct object *o, enum want want)
 {
 	if (!object_find(o))
@@ -36,6 +49,10 @@ static const char *object_rewrite(struct object *o, enum want want)
 	if (!patch_sites(o, want)) {
 		object_drop(o);
 		return "no memory for the list of sites";
+	}
+	if (o == &objects[LIBC] && libc_is_new() && !patched_any_number) {
+		object_drop(o);
+		return "this libc's one place for calls that can be cancelled is not as we know it";
 	}
 	return object_move(o) ? NULL : "the kernel refuses to make the patched text executable";
 }

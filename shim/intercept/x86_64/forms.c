@@ -92,14 +92,21 @@ static int is_load(const struct text_range *text, const unsigned char *at, unsig
 	return 1;
 }
 
-/* mov %r11,8(%rsp); syscall; ret and four bytes of padding at least. */
-static int is_cancel(const struct text_range *text, const unsigned char *at)
+/* mov %r11,8(%rsp); syscall */
+static int is_cancellation(const struct text_range *text, const unsigned char *at)
 {
 	static const unsigned char save[MOV] = {0x4c, 0x89, 0x5c, 0x24, 0x08};
+
+	return at - text->start >= MOV && memcmp(at - MOV, save, MOV) == 0;
+}
+
+/* The same, with a ret and four bytes of padding behind it. */
+static int is_cancel(const struct text_range *text, const unsigned char *at)
+{
 	static const unsigned char pads[][4] = {{0x66, 0x2e, 0x0f, 0x1f}, {0x66, 0x0f, 0x1f, 0x44}, {0x0f, 0x1f, 0x40, 0x00}, {0x0f, 0x1f, 0x44, 0x00},
 						{0x0f, 0x1f, 0x80, 0x00}, {0x0f, 0x1f, 0x84, 0x00}, {0x90, 0x90, 0x90, 0x90}, {0xcc, 0xcc, 0xcc, 0xcc}};
 
-	if (at - text->start < MOV || text->end - at < 2 + JUMP || memcmp(at - MOV, save, MOV) != 0 || at[2] != 0xc3)
+	if (!is_cancellation(text, at) || text->end - at < 2 + JUMP || at[2] != 0xc3)
 		return 0;
 	for (unsigned i = 0; i < sizeof pads / sizeof *pads; i++)
 		if (memcmp(at + 3, pads[i], sizeof *pads) == 0)
@@ -207,6 +214,9 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 		place->form = cancel ? FORM_CANCEL : FORM_LOAD;
 		return 1;
 	}
+	/* Without room behind it the instruction stays alone: from our text no thread would be cancelled. */
+	if (is_cancellation(text, at))
+		return 1;
 	int special = place->number < 0 || makes_children(place->number);
 	unsigned behind = tail_behind(at + 2, text->end, &place->tail);
 	if (behind && !is_jumped_to(text, at + 2)) {
