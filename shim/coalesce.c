@@ -358,6 +358,8 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 	case __NR_mmap:
 		/* The descriptor's file may be one that is mapped now. */
 		b->known_fd = b->candidate = 0;
+		if (!settings.batch)
+			return LET_GO_NOT;
 		/* A private mapping may be the first part of a library, whose code comes next: the next burst asks again. */
 		if (!(a[3] & MAP_SHARED))
 			*reach = REACH_NOW;
@@ -515,6 +517,8 @@ long coalesce_before(struct process *p, const struct call *call)
 		return report(p, b, call);
 	if (!b->armed)
 		return 0;
+	if (settings.watch)
+		b->idle = b->traps = 0;
 	if (++b->idle > IDLE_MOST || (b->traps > TRAPS_MOST && (uint64_t)b->traps * 4 > p->batches.writes - b->traps_writes)) {
 		why = b->idle > IDLE_MOST ? LET_GO_IDLE : LET_GO_FOREIGN_CODE;
 		arm_let_go(p, b, why, REACH_NOW, NULL);

@@ -140,7 +140,8 @@ static void learn(struct process *p)
 	/* A handler in between might arm, and find half of this written over. */
 	if (!p->sealed)
 		RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
-	int plain = !settings.timing && !p->log.on && !(batch && (batch->armed || batch->kept));
+	int waits_to_watch = settings.watch && batch && !batch->off;
+	int plain = !settings.timing && !p->log.on && !(batch && (batch->armed || batch->kept)) && !waits_to_watch;
 
 	p->learned = 1;
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
@@ -354,6 +355,8 @@ static __attribute__((noinline)) long pass(struct process *p, const struct call 
 		return kernel_call(call);
 	long result = error ? error : make(p, call);
 	gate_leave(&passage, call, result);
+	if (unlikely(settings.watch))
+		arm_watch(p, batch);
 	return result;
 }
 

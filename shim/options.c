@@ -145,6 +145,12 @@ static int take_intercept(const char *value)
 	}
 }
 
+static int take_dispatch(const char *value)
+{
+	settings.watch = string_equal(value, "always");
+	return settings.watch || string_equal(value, "auto");
+}
+
 static int take_number(const char *value, uint32_t least, uint32_t most, uint32_t *to)
 {
 	uint32_t number = 0;
@@ -200,6 +206,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_DATA", "0 to 4096 bytes", take_data},
 		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before", take_trace},
 		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
+		{"SYSSHIM_DISPATCH", "auto, always", take_dispatch},
 		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
 		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
 		{"SYSSHIM_DISABLE", "", take_nothing},

@@ -204,7 +204,7 @@ static void no_batches(struct process *p, enum let_go why)
 /* NB order: after the sites are rewritten and the log is open. */
 static void start_coalescing(const struct startup *s, const struct look_round *look, struct process *p)
 {
-	if (!settings.batch)
+	if (!settings.batch && !settings.watch)
 		return;
 	if (!inherited.rewriting) {
 		no_batches(p, LET_GO_NOT_REWRITTEN);
@@ -216,7 +216,7 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 	if (!batch)
 		no_batches(p, LET_GO_NO_MEMORY);
 	/* A log of each write is made at the gate. */
-	if (batch && settings.interpose && !p->log.on)
+	if (batch && settings.batch && settings.interpose && !p->log.on)
 		interpose_coalesce();
 }
 
@@ -241,7 +241,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
 		settings.log = settings.stats = OUTPUT_OFF;
-		settings.timing = settings.batch = 0;
+		settings.timing = settings.batch = settings.watch = 0;
 	}
 	rewrite_know_exit();
 	cache_start(options_value(s->environment, "XDG_STATE_HOME"), options_value(s->environment, "HOME"));
@@ -255,6 +255,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	start_coalescing(s, look, p);
 	/* NB order: last of all; from here on every call is counted. */
 	__atomic_store_n(&process, p, __ATOMIC_RELEASE);
+	arm_watch(p, batch);
 }
 
 static void start(const struct startup *s)

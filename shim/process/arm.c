@@ -46,6 +46,7 @@ int arm_is_blocking(void)
 static void no_more(struct process *p, struct batch *b, enum let_go why)
 {
 	b->off = (uint8_t)why;
+	p->watching = 0;
 	p->batches.let_go[why]++;
 }
 
@@ -80,7 +81,7 @@ static void dispatch_off(void)
 /* With signals blocked; *mask is what the caller restores. */
 static enum let_go arm_locked(struct batch *b, uint64_t *mask)
 {
-	enum let_go why = *mask & FAULTS ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : mappings_read(b, b->bytes, 65536);
+	enum let_go why = *mask & FAULTS ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, b->bytes, 65536) : LET_GO_NOT;
 
 	if (why)
 		return why;
@@ -116,6 +117,7 @@ int arm(struct process *p, struct batch *b)
 		why = arm_locked(b, &mask);
 		if (!why) {
 			b->armed = guard.armed = 1;
+			p->watching = 1;
 			b->idle = b->traps = 0;
 			b->traps_writes = p->batches.writes;
 			b->looked_away = 0;
@@ -131,10 +133,10 @@ int arm(struct process *p, struct batch *b)
 	if (!why)
 		return 1;
 	/* A blocked signal may be open next time; the rest stays as it is. */
-	if (why == LET_GO_MASK)
-		p->batches.let_go[why]++;
-	else
+	if (why != LET_GO_MASK)
 		no_more(p, b, why);
+	else if (!settings.watch)
+		p->batches.let_go[why]++;
 	return 0;
 }
 
@@ -168,6 +170,12 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 	if (frame)
 		signals_leave(frame);
 	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+}
+
+void arm_watch(struct process *p, struct batch *b)
+{
+	if (settings.watch && b && !b->armed && !b->off && process_is_ours(p))
+		arm(p, b);
 }
 
 void arm_in_child(uint64_t *mask)

@@ -59,6 +59,7 @@ typedef void arm_handler(int signal, struct signal_information *information, str
 void arm_know(arm_handler *handler, uint64_t text, uint64_t text_size);
 int arm_in_text(uint64_t address);
 int arm(struct process *p, struct batch *b);
+void arm_watch(struct process *p, struct batch *b); /* SYSSHIM_DISPATCH=always: arms where it can be, else the next call asks again */
 enum reach {
 	REACH_NOW,     /* the next burst may arm again */
 	REACH_PROCESS, /* over for this process */

@@ -44,6 +44,7 @@ struct process {
 	uint32_t sealed;    /* a seccomp filter of the program: no private call any more */
 	uint64_t born;      /* clock_monotonic */
 	uint32_t learned;   /* quick is filled */
+	uint32_t watching;  /* dispatch stood and may stand again: calls of foreign code come to the gate */
 	uint8_t quick[SYSCALL_LIMIT]; /* enum quick: what the gate may do without looking further */
 	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range */
 	struct tally tally;

@@ -43,6 +43,9 @@ done
 for value in nonsense "" rewrite, ,rewrite rewrite,all "interpose rewrite"; do
 	wrong SYSSHIM_INTERCEPT "$value" interpose rewrite rewrite-all
 done
+for value in nonsense "" on auto,always; do
+	wrong SYSSHIM_DISPATCH "$value" auto always
+done
 for value in maybe "" on,file socket file, "file pipe"; do
 	wrong SYSSHIM_BATCH "$value" on off file pipe
 done

@@ -18,14 +18,17 @@ from jobs import FAILED, PASSED, SKIPPED, Job, directives, stem, timeout_of
 SETTINGS = {
     "quiet": {},
     "interpose": {"SYSSHIM_INTERCEPT": "interpose"},
+    "rewrite": {"SYSSHIM_INTERCEPT": "rewrite"},
     "nobatch": {"SYSSHIM_BATCH": "off"},
     "batch1": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "1"},
     "batch7": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "7"},
     "batch4096": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "4096"},
     "latency1": {"SYSSHIM_BURST": "1", "SYSSHIM_LATENCY_MS": "1"},
 }
-VARIANTS = ["quiet", "log", "interpose", "batch7", "latency1"]  # and, where a line `variants:` asks: batch1 batch4096 nobatch stats stderr
-COUNTING = ("log", "stats")
+# all: every way in at once, from the start; and, where a line `variants:` asks: batch1 batch4096 nobatch rewrite stats stderr
+VARIANTS = ["quiet", "log", "all", "interpose", "batch7", "latency1"]
+COUNTING = ("log", "all", "stats")
+LOGGING = ("log", "all")
 SKIP = 77
 DRIVERS = ("behaviour", "programs", "real")
 
@@ -34,8 +37,10 @@ def settings(variant, place, folder):
     values = {"LD_PRELOAD": place.shim}
     if variant in COUNTING:
         values.update(SYSSHIM_STATS=f"{folder}/stats.%p.json", SYSSHIM_STATS_FORMAT="json")
-    if variant == "log":
+    if variant in LOGGING:
         values.update(SYSSHIM_LOG=f"{folder}/log.%p")
+        if variant == "all":
+            values.update(SYSSHIM_INTERCEPT="rewrite-all,interpose", SYSSHIM_DISPATCH="always")
     elif variant in SETTINGS:
         values.update(SETTINGS[variant], SYSSHIM_STATS="off")
     elif variant not in ("stats", "stderr"):
@@ -75,7 +80,7 @@ def summaries(folder):
 
 
 def unlogged(folder):
-    """What is wrong with the logs of a run in the variant log: the shim must have been there, or nothing was tested."""
+    """What is wrong with the logs of a run in a variant that logs: the shim must have been there, or nothing was tested."""
     if not any(name.startswith("log.") and os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder)):
         return ["no log has a line: the shim was not there"]
     return []
@@ -91,7 +96,7 @@ def uncoalesced(rows):
 
 def miscounted(variant, folder, coalesces):
     rows, wrong = summaries(folder)
-    return [*wrong, *(unlogged(folder) if variant == "log" else []), *(uncoalesced(rows) if coalesces and not wrong else [])]
+    return [*wrong, *(unlogged(folder) if variant in LOGGING else []), *(uncoalesced(rows) if coalesces and not wrong else [])]
 
 
 def run_variant(place, program, variant, native, folder, timeout, static, coalesces):

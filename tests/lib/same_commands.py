@@ -11,6 +11,7 @@ about a job that was killed (`bash: line 1: 4711 Killed   command`).
 A command needs a program that is not installed ("command not found" natively): it is skipped and counted.
 
 Variants: quiet (SYSSHIM_STATS=off), eager and small (coalescing from the first small write on, with a timer of 1 ms, with batches of 7 bytes)
+interpose (nothing is rewritten), all (every way in from the start)
 and log (a log file and a JSON summary for each process, outside the folder). In the variant log there
 must be a summary of at least one process, every one must be valid JSON, and the logs must hold lines: so the shim was there.
 """
@@ -155,6 +156,8 @@ def one(name, command, differs, options):
         "quiet": {"SYSSHIM_STATS": "off"},
         "eager": {"SYSSHIM_STATS": "off", "SYSSHIM_BURST": "1", "SYSSHIM_LATENCY_MS": "1"},
         "small": {"SYSSHIM_STATS": "off", "SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "7"},
+        "interpose": {"SYSSHIM_STATS": "off", "SYSSHIM_INTERCEPT": "interpose"},
+        "all": {"SYSSHIM_STATS": "off", "SYSSHIM_INTERCEPT": "rewrite-all,interpose", "SYSSHIM_DISPATCH": "always"},
         "log": {"SYSSHIM_LOG": f"{record}/log.%p", "SYSSHIM_STATS": f"{record}/stats.%p.json", "SYSSHIM_STATS_FORMAT": "json"},
     }
     again = None
