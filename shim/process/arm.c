@@ -81,7 +81,7 @@ static void dispatch_off(void)
 /* With signals blocked; *mask is what the caller restores. */
 static enum let_go arm_locked(struct batch *b, uint64_t *mask)
 {
-	enum let_go why = *mask & FAULTS ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, b->bytes, 65536) : LET_GO_NOT;
+	enum let_go why = *mask & (settings.batch ? FAULTS : 1ul << (SYS - 1)) ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, b->bytes, 65536) : LET_GO_NOT;
 
 	if (why)
 		return why;

@@ -268,6 +268,9 @@ static enum let_go objection(int signal, const struct action *action)
 		return action->handler && signal == SYS ? LET_GO_SIGSYS : LET_GO_NOT;
 	if (signal == SYS)
 		return LET_GO_SIGSYS;
+	/* The rest is about buffered bytes. */
+	if (!settings.batch)
+		return LET_GO_NOT;
 	/* A fault within it would kill at once, past our handler, with what was buffered before. */
 	if (FAULTS & BIT(signal))
 		return LET_GO_NOT; /* on_fault stands in front of it */
