@@ -11,6 +11,10 @@ parent's image, because it runs in its memory. For each image that our construct
   - a hot call that passed us by after the constructor is named in the excuses, or is an error.
 The constructor's end: the first call that is not private behind the first that is.
 
+With --logs DIR, where each process left its log under its number, the results are compared as well: for each process the multiset of
+(call, result, errno) in our log is strace's, but for what differs by nature: a forked child's first line, which says that its fork has
+returned 0, and rt_sigreturn, which returns nothing and is not logged.
+
 A call that the kernel restarts enters it twice and is one call of the program: strace shows the first with `? ERESTART...`, and the
 second is left out.
 
@@ -133,6 +137,8 @@ class Doors:
         self.returning = elf.symbol("kernel_call_return", 2)[0]
         start, size = elf.symbol("special_doors", 2)
         self.special = range(start, start + size)
+        start, size = elf.symbol("dispatched_sigreturn", 2)
+        self.returns = range(start, start + size)
         self.files = {}
 
     def place(self, image, address):
@@ -141,7 +147,7 @@ class Doors:
             if start <= address < end:
                 offset = address - first
                 if name.endswith("/libsysshim.so"):
-                    return "door" if offset == self.returning or offset in self.special else "private"
+                    return "door" if offset == self.returning or offset in self.special or offset in self.returns else "private"
                 if self.is_cancellation(name, offset):
                     return "door"
                 return os.path.basename(name) + ("(odd)" if self.is_odd(name, offset) else "")
@@ -175,9 +181,9 @@ class Doors:
         return next((address - m[3] for m in reversed(image.maps) if m[0] <= address < m[1]), address & 0xFFF)
 
 
-def split(image, doors):
-    """(counted by name, passed by: {(object, name, offset): calls}) after the constructor; None when the constructor never ran"""
-    counted, passed = collections.Counter(), collections.Counter()
+def placed_calls(image, doors):
+    """[(call, place)] after the constructor, our private ones left out; None when the constructor never ran"""
+    found = []
     state = "ready" if image.forked_ready else "before"
     leader = image.calls[0].thread if image.calls else None
     for call in image.calls:
@@ -189,11 +195,78 @@ def split(image, doors):
             state = "ready"
         if state != "ready" or place == "private":
             continue
+        found.append((call, place))
+    return found if state != "before" else None
+
+
+def program_calls(image, doors):
+    placed = placed_calls(image, doors)
+    return placed if placed is None else [call for call, place in placed if place == "door"]
+
+
+def split(image, doors):
+    """(counted by name, passed by: {(object, name, offset): calls}), or None"""
+    placed = placed_calls(image, doors)
+    if placed is None:
+        return None
+    counted, passed = collections.Counter(), collections.Counter()
+    for call, place in placed:
         if place == "door":
             counted[call.name] += 1
         else:
             passed[place, call.name, doors.offset(image, call.place)] += 1
-    return (counted, passed) if state != "before" else None
+    return counted, passed
+
+
+LOGGED = re.compile(r"^\d+ [\d.]+ (?:<\.\.\. )?(\w+)(?: resumed>|\().*= (0x[0-9a-f]+|-?\d+|\?)(?: (E\w+) \(.*\))?(?: <[\d.]+>| <coalesced>)?$")
+BEGUN = re.compile(r"^\d+ [\d.]+ (\w+)\(.*[^)]$|^\d+ [\d.]+ (\w+)\($")
+
+
+def read_log(path):
+    """{(call, result, errno): how often}; a call that never came back has the result ?"""
+    results, begun = collections.Counter(), collections.Counter()
+    for line in open(path, encoding="latin-1"):
+        line = line.rstrip("\n")
+        found = LOGGED.match(line)
+        if found:
+            if not (found[1] in ("fork", "clone", "clone3") and found[2] == "0"):
+                results[outcome(found[1], found[2], found[3] or "")] += 1
+            begun[line.split()[0], found[1]] -= "resumed>" in line
+        elif line.endswith("<unfinished ...>") or not re.search(r" (\+\+\+|---)", line):
+            words = re.match(r"(\d+) [\d.]+ (\w+)", line)
+            begun[words[1], words[2]] += 1
+    for (_, call), number in begun.items():
+        results[outcome(call, "?", "")] += number
+    return +results
+
+
+def as_logged(call):
+    """What the program got, where strace shows what the kernel made of it"""
+    return outcome(call.name, "?" if call.restarts() else call.result, call.error)
+
+
+def outcome(name, result, error):
+    """strace shows some results in hexadecimal or octal, we others. Whether a call that a signal ended came back it cannot see, and whether an
+    exec has succeeded is not seen by a vfork child's parent, in whose log it stands."""
+    if result == "?" or error in ("EINTR", "EPIPE") or (name.startswith("execve") and result == "0"):
+        return name, "ended by a signal or for good", ""
+    return name, int(result, 8 if re.match("0[0-7]", result) else 0), error
+
+
+def compare_results(logs, images, doors):
+    wrong, ours, theirs = [], collections.defaultdict(collections.Counter), collections.defaultdict(collections.Counter)
+    for image in images:
+        for call in program_calls(image, doors) or []:
+            theirs[image.pid][as_logged(call)] += call.name != "rt_sigreturn"
+    for name in os.listdir(logs):
+        ours[int(name)] = read_log(os.path.join(logs, name))
+    for pid in sorted(set(ours) | set(theirs)):
+        theirs[pid] = +theirs[pid]
+        for what, number in (ours[pid] - theirs[pid]).items():
+            wrong.append(f"{pid}: only in the log, {number} times: {what}")
+        for what, number in (theirs[pid] - ours[pid]).items():
+            wrong.append(f"{pid}: only strace's, {number} times: {what}")
+    return wrong
 
 
 def read_excuses(path):
@@ -250,7 +323,7 @@ def main():
     parser.add_argument("--first", type=int, required=True, help="pid of the command")
     parser.add_argument("--hot", required=True, help="file of the names of hot calls")
     parser.add_argument("--excuses", required=True)
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--logs", help="folder of our logs, each named by its process")
     options = parser.parse_args()
     hot = set(open(options.hot).read().split())
     excuses, used = list(read_excuses(options.excuses)), collections.Counter()
@@ -260,6 +333,8 @@ def main():
         print(f"strace's files of {sorted(threads)} belong to nobody")
         return 1
     wrong, hot_calls = compare(options, images, Doors(options.shim), hot, excuses, used)
+    if options.logs:
+        wrong += compare_results(options.logs, images, Doors(options.shim))
     for text in wrong[:15]:
         print(text)
     if not hot_calls and not wrong:
