@@ -27,4 +27,11 @@ int library_can_be_named(const char *library);
 enum verdict { PROGRAM_FINE, PROGRAM_NOT_FOUND, PROGRAM_UNFIT, PROGRAM_DOUBTFUL };
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);
 
+/* `syscall` instructions in a program and the libraries that ld.so would load for it, libc and ld.so left out: these the shim sees only with
+ * SYSSHIM_DISPATCH=always. `tell` is called for each file that has some. Returns their number; *objects: files looked at. */
+unsigned sites_foreign(const char *program, unsigned *objects, void (*tell)(const char *path, int count));
+
+/* The sites of the libc and ld.so that this command runs with which no form of rewriting fits. tell may be NULL: only their number. */
+unsigned sites_left(void (*tell)(const char *where, const char *call, const char *why));
+
 #endif

@@ -11,9 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] = "usage: sysshim doctor [PROGRAM]\n"
+static const char help[] = "usage: sysshim doctor [--sites] [PROGRAM]\n"
 			   "\n"
-			   "Says what works here, and whether PROGRAM can be observed. Exit status 0: all works; 1: something does not; 2: usage.\n";
+			   "Says what works here, and whether PROGRAM can be observed; with --sites also which of libc's own system calls are not seen, and why.\n"
+			   "Exit status 0: all works; 1: something does not; 2: usage.\n";
 
 static int said(int good, const char *what, const char *detail)
 {
@@ -64,13 +65,13 @@ static int try_rewriting(char *line)
 	return said(0, "rewriting", why ? why : "not known why: only interposed names are seen");
 }
 
-/* A loop of small writes is either gathered, or the shim says why not. */
+/* A program that writes line by line (hundreds of them) is either gathered, or the shim says why not. */
 static int try_coalescing(const char *library)
 {
 	char line[8192];
 
-	if (!counters_of(library, "sh -c 'for i in 1 2 3 4 5 6 7 8 9; do for j in 1 2 3 4 5 6 7 8 9; do echo $i$j; done; done'", line, sizeof line))
-		return said(0, "coalescing", "the loop that should have shown it leaves no counters");
+	if (!counters_of(library, "grep --line-buffered . /proc/self/smaps", line, sizeof line))
+		return said(0, "coalescing", "the program that should have shown it (grep) leaves no counters");
 	const char *writes = strstr(line, "\"batches\":{\"count\":");
 	if (writes && atoi(writes + 19) > 0)
 		return said(1, "coalescing", "small writes reach the kernel in batches");
@@ -111,13 +112,37 @@ static int machine(void)
 	return bad + try_library(library);
 }
 
+static void tell_foreign(const char *path, int count)
+{
+	printf("%-5s %-22s %d `syscall` instruction%s in %s: seen only with SYSSHIM_DISPATCH=always\n", "but", "code without libc", count, count == 1 ? "" : "s",
+	       path);
+}
+
+static void tell_left(const char *where, const char *call, const char *why)
+{
+	printf("      %-44s %-14s %s\n", where, call, why);
+}
+
+static int foreign_code(const char *path)
+{
+	char text[96];
+	unsigned objects, found = sites_foreign(path, &objects, tell_foreign);
+
+	if (found)
+		return 1;
+	snprintf(text, sizeof text, "none in it and %u librar%s; what it loads later is not known", objects - 1, objects == 2 ? "y" : "ies");
+	return said(1, "code without libc", text);
+}
+
 static int program(const char *name)
 {
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	enum verdict verdict = program_check(name, path, sizeof path, why, sizeof why);
 
-	if (verdict == PROGRAM_FINE)
-		return said(1, "program", path);
+	if (verdict == PROGRAM_FINE) {
+		int bad = foreign_code(path);
+		return bad + said(1, "program", path);
+	}
 	printf("%-5s %-22s %s\n", verdict == PROGRAM_DOUBTFUL ? "but" : "no", "program", why);
 	return 1;
 }
@@ -128,11 +153,16 @@ int command_doctor(int argc, char **argv)
 		fputs(help, stdout);
 		return EXIT_FINE;
 	}
+	int sites = argc > 1 && !strcmp(argv[1], "--sites");
+	argc -= sites;
+	argv += sites;
 	if (argc > 2 || (argc > 1 && argv[1][0] == '-')) {
 		fputs(help, stderr);
 		return EXIT_USAGE;
 	}
 	int bad = machine();
+	if (sites)
+		printf("%u sites of libc and ld.so are left alone:\n", sites_left(NULL)), sites_left(tell_left);
 	if (argc > 1)
 		bad += program(argv[1]);
 	return bad ? EXIT_FOUND : EXIT_FINE;

@@ -79,7 +79,7 @@ opened() {
 }
 
 if [ -z "$no_build" ]; then
-	install_packages build-essential cmake uthash-dev git </dev/null
+	install_packages build-essential cmake uthash-dev libcapstone-dev git </dev/null
 	is_built || build
 fi
 [ -f "$shim" ] || give_up "$shim is missing"

@@ -14,14 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The scan needs no system call; the files it is linked with mention one. */
-long raw_call(long number, long a, long b, long c, long d, long e, long f);
-long raw_call(long number, long a, long b, long c, long d, long e, long f)
-{
-	(void)number, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-	return -1;
-}
-
 struct table {
 	struct site_table table;
 	const char *file;

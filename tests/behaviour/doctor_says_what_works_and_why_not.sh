@@ -37,6 +37,24 @@ if [ "$(id -u)" -eq 0 ] && cc -o setuid program.c && chown 65534 setuid && chmod
 	about 1 no 'set-user-id' ./setuid
 fi
 
+# code that makes its calls itself: instructions count, and neither data nor the middle of other instructions
+cat >inline.c <<'C'
+const unsigned char data[] = {0x0f, 0x05, 0x0f, 0x05};
+int main(void)
+{
+	long result;
+	__asm__ volatile("movl $0x050f050f, %%ecx; mov $39, %%eax; syscall" : "=a"(result) : : "rcx", "r11", "memory");
+	__asm__ volatile("mov $102, %%eax; syscall" : "=a"(result) : : "rcx", "r11", "memory");
+	return result < 0;
+}
+C
+cc -O1 -o inline inline.c && "$SYSSHIM" doctor ./inline >about.out
+[ $? -eq 1 ] && grep -qE "^but +code without libc +2 .syscall. instructions in ./inline: .*SYSSHIM_DISPATCH=always" about.out || fail "inline: $(cat about.out)"
+"$SYSSHIM" doctor bash >about.out
+grep -qE '^ok +code without libc +none in it and [1-9]' about.out || fail "bash: $(cat about.out)"
+"$SYSSHIM" doctor --sites >about.out
+grep -qE '^[1-9][0-9]* sites of libc and ld.so are left' about.out && grep -qE 'libc.*\+0x[0-9a-f]+ .*exit +behind a thread' about.out || fail "--sites: $(cat about.out)"
+
 SYSSHIM_LIBRARY=$PWD/nowhere.so "$SYSSHIM" doctor >out 2>&1
 [ $? -eq 1 ] && grep -q '^no .*libsysshim.so.*SYSSHIM_LIBRARY' out || fail "no library: $(cat out)"
 exit 0

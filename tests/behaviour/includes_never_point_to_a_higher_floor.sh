@@ -1,6 +1,6 @@
 #!/bin/bash
 # The floors of doc/internals.md: format below all, then shim/sys, shim/record, shim/batch, shim/process, shim/coalesce, shim/gate, shim/intercept, shim/*.c;
-# cli shares nothing with the shim but format/ and include/.
+# cli shares nothing with the shim but format/, include/ and the scan for sites.
 set -u
 cd "$SRC" || exit 1
 
@@ -39,7 +39,7 @@ while IFS=: read -r file _ line; do
 	from_floor=$(floor "$file") to_floor=$(floor "$to")
 	seen=$((seen + 1))
 	if [ "$to_floor" = none ] || [ "$to_floor" -gt "$from_floor" ] ||
-		{ [ "$from_floor" = 9 ] && [ "$to_floor" != 0 ] && [ "$to_floor" != 9 ]; }; then
+		{ [ "$from_floor" = 9 ] && [ "$to_floor" != 0 ] && [ "$to_floor" != 9 ] && [ "$to" != shim/intercept/forms.h ]; }; then
 		echo "$file (floor $from_floor) includes $to (floor $to_floor)"
 		wrong=1
 	fi

@@ -9,14 +9,6 @@
 
 #include <cmocka.h>
 
-long raw_call(long number, long a, long b, long c, long d, long e, long f);
-long raw_call(long number, long a, long b, long c, long d, long e, long f)
-{
-	fail_msg("the scan makes a system call: %ld", number);
-	(void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-	return -1;
-}
-
 enum { FRONT = 1100, SIZE = 2400 };
 
 /* The bytes among nops, the first at `FRONT`. */
