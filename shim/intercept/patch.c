@@ -209,7 +209,7 @@ int patch_sites(const struct object *o, enum want want)
 	uint32_t count = want == WANT_CERTAIN ? 0 : cache_load(o, rows, MOST_ROWS);
 	if (!count) {
 		count = scan(o, rows, want);
-		if (want != WANT_CERTAIN)
+		if (count && want != WANT_CERTAIN)
 			cache_store(o, rows, count);
 	}
 	patch_rows(o, rows, count, want);

@@ -11,6 +11,7 @@
 #include "../process/life.h"
 #include "../sys/memory.h"
 
+#include <asm/stat.h>
 #include <link.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
@@ -117,12 +118,19 @@ static void others_rewrite(int all)
 static void mapped(struct process *p, const struct call *call, long at)
 {
 	const uint64_t *a = call->arguments;
-	struct object o = {.text.start = (const void *)at, .text.end = (const unsigned char *)at + a[1], .offset = a[5],
-			   .size = (a[1] + PAGE - 1) & ~(uint64_t)(PAGE - 1), .is_new = 1};
-	uint64_t mask;
+	struct object o = {.text.start = (const void *)at, .offset = a[5], .is_new = 1};
+	struct stat status;
+	uint64_t mask, size = a[1];
 
 	if (a[2] != (PROT_READ | PROT_EXEC) || (a[3] & (MAP_PRIVATE | MAP_ANONYMOUS)) != MAP_PRIVATE || p->sealed || !process_is_ours(p))
 		return;
+	/* Behind the file's end there is nothing but SIGBUS: ld.so maps an object of one piece in its whole length first. */
+	if (RAW(__NR_fstat, a[4], &status) != 0 || (uint64_t)status.st_size <= a[5])
+		return;
+	if (size > (uint64_t)status.st_size - a[5])
+		size = (uint64_t)status.st_size - a[5];
+	o.text.end = o.text.start + size;
+	o.size = (size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 	if (!lock_take(&p->mapping_lock, &mask))
 		return;
 	if (object_copy_from(&o, (long)a[4])) {
