@@ -5,6 +5,7 @@
 #include "intercept.h"
 #include "../coalesce.h"
 #include "../gate.h"
+#include "../process/life.h"
 #include "../sys/elf.h"
 
 #include <dlfcn.h>
@@ -23,13 +24,20 @@ typedef long next_function(long, long, long, long, long, long, long);
 #define OTHER(...)
 #define WATCHED(...)
 #define NAME(symbol, ...) ROW_##symbol,
+#define LIBC NAME
+#define MADE NAME
+#define EXEC NAME
 enum {
 #include "names.def"
 	ROWS
 };
 #undef NAME
+#undef LIBC
+#undef MADE
+#undef EXEC
 
 struct row interpose_rows[ROWS], interpose_syscall;
+static int to_gate; /* nothing is rewritten */
 static int (*next_cancel)(unsigned long);
 
 /* The early way: no counters yet, errno only once the loader has bound it. */
@@ -44,6 +52,82 @@ static long early(const struct call *call)
 	return -1;
 }
 
+/* The symbols of the objects behind us, in the order in which ld.so looks names up: what RTLD_NEXT would be, for names that are looked for
+ * at their first call, when no lock of ld.so's may be waited for (a forked child may never get it). */
+enum { MOST_BEHIND = 256 };
+static struct {
+	struct elf_symbols symbols[MOST_BEHIND];
+	uint64_t bias[MOST_BEHIND];
+	uint32_t count;
+	int us;
+} behind;
+
+static int is_ours(const struct dl_phdr_info *object)
+{
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_LOAD &&
+		    (uint64_t)interpose_rows - object->dlpi_addr - object->dlpi_phdr[i].p_vaddr < object->dlpi_phdr[i].p_memsz)
+			return 1;
+	return 0;
+}
+
+static const Elf64_Dyn *dynamic_of(const struct dl_phdr_info *object)
+{
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			return (const void *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+	return NULL;
+}
+
+static int note_behind(struct dl_phdr_info *object, size_t size, void *data)
+{
+	const Elf64_Dyn *dynamic = dynamic_of(object);
+
+	(void)size;
+	(void)data;
+	if (is_ours(object)) {
+		behind.us = 1;
+	} else if (behind.us && dynamic) {
+		/* libc is among the last: the last place is for whoever comes last. */
+		uint32_t at = behind.count < MOST_BEHIND ? behind.count++ : MOST_BEHIND - 1;
+		behind.symbols[at] = elf_symbols((intptr_t)object->dlpi_addr, dynamic);
+		behind.bias[at] = object->dlpi_addr;
+	}
+	return 0;
+}
+
+static long absent(long a, long b, long c, long d, long e, long f, long g)
+{
+	(void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g;
+	*__errno_location() = ENOSYS;
+	return -1;
+}
+
+static next_function *definition_behind(const char *name)
+{
+	/* Before our constructor (preinit_array) nobody has threads. */
+	if (!behind.us)
+		dl_iterate_phdr(note_behind, NULL);
+	for (uint32_t i = 0; i < behind.count; i++) {
+		const Elf64_Sym *symbol = elf_symbol(&behind.symbols[i], name);
+		if (symbol)
+			return (next_function *)(behind.bias[i] + symbol->st_value);
+	}
+	return NULL;
+}
+
+static next_function *find_libc(struct row *row, const char *name)
+{
+	next_function *found = definition_behind(name);
+
+	if (!found)
+		found = absent;
+	row->next = (void *)found;
+	if (!to_gate)
+		row->jump = (void *)found;
+	return found;
+}
+
 static long kernel_result(long result)
 {
 	return result == -1 ? -(long)*__errno_location() : result;
@@ -52,6 +136,59 @@ static long kernel_result(long result)
 #define WIDTH_INT(result) ((long)(int)(result))
 #define WIDTH_SIZE(result) (result)
 #define WIDTH_NOTHING(result) ((void)(result), 0)
+#define WIDTH_FILE(result) (result)
+#define WIDTH_DIR(result) (result)
+
+/* What the call would have returned that the function has made. */
+#define RESULT_INT(result) kernel_result(result)
+#define RESULT_SIZE(result) kernel_result(result)
+#define RESULT_NOTHING(result) (result)
+#define RESULT_FILE(result) stream_result(result, "fileno")
+#define RESULT_DIR(result) stream_result(result, "dirfd")
+
+/* The descriptor of a stream that was just opened, from libc's own function. */
+static long stream_result(long stream, const char *function)
+{
+	next_function *descriptor = stream ? definition_behind(function) : NULL;
+
+	return stream ? (descriptor ? (int)descriptor(stream, 0, 0, 0, 0, 0, 0) : 0) : -(long)*__errno_location();
+}
+
+/* What libc does besides the call (the search through PATH, a script without #!) is libc's own. */
+static long exec_named(const char *function, long file, long arguments, long environment)
+{
+	const struct call call = {__NR_execve, {(uint64_t)file, (uint64_t)arguments, (uint64_t)environment}};
+	next_function *next = definition_behind(function);
+	struct passage passage;
+
+	if (!next)
+		next = absent;
+	gate_enter(&passage, &call);
+	if (!passage.process)
+		return next(file, arguments, environment, 0, 0, 0, 0);
+	uint64_t *copy = exec_by_libc(passage.process, (uint64_t)environment);
+	long result = next(file, arguments, copy ? (long)copy : environment, 0, 0, 0, 0);
+	exec_failed(passage.process, copy);
+	gate_leave(&passage, &call, -(long)*__errno_location());
+	return result;
+}
+
+extern char **environ __attribute__((weak));
+
+/* fopen(3): what its mode makes of open's flags. */
+static long open_flags(long text)
+{
+	const char *mode = (const char *)text;
+	int plus = 0, flags;
+
+	for (const char *c = mode; *c && *c != ','; c++)
+		plus |= *c == '+';
+	flags = *mode == 'w' ? O_CREAT | O_TRUNC : *mode == 'a' ? O_CREAT | O_APPEND : 0;
+	flags |= plus ? O_RDWR : *mode == 'r' ? O_RDONLY : O_WRONLY;
+	for (const char *c = mode; *c && *c != ','; c++)
+		flags |= *c == 'e' ? O_CLOEXEC : *c == 'x' ? O_EXCL : 0;
+	return flags;
+}
 
 #define NAME(symbol, result_width, number, A, B, C, D, E, F) \
 	next_function fallback_##symbol; /* thunks.S goes there */ \
@@ -65,11 +202,56 @@ static long kernel_result(long result)
 			return early(&call); \
 		gate_enter(&passage, &call); \
 		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)); \
-		gate_leave(&passage, &call, kernel_result(result)); \
+		gate_leave(&passage, &call, RESULT_##result_width(result)); \
+		return result; \
+	}
+#define LIBC(symbol, result_width, number, A, B, C, D, E, F) \
+	next_function fallback_##symbol; \
+	long fallback_##symbol(long a, long b, long c, long d, long e, long f, long g) \
+	{ \
+		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
+		next_function *next = interpose_rows[ROW_##symbol].next; \
+		struct passage passage; \
+		if (!next) \
+			next = find_libc(&interpose_rows[ROW_##symbol], #symbol); \
+		if (!to_gate) \
+			return next(a, b, c, d, e, f, g); \
+		gate_enter(&passage, &call); \
+		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)); \
+		gate_leave(&passage, &call, RESULT_##result_width(result)); \
+		return result; \
+	}
+#define EXEC(symbol, function, file, arguments, environment) \
+	next_function fallback_##symbol; \
+	long fallback_##symbol(long a, long b, long c, long d, long e, long f, long g) \
+	{ \
+		next_function *next = interpose_rows[ROW_##symbol].next; \
+		if (!next) \
+			next = find_libc(&interpose_rows[ROW_##symbol], #symbol); \
+		return to_gate ? exec_named(#function, file, arguments, environment) : next(a, b, c, d, e, f, g); \
+	}
+/* NB: a call that is logged when it begins would show the path before it is made. */
+#define MADE(symbol, result_width, number, A, B, C, D, E, F) \
+	next_function fallback_##symbol; \
+	long fallback_##symbol(long a, long b, long c, long d, long e, long f, long g) \
+	{ \
+		next_function *next = interpose_rows[ROW_##symbol].next; \
+		struct passage passage; \
+		if (!next) \
+			next = find_libc(&interpose_rows[ROW_##symbol], #symbol); \
+		if (!to_gate) \
+			return next(a, b, c, d, e, f, g); \
+		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)), errors = *__errno_location(); \
+		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
+		gate_enter(&passage, &call); \
+		gate_leave(&passage, &call, result == -1 ? -errors : result); \
 		return result; \
 	}
 #include "names.def"
 #undef NAME
+#undef LIBC
+#undef MADE
+#undef EXEC
 
 next_function fallback_syscall;
 
@@ -80,29 +262,27 @@ long fallback_syscall(long number, long a, long b, long c, long d, long e, long 
 	return early(&call);
 }
 
+/* Those that dlsym looks for at the start; the others' names are empty. */
 static const char names[] =
 #define NAME(symbol, ...) #symbol "\0"
+#define LIBC(...) "\0"
+#define MADE LIBC
+#define EXEC LIBC
 #include "names.def"
 #undef NAME
+#undef LIBC
+#undef MADE
+#undef EXEC
 	;
 
 /* Is the name defined in any object but ours? Asked before dlsym, whose failure would leave a message in the program's dlerror() and
  * memory from its malloc. */
 static int is_defined(struct dl_phdr_info *object, size_t size, void *name)
 {
-	const Elf64_Dyn *dynamic = NULL;
-	int ours = 0;
+	const Elf64_Dyn *dynamic = dynamic_of(object);
 
 	(void)size;
-	for (int i = 0; i < object->dlpi_phnum; i++) {
-		const Elf64_Phdr *segment = &object->dlpi_phdr[i];
-		uint64_t start = object->dlpi_addr + segment->p_vaddr;
-		if (segment->p_type == PT_DYNAMIC)
-			dynamic = (const void *)start;
-		if (segment->p_type == PT_LOAD && (uint64_t)interpose_rows - start < segment->p_memsz)
-			ours = 1;
-	}
-	if (ours || !dynamic)
+	if (is_ours(object) || !dynamic)
 		return 0;
 	struct elf_symbols symbols = elf_symbols((intptr_t)object->dlpi_addr, dynamic);
 	return elf_symbol(&symbols, name) != NULL;
@@ -118,16 +298,20 @@ void interpose_start(void)
 	const char *name = names;
 
 	for (int i = 0; i < ROWS; i++) {
-		interpose_rows[i].jump = interpose_rows[i].next = next_definition(name);
+		if (*name)
+			interpose_rows[i].jump = interpose_rows[i].next = next_definition(name);
 		while (*name++)
 			;
 	}
+	if (!behind.us)
+		dl_iterate_phdr(note_behind, NULL);
 	interpose_syscall.jump = interpose_syscall.next = next_definition("syscall");
 	next_cancel = next_definition("pthread_cancel");
 }
 
 void interpose_to_gate(void)
 {
+	to_gate = 1;
 	for (int i = 0; i < ROWS; i++)
 		interpose_rows[i].jump = 0;
 	interpose_syscall.jump = 0;

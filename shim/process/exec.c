@@ -310,6 +310,24 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	return NULL;
 }
 
+uint64_t *exec_by_libc(struct process *p, uint64_t environment)
+{
+	uint64_t *copy = birth.own_path && !p->sealed ? environment_copy(p, environment, settings.follow) : NULL;
+
+	arm_before_exec(p);
+	target_count(-1, 1);
+	death_provisional(p, "exec");
+	log_publish(p);
+	return copy;
+}
+
+void exec_failed(struct process *p, uint64_t *copy)
+{
+	target_count(-1, -1);
+	copy_give(p, copy);
+	death_take_back(p);
+}
+
 long exec_call(struct process *p, const struct call *call)
 {
 	int at = (uint32_t)call->number == __NR_execveat;

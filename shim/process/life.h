@@ -16,6 +16,10 @@ int life_born(struct process *p);
 /* exec.c. Makes the call, execve or execveat, with what children need in the environment. Returns the kernel's error. */
 void exec_start(char *const *environment, const char *own_path);
 long exec_call(struct process *p, const struct call *call);
+/* The same in two halves for an exec that libc makes by a name of its own: the environment to hand on (NULL: the given one), and what follows
+ * when it has not succeeded. */
+uint64_t *exec_by_libc(struct process *p, uint64_t environment);
+void exec_failed(struct process *p, uint64_t *copy);
 /* A vfork child has gone: give back what its exec took in our memory. */
 void exec_child_gone(struct process *p);
 

@@ -4,6 +4,9 @@
 #define OTHER(...)
 #define WATCHED(...)
 #define NAME(symbol, ...) THUNK symbol
+#define LIBC NAME
+#define MADE NAME
+#define EXEC NAME
 
 	.set thunk_row, 0
 	.macro THUNK symbol
