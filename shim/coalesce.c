@@ -262,13 +262,19 @@ void coalesce_watch(struct process *p, const struct call *call, long result)
 		learn_sources(b, call, result);
 }
 
-/* A pipe's native small write is itself made with RWF_NOWAIT (Linux 6.5 for pipes): only where that works can a flush be sure not to
+/* A pipe's native small write (another is made as it stands) is itself made with RWF_NOWAIT (Linux 6.5 for pipes): only where that works can a flush be sure not to
  * wait. */
-static long probe(struct batch *b, const struct call *call)
+static __attribute__((noinline)) long probe(struct batch *b, const struct call *call)
 {
 	struct iovec one = {(void *)call->arguments[1], call->arguments[2]};
+	struct part parts[PARTS];
+	size_t size;
 	int vector = (uint32_t)call->number == __NR_writev, fd = (int)call->arguments[0];
 
+	if (!parts_of(b, call, parts, &size)) {
+		b->page_fd = 0;
+		return kernel_call(call);
+	}
 	if (b->page_fd != fd + 1)
 		pipe_before(b, fd);
 	long result = RAW(__NR_pwritev2, call->arguments[0], vector ? call->arguments[1] : (uint64_t)&one, vector ? call->arguments[2] : 1,
@@ -289,13 +295,11 @@ long coalesce_native(struct process *p, const struct call *call)
 {
 	struct batch *b = batch;
 	int fd = (int)call->arguments[0];
-	struct part parts[PARTS];
-	size_t size;
 	long result;
 
 	if (!b || !b->armed || (p->suspect && !process_is_ours(p))) {
 		result = kernel_call(call);
-	} else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE && parts_of(b, call, parts, &size)) {
+	} else if (b->known_fd == fd + 1 && b->known == TARGET_PIPE) {
 		result = probe(b, call);
 	} else {
 		b->page_fd = 0;
@@ -319,7 +323,7 @@ static int is_private(const struct call *call, const struct syscall_row *row)
 
 /* Reading a regular file of a local file system does not wait for anybody, so no tick can end it early. Large transfers, and closing a
  * socket that lingers, can be ended without being rows that wait. */
-static int may_be_interrupted(struct batch *b, const struct call *call, const struct syscall_row *row)
+static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const struct call *call, const struct syscall_row *row)
 {
 	int fd = (int)call->arguments[0];
 	struct stat status;

@@ -47,29 +47,50 @@ int target_has_room(int fd)
 	return RAW(__NR_fstatfs, fd, &fs) == 0 && has_room(&fs);
 }
 
-static enum target file(const struct batch *b, const struct stat *status, const struct statfs *fs)
+static __attribute__((noinline)) enum target file(int fd, int is_unlinked)
 {
+	struct statfs fs;
 	uint64_t limit[2];
 
 	/* A memfd looks like an unlinked file of tmpfs: both are left alone. */
-	if (!is_local((uint64_t)fs->f_type) || (status->st_nlink == 0 && (uint64_t)fs->f_type == TMPFS) || mappings_have(b, status->st_ino) ||
+	if (RAW(__NR_fstatfs, fd, &fs) != 0 || !is_local((uint64_t)fs.f_type) || (is_unlinked && (uint64_t)fs.f_type == TMPFS) ||
 	    RAW(__NR_prlimit64, 0, RLIMIT_FSIZE, 0, limit) != 0 || limit[0] != ~0ul)
 		return TARGET_NEVER;
-	return has_room(fs) ? TARGET_FILE : TARGET_NEVER;
+	return has_room(&fs) ? TARGET_FILE : TARGET_NEVER;
+}
+
+/* A FIFO has a name, and the file system of its folder. */
+static __attribute__((noinline)) enum target pipe_or_fifo(int fd)
+{
+	struct statfs fs;
+
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && (uint64_t)fs.f_type == PIPEFS ? TARGET_PIPE : TARGET_NEVER;
+}
+
+struct facts {
+	uint32_t type;
+	int is_unlinked, is_mapped;
+};
+
+/* Apart from the others, so that a program's small stack holds one struct of the kernel's at a time. */
+static __attribute__((noinline)) int look_at(const struct batch *b, int fd, struct facts *facts)
+{
+	struct stat status;
+
+	if (RAW(__NR_fstat, fd, &status) != 0)
+		return 0;
+	*facts = (struct facts){status.st_mode & TYPE, status.st_nlink == 0, mappings_have(b, status.st_ino)};
+	return 1;
 }
 
 enum target target_of(const struct batch *b, int fd)
 {
-	struct stat status;
-	struct statfs fs;
+	struct facts facts;
 	long flags = RAW(__NR_fcntl, fd, F_GETFL);
 
-	if (flags < 0 || flags & (O_NONBLOCK | O_DIRECT | O_DSYNC | O_SYNC | O_PATH) || RAW(__NR_fstat, fd, &status) != 0)
+	if (flags < 0 || flags & (O_NONBLOCK | O_DIRECT | O_DSYNC | O_SYNC | O_PATH) || !look_at(b, fd, &facts) || facts.is_mapped)
 		return TARGET_NEVER;
-	if ((status.st_mode & TYPE) == REGULAR && settings.batch & BATCH_FILES)
-		return RAW(__NR_fstatfs, fd, &fs) == 0 ? file(b, &status, &fs) : TARGET_NEVER;
-	/* A FIFO has a name, and the file system of its folder. */
-	if ((status.st_mode & TYPE) == FIFO && settings.batch & BATCH_PIPES)
-		return RAW(__NR_fstatfs, fd, &fs) == 0 && (uint64_t)fs.f_type == PIPEFS ? TARGET_PIPE : TARGET_NEVER;
-	return TARGET_NEVER;
+	if (facts.type == REGULAR && settings.batch & BATCH_FILES)
+		return file(fd, facts.is_unlinked);
+	return facts.type == FIFO && settings.batch & BATCH_PIPES ? pipe_or_fifo(fd) : TARGET_NEVER;
 }

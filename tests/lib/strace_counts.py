@@ -227,6 +227,8 @@ def read_log(path):
     results, begun = collections.Counter(), collections.Counter()
     for line in open(path, encoding="latin-1"):
         line = line.rstrip("\n")
+        if not line.strip("\0"):
+            continue  # what is left of a reserve
         found = LOGGED.match(line)
         if found:
             if not (found[1] in ("fork", "clone", "clone3") and found[2] == "0"):
@@ -285,7 +287,7 @@ def compare(options, images, doors, hot, excuses, used):
         by_pid[image.pid].append(image)
     for pid, all_images in by_pid.items():
         path = os.path.join(options.stats, f"{pid}.json")
-        rows = [json.loads(line) for line in open(path)] if os.path.exists(path) else []
+        rows = [json.loads(line) for line in open(path) if line.strip()] if os.path.exists(path) else []
         seen = []
         for image in all_images:
             counts = split(image, doors)
