@@ -116,16 +116,15 @@ static next_function *definition_behind(const char *name)
 	return NULL;
 }
 
-static next_function *find_libc(struct row *row, const char *name)
+void *interpose_resolve(struct row *row, const char *name, void *fallback); /* for thunks.S */
+
+void *interpose_resolve(struct row *row, const char *name, void *fallback)
 {
 	next_function *found = definition_behind(name);
 
-	if (!found)
-		found = absent;
-	row->next = (void *)found;
-	if (!to_gate)
-		row->jump = (void *)found;
-	return found;
+	row->next = (void *)(found ? found : absent);
+	row->jump = to_gate ? fallback : row->next;
+	return row->jump;
 }
 
 static long kernel_result(long result)
@@ -212,10 +211,6 @@ static long open_flags(long text)
 		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
 		next_function *next = interpose_rows[ROW_##symbol].next; \
 		struct passage passage; \
-		if (!next) \
-			next = find_libc(&interpose_rows[ROW_##symbol], #symbol); \
-		if (!to_gate) \
-			return next(a, b, c, d, e, f, g); \
 		gate_enter(&passage, &call); \
 		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)); \
 		gate_leave(&passage, &call, RESULT_##result_width(result)); \
@@ -225,10 +220,8 @@ static long open_flags(long text)
 	next_function fallback_##symbol; \
 	long fallback_##symbol(long a, long b, long c, long d, long e, long f, long g) \
 	{ \
-		next_function *next = interpose_rows[ROW_##symbol].next; \
-		if (!next) \
-			next = find_libc(&interpose_rows[ROW_##symbol], #symbol); \
-		return to_gate ? exec_named(#function, file, arguments, environment) : next(a, b, c, d, e, f, g); \
+		(void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g; \
+		return exec_named(#function, file, arguments, environment); \
 	}
 /* NB: a call that is logged when it begins would show the path before it is made. */
 #define MADE(symbol, result_width, number, A, B, C, D, E, F) \
@@ -237,10 +230,6 @@ static long open_flags(long text)
 	{ \
 		next_function *next = interpose_rows[ROW_##symbol].next; \
 		struct passage passage; \
-		if (!next) \
-			next = find_libc(&interpose_rows[ROW_##symbol], #symbol); \
-		if (!to_gate) \
-			return next(a, b, c, d, e, f, g); \
 		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)), errors = *__errno_location(); \
 		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
 		gate_enter(&passage, &call); \

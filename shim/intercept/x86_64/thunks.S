@@ -4,9 +4,9 @@
 #define OTHER(...)
 #define WATCHED(...)
 #define NAME(symbol, ...) THUNK symbol
-#define LIBC NAME
-#define MADE NAME
-#define EXEC NAME
+#define LIBC(symbol, ...) LATE_THUNK symbol
+#define MADE LIBC
+#define EXEC LIBC
 
 	.set thunk_row, 0
 	.macro THUNK symbol
@@ -24,7 +24,77 @@
 	.set thunk_row, thunk_row + 1
 	.endm
 
+/* The same for names that are looked for at their first call: interpose_resolve says where to, and every register and the stack are as at
+ * the call again. rcx and r11 alone are not kept beyond, as by a system call. */
+	.macro LATE_THUNK symbol
+	.p2align 4
+	.globl \symbol
+	.type \symbol, @function
+\symbol:
+	.cfi_startproc
+	movq interpose_rows + 16 * thunk_row(%rip), %r11
+	testq %r11, %r11
+	jz 1f
+	jmp *%r11
+1:	pushq %rax
+	.cfi_adjust_cfa_offset 8
+	pushq %rdi
+	.cfi_adjust_cfa_offset 8
+	leaq interpose_rows + 16 * thunk_row(%rip), %rdi
+	leaq 2f(%rip), %rax
+	leaq fallback_\symbol(%rip), %r11
+	call resolve
+	popq %rdi
+	.cfi_adjust_cfa_offset -8
+	popq %rax
+	.cfi_adjust_cfa_offset -8
+	jmp *%r11
+	.cfi_endproc
+	.size \symbol, . - \symbol
+	.pushsection .rodata
+2:	.asciz "\symbol"
+	.popsection
+	.set thunk_row, thunk_row + 1
+	.endm
+
 	.text
+/* rdi the row, rax the name, r11 the fallback; the target comes back in r11 */
+	.p2align 4
+	.type resolve, @function
+resolve:
+	.cfi_startproc
+	pushq %rsi
+	.cfi_adjust_cfa_offset 8
+	pushq %rdx
+	.cfi_adjust_cfa_offset 8
+	pushq %rcx
+	.cfi_adjust_cfa_offset 8
+	pushq %r8
+	.cfi_adjust_cfa_offset 8
+	pushq %r9
+	.cfi_adjust_cfa_offset 8
+	pushq %r10
+	.cfi_adjust_cfa_offset 8
+	movq %rax, %rsi
+	movq %r11, %rdx
+	call interpose_resolve
+	movq %rax, %r11
+	popq %r10
+	.cfi_adjust_cfa_offset -8
+	popq %r9
+	.cfi_adjust_cfa_offset -8
+	popq %r8
+	.cfi_adjust_cfa_offset -8
+	popq %rcx
+	.cfi_adjust_cfa_offset -8
+	popq %rdx
+	.cfi_adjust_cfa_offset -8
+	popq %rsi
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size resolve, . - resolve
+
 #include "../names.def"
 
 /* syscall(number, ...): calls after which a child may stand on the caller's stack, and rt_sigreturn, which works on it, get no frame
