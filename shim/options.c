@@ -347,6 +347,9 @@ int options_read(char **environment)
 			*environment = disabled;
 			return 0;
 		}
+	/* Nobody would see the times. */
+	if (settings.log == OUTPUT_OFF && settings.stats == OUTPUT_OFF)
+		settings.timing = 0;
 	return 1;
 }
 

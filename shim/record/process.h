@@ -29,8 +29,8 @@ enum { EXEC_COPIES = 8 };
 enum quick {
 	QUICK_NO,
 	QUICK_APPEND, /* a write while batches are made: it may be gathered */
-	QUICK_COUNT,
 	QUICK_WRITE,  /* a write while none are made: small ones in a row are looked for */
+	QUICK_COUNT,
 	QUICK_BYTES /* a result > 0 counts bytes */
 };
 
@@ -43,14 +43,14 @@ struct process {
 	uint32_t ended;     /* the summary was given */
 	uint32_t sealed;    /* a seccomp filter of the program: no private call any more */
 	uint64_t born;      /* clock_monotonic */
+	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
 	uint32_t learned;   /* quick is filled */
-	uint32_t watching;  /* dispatch stood and may stand again: calls of foreign code come to the gate */
 	uint8_t quick[SYSCALL_LIMIT]; /* enum quick: what the gate may do without looking further */
 	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range */
 	struct tally tally;
 	struct batches batches;
-	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
 	int32_t run_fd;
+	uint32_t watching;  /* dispatch stood and may stand again: calls of foreign code come to the gate */
 	uint32_t run_bytes, run_page; /* of the row; how much of a pipe's last page it uses where the pipe was empty before */
 	struct log log;
 	struct sink stats;

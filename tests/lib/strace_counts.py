@@ -134,7 +134,7 @@ def follow(threads, tid, pid, image, images):
 class Doors:
     def __init__(self, shim):
         elf = Elf(shim)
-        self.returning = elf.symbol("kernel_call_return", 2)[0]
+        self.returning = {elf.symbol(name, 2)[0] for name in ("kernel_call_return", "quick_return", "quick_special_return")}
         start, size = elf.symbol("special_doors", 2)
         self.special = range(start, start + size)
         start, size = elf.symbol("dispatched_sigreturn", 2)
@@ -147,7 +147,7 @@ class Doors:
             if start <= address < end:
                 offset = address - first
                 if name.endswith("/libsysshim.so"):
-                    return "door" if offset == self.returning or offset in self.special or offset in self.returns else "private"
+                    return "door" if offset in self.returning or offset in self.special or offset in self.returns else "private"
                 if self.is_cancellation(name, offset):
                     return "door"
                 return os.path.basename(name) + ("(odd)" if self.is_odd(name, offset) else "")
