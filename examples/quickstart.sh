@@ -36,7 +36,7 @@ trap 'exit 1' HUP INT PIPE TERM
 # Is there a build, and is it newer than everything that it is made of?
 is_built() {
 	[ -f "$shim" ] && [ -x "$SRC/build/sysshim" ] &&
-		[ -z "$(cd "$SRC" && find CMakeLists.txt format shim include cli -type f -newer build/libsysshim.so)" ]
+		[ -z "$(cd "$SRC" && find CMakeLists.txt format shim include cli tools -type f -newer build/libsysshim.so)" ]
 }
 
 build() {
