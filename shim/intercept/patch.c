@@ -144,6 +144,21 @@ static void populate(const struct object *o)
 	}
 }
 
+static void read_chunk(const struct object *o)
+{
+	for (uint32_t i = 0; i < work.chunk.count; i++) {
+		work.chunk.ours[i] = (struct iovec){work.chunk.pieces[i], PIECE_SIZE};
+		work.chunk.theirs[i] = (struct iovec){o->text.copy + work.chunk.rows[i]->at - PIECE_FRONT, PIECE_SIZE};
+	}
+	transfer(__NR_process_vm_readv, work.chunk.count * PIECE_SIZE);
+}
+
+/* Is there a form, and room for a piece? */
+static int can_be_patched(const struct object *o, const struct site_row *row)
+{
+	return row->form != FORM_NONE && row->at >= PIECE_FRONT && (uint64_t)(o->text.end - o->text.start) - row->at >= PIECE_SIZE;
+}
+
 /* Reads the chunk's sites, turns those that are as the table says into jumps, and writes these. */
 static void patch_chunk(const struct object *o, enum want want)
 {
@@ -152,12 +167,8 @@ static void patch_chunk(const struct object *o, enum want want)
 	uint32_t patched = 0;
 	size_t size = 0;
 
-	for (uint32_t i = 0; i < work.chunk.count; i++) {
-		work.chunk.ours[i] = (struct iovec){work.chunk.pieces[i], PIECE_SIZE};
-		work.chunk.theirs[i] = (struct iovec){o->text.copy + work.chunk.rows[i]->at - PIECE_FRONT, PIECE_SIZE};
-	}
 	populate(o);
-	transfer(__NR_process_vm_readv, work.chunk.count * PIECE_SIZE);
+	read_chunk(o);
 	for (uint32_t i = 0; i < work.chunk.count; i++) {
 		struct place place = place_of(o, work.chunk.rows[i]);
 		if (!forms_fits(work.chunk.pieces[i], &place) || !forms_patch(&place, work.chunk.pieces[i]))
@@ -182,7 +193,7 @@ static void patch_rows(const struct object *o, const struct site_row *rows, uint
 	for (uint32_t i = 0; i < count; i++) {
 		if (!is_wanted(o, &rows[i], want))
 			continue;
-		if (rows[i].form == FORM_NONE || rows[i].at < PIECE_FRONT || (uint64_t)(o->text.end - o->text.start) - rows[i].at < PIECE_SIZE) {
+		if (!can_be_patched(o, &rows[i])) {
 			inherited.sites_left++;
 			continue;
 		}
@@ -191,6 +202,35 @@ static void patch_rows(const struct object *o, const struct site_row *rows, uint
 			patch_chunk(o, want);
 	}
 	patch_chunk(o, want);
+}
+
+static int chunk_bears_out(const struct object *o)
+{
+	int right = 1;
+
+	read_chunk(o);
+	for (uint32_t i = 0; i < work.chunk.count && right; i++) {
+		struct place place = place_of(o, work.chunk.rows[i]);
+		right = forms_fits(work.chunk.pieces[i], &place);
+	}
+	work.chunk.count = 0;
+	return right;
+}
+
+/* Does the file's text, as the copy still has it, fit every row? One that it does not fit says that the whole table is not to be trusted. */
+static int bears_out(const struct object *o, const struct site_row *rows, uint32_t count)
+{
+	int right = 1;
+
+	work.chunk.count = 0;
+	for (uint32_t i = 0; i < count && right; i++) {
+		if (!can_be_patched(o, &rows[i]))
+			continue;
+		work.chunk.rows[work.chunk.count++] = &rows[i];
+		if (work.chunk.count == CHUNK)
+			right = chunk_bears_out(o);
+	}
+	return chunk_bears_out(o) && right;
 }
 
 int patch_sites(const struct object *o, enum want want)
@@ -207,7 +247,7 @@ int patch_sites(const struct object *o, enum want want)
 	if (is_error(at))
 		return 0;
 	uint32_t count = want == WANT_CERTAIN ? 0 : cache_load(o, rows, MOST_ROWS);
-	if (!count) {
+	if (!count || !bears_out(o, rows, count)) {
 		count = scan(o, rows, want);
 		if (count && want != WANT_CERTAIN)
 			cache_store(o, rows, count);
