@@ -13,7 +13,8 @@ The constructor's end: the first call that is not private behind the first that 
 
 With --logs DIR, where each process left its log under its number, the results are compared as well: for each process the multiset of
 (call, result, errno) in our log is strace's, but for what differs by nature: a forked child's first line, which says that its fork has
-returned 0, and rt_sigreturn, which returns nothing and is not logged.
+returned 0; rt_sigreturn, which returns nothing and is not logged; and the last call of a thread that another thread's exit_group or exec
+ended, which the kernel may have answered without the thread ever running again to log it.
 
 A call that the kernel restarts enters it twice and is one call of the program: strace shows the first with `? ERESTART...`, and the
 second is left out.
@@ -257,13 +258,22 @@ def outcome(name, result, error):
 
 def compare_results(logs, images, doors):
     wrong, ours, theirs = [], collections.defaultdict(collections.Counter), collections.defaultdict(collections.Counter)
+    cut = collections.defaultdict(collections.Counter)
     for image in images:
+        last = {}
         for call in program_calls(image, doors) or []:
             theirs[image.pid][as_logged(call)] += call.name != "rt_sigreturn"
+            last[call.thread] = call
+        ended = {call.thread for call in image.calls if call.name in ("exit", "exit_group")}
+        for call in (call for thread, call in last.items() if thread not in ended):
+            cut[image.pid][as_logged(call)] += 1
     for name in os.listdir(logs):
         ours[int(name)] = read_log(os.path.join(logs, name))
     for pid in sorted(set(ours) | set(theirs)):
         theirs[pid] = +theirs[pid]
+        unlogged = cut[pid] & (theirs[pid] - ours[pid])
+        begun = collections.Counter(outcome(name, "?", "") for name, _, _ in unlogged.elements()) & (ours[pid] - theirs[pid])
+        theirs[pid] = theirs[pid] - unlogged + begun
         for what, number in (ours[pid] - theirs[pid]).items():
             wrong.append(f"{pid}: only in the log, {number} times: {what}")
         for what, number in (theirs[pid] - ours[pid]).items():
