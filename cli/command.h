@@ -15,6 +15,10 @@ struct command {
 extern const struct command commands[]; /* main.c; ends with a NULL name */
 
 int command_run(int argc, char **argv);
+int command_trace(int argc, char **argv);
+int command_stat(int argc, char **argv);
+int command_files(int argc, char **argv);
+int command_show(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 
 /* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */

@@ -5,7 +5,11 @@
 #include <string.h>
 
 const struct command commands[] = {
-	{"run", "run a program with the shim", command_run},
+	{"run", "run a program with the shim and record it", command_run},
+	{"files", "which files a recorded program opened or executed", command_files},
+	{"trace", "a recording in strace's look, or as JSON lines", command_trace},
+	{"stat", "a recording in numbers, as strace -c and more", command_stat},
+	{"show", "what a recording is, and what it does not hold", command_show},
 	{"doctor", "say what works here, and for a program, and why not", command_doctor},
 	{NULL, NULL, NULL},
 };

@@ -1,6 +1,7 @@
 /* sysshim run: the same as LD_PRELOAD alone, with options for the variables. The program takes our place (execvp), so its exit status,
  * its signals, its terminal are its own. */
 #include "command.h"
+#include "recording.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -8,14 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char help[] =
 	"usage: sysshim run [OPTION...] [--] PROGRAM [ARGUMENT...]\n"
 	"\n"
-	"Runs PROGRAM with libsysshim.so preloaded in front of what LD_PRELOAD names already.\n"
+	"Runs PROGRAM with libsysshim.so preloaded in front of what LD_PRELOAD names already, and records its calls and its children's into a new\n"
+	"folder, which sysshim trace, stat, files and show read afterwards.\n"
 	"\n"
-	"  -o PATH            write the log there (%p pid, %n program); - for stderr\n"
+	"      --record=DIR   record there instead of ${XDG_STATE_HOME:-~/.local/state}/sysshim/recordings; off: no recording\n"
+	"  -o PATH            no recording but a log as text (%p pid, %n program); - for stderr\n"
 	"  -e trace=SET       which calls are logged: names, %file %desc %io %network %process %signal %memory, all, none, ! before\n"
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
@@ -74,14 +78,52 @@ static int take_expression(const char *text)
 	return 1;
 }
 
+/* A percent sign would be read as a pattern. */
+static void set_log(const char *folder)
+{
+	char value[2 * PATH_MAX], *to = value;
+
+	for (; *folder && to < value + sizeof value - 3; folder++) {
+		*to++ = *folder;
+		if (*folder == '%')
+			*to++ = '%';
+	}
+	*to = 0;
+	setenv("SYSSHIM_LOG", value, 1);
+	setenv("SYSSHIM_LOG_FORMAT", "binary", 1);
+}
+
+/* What cannot be recorded runs all the same. */
+static void record_into(const char *folder)
+{
+	char made[PATH_MAX];
+
+	if (!folder) {
+		folder = recording_make(made, sizeof made);
+		if (!folder)
+			return;
+	} else if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+		fprintf(stderr, "sysshim run: --record=%s: %s; a folder that can be made or written would do; nothing is recorded\n", folder, strerror(errno));
+		return;
+	} else if (!realpath(folder, made)) {
+		fprintf(stderr, "sysshim run: --record=%s: %s; nothing is recorded\n", folder, strerror(errno));
+		return;
+	} else {
+		folder = made;
+	}
+	set_log(folder);
+}
+
 int command_run(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
-						{"follow", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
+						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
-	int option, quiet = 0;
+	const char *record = NULL;
+	int option, quiet = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
 	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:", options, NULL)) != -1) {
 		switch (option) {
@@ -90,6 +132,10 @@ int command_run(int argc, char **argv)
 			return EXIT_FINE;
 		case 'o':
 			setenv("SYSSHIM_LOG", optarg, 1);
+			text = 1;
+			break;
+		case 'r':
+			record = optarg;
 			break;
 		case 'e':
 			if (!take_expression(optarg))
@@ -125,6 +171,12 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: libsysshim.so is not beside the command; name it in SYSSHIM_LIBRARY\n");
 		return EXIT_OURS;
 	}
+	if (record && text) {
+		fprintf(stderr, "sysshim run: --record and %s ask for two logs; one is made\n", getenv("SYSSHIM_LOG") ? "-o or SYSSHIM_LOG" : "-o");
+		return EXIT_USAGE;
+	}
+	if (!text && (!record || strcmp(record, "off") != 0))
+		record_into(record);
 	if (quiet)
 		keep_stderr_quiet();
 	/* What cannot be observed runs all the same. */

@@ -37,6 +37,12 @@ void text_call_leave(struct text *out, const struct text_call *call, unsigned pr
 /* `<... read resumed>` and what follows the name when another thread's line came in between. */
 void text_call_resumed(struct text *out, const struct text_call *call);
 
+/* Lines that are no call, each with its newline: `--- batch of 12 writes, 34 bytes to 3, ended by close <0.000012> ---` (nanoseconds 0: no
+ * time), `--- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1, si_uid=0} ---`, `+++ exited with 0 +++`. */
+void text_batch_line(struct text *out, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t nanoseconds);
+void text_signal_line(struct text *out, int signal, int code, int pid, int uid);
+void text_note_line(struct text *out, const char *note, size_t size);
+
 /* The primitives, also used by the summary and by JSON. */
 void text_char(struct text *out, char c);
 void text_string(struct text *out, const char *s);               /* as is; NUL-terminated */

@@ -76,6 +76,12 @@ static int take_format(const char *value)
 	return settings.stats_json || string_equal(value, "text");
 }
 
+static int take_log_format(const char *value)
+{
+	settings.recording = string_equal(value, "binary");
+	return settings.recording || string_equal(value, "text");
+}
+
 static int take_timing(const char *value)
 {
 	return is_on(value, &settings.timing);
@@ -195,6 +201,7 @@ static const struct option *table(unsigned *count)
 {
 	static const struct option options[] = {
 		{"SYSSHIM_LOG", "a path (%p pid, %n program), - for stderr, off", take_log},
+		{"SYSSHIM_LOG_FORMAT", "text, binary", take_log_format},
 		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program), off", take_stats},
 		{"SYSSHIM_STATS_FORMAT", "text, json", take_format},
 		{"SYSSHIM_TIMING", "on, off", take_timing},
@@ -347,6 +354,8 @@ int options_read(char **environment)
 			*environment = disabled;
 			return 0;
 		}
+	if (settings.log != OUTPUT_PATH)
+		settings.recording = 0;
 	/* Nobody would see the times. */
 	if (settings.log == OUTPUT_OFF && settings.stats == OUTPUT_OFF)
 		settings.timing = 0;

@@ -13,6 +13,7 @@
 #include "record/birth_stderr.h"
 #include "sys/clock.h"
 #include "sys/memory.h"
+#include "sys/thread.h"
 #include "../include/sysshim.h"
 
 #include <dlfcn.h>
@@ -225,6 +226,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	const char *own_path = look->own_path;
 
 	memory_start();
+	thread_pointer_readable = auxiliary_value(s, AT_HWCAP2) >> 1 & 1;
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
 	birth_stderr_remember();
 	set_program(s);

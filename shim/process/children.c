@@ -37,6 +37,7 @@ void children_before(struct process *p, uint64_t flags)
 		return;
 	if (flags & CLONE_THREAD) {
 		p->threads = 1;
+		recording_forget_threads(p);
 		return;
 	}
 	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */

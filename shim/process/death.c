@@ -122,7 +122,7 @@ static void end(struct process *p, const char *how, unsigned status)
 	give(p, &mask);
 }
 
-static void note_end(struct process *p, const char *what, const char *name, unsigned status)
+static void note_end(struct process *p, unsigned how, const char *what, const char *name, unsigned status)
 {
 	char line[48];
 	struct text out = {line, line + sizeof line - 1, 0};
@@ -134,6 +134,7 @@ static void note_end(struct process *p, const char *what, const char *name, unsi
 		text_unsigned(&out, status);
 	*out.at = 0;
 	log_note(p, line);
+	log_state(p, how, (int)status);
 	log_trim(p);
 }
 
@@ -141,7 +142,7 @@ void death_exit(struct process *p, unsigned status)
 {
 	if (!process_is_ours(p))
 		return;
-	note_end(p, "exited with ", NULL, status);
+	note_end(p, RECORD_EXITED, "exited with ", NULL, status);
 	end(p, "exit status", status);
 }
 
@@ -149,8 +150,10 @@ void death_destructor(struct process *p)
 {
 	if (p->alive != 1 || !process_is_ours(p))
 		return;
-	if (!p->ended)
+	if (!p->ended) {
 		log_note(p, "exited");
+		log_state(p, RECORD_FINISHED, 0);
+	}
 	end(p, "exited", 0);
 }
 
@@ -159,7 +162,7 @@ void death_signal(struct process *p, int signal, const void *information)
 	if (!process_is_ours(p))
 		return;
 	log_signal(p, signal, information);
-	note_end(p, "killed by ", signal_name((unsigned)signal), (unsigned)signal);
+	note_end(p, RECORD_SIGNALLED, "killed by ", signal_name((unsigned)signal), (unsigned)signal);
 	end(p, "killed by", (unsigned)signal);
 }
 

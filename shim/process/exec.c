@@ -318,6 +318,7 @@ uint64_t *exec_by_libc(struct process *p, uint64_t environment)
 	target_count(-1, 1);
 	death_provisional(p, "exec");
 	log_publish(p);
+	log_state(p, RECORD_EXECED, 0);
 	return copy;
 }
 
@@ -325,6 +326,7 @@ void exec_failed(struct process *p, uint64_t *copy)
 {
 	target_count(-1, -1);
 	copy_give(p, copy);
+	log_state(p, RECORD_RUNNING, 0);
 	death_take_back(p);
 }
 
@@ -351,6 +353,7 @@ long exec_call(struct process *p, const struct call *call)
 	target_count(unfollowed, 1);
 	death_provisional(p, "exec");
 	log_publish(p);
+	log_state(p, RECORD_EXECED, 0);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;
 		result = kernel_call(&changed);
@@ -360,6 +363,7 @@ long exec_call(struct process *p, const struct call *call)
 	/* Still here: it failed. */
 	target_count(unfollowed, -1);
 	copy_give(p, copy);
+	log_state(p, RECORD_RUNNING, 0);
 	death_take_back(p);
 	return result;
 }

@@ -18,7 +18,9 @@ void rights_reserve(struct process *p)
 
 	if (p->sealed || !process_is_ours(p))
 		return;
-	if (p->log.on && settings.log == OUTPUT_PATH && lock_take(&p->log.lock, &mask)) {
+	if (p->log.on && settings.recording)
+		recording_reserve(p, LOG_RESERVE);
+	else if (p->log.on && settings.log == OUTPUT_PATH && lock_take(&p->log.lock, &mask)) {
 		sink_reserve(&p->log.sink, LOG_RESERVE);
 		lock_release(&p->log.lock, &mask);
 	}
@@ -54,6 +56,7 @@ int rights_seal(struct process *p, const struct call *call)
 	rights_reserve(p);
 	log_publish(p);
 	signals_unhook();
+	log_state(p, RECORD_RUNNING, 0);
 	death_provisional(p, "filter installed");
 	p->log.sink.frozen = p->stats.frozen = 1;
 	p->sealed = 1;

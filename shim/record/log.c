@@ -93,6 +93,10 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 	struct text_memory memory = program_memory();
 	uint64_t mask;
 
+	if (settings.recording) {
+		recording_begin(p, call, ticket);
+		return;
+	}
 	/* On a terminal or a pipe that others write too, half lines would only be torn. */
 	if (settings.log == OUTPUT_STDERR || !log_take(p, &mask))
 		return;
@@ -109,6 +113,10 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 	unsigned printed = ticket->printed;
 	uint64_t mask;
 
+	if (settings.recording) {
+		recording_call(p, call, ticket, now, 0);
+		return;
+	}
 	if (!log_take(p, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -142,6 +150,10 @@ void log_coalesced(struct process *p, const struct text_call *call)
 	struct text_memory memory = program_memory();
 	uint64_t mask;
 
+	if (settings.recording) {
+		recording_coalesced(p, call);
+		return;
+	}
 	if (!log_take(p, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -157,23 +169,14 @@ void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsig
 {
 	uint64_t mask, now = clock_monotonic();
 
+	if (settings.recording) {
+		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
+		return;
+	}
 	if (!log_take(p, &mask))
 		return;
 	struct text out = line_begin(p, now);
-	text_string(&out, "--- batch of ");
-	text_unsigned(&out, writes);
-	text_string(&out, " writes, ");
-	text_unsigned(&out, bytes);
-	text_string(&out, " bytes to ");
-	text_decimal(&out, fd);
-	text_string(&out, ", ended by ");
-	text_string(&out, batch_end_word(end));
-	if (began) {
-		text_string(&out, " <");
-		text_seconds(&out, now - began);
-		text_char(&out, '>');
-	}
-	text_string(&out, " ---\n");
+	text_batch_line(&out, fd, writes, bytes, batch_end_word(end), began ? now - began : 0);
 	line_end(p, &out, now, 0);
 	log_give(p, &mask);
 }
@@ -182,12 +185,12 @@ void log_note(struct process *p, const char *note)
 {
 	uint64_t mask, now = clock_monotonic();
 
-	if (!p->log.on || !log_take(p, &mask))
+	if (p->log.on && settings.recording)
+		recording_note(p, note, now);
+	if (!p->log.on || settings.recording || !log_take(p, &mask))
 		return;
 	struct text out = line_begin(p, now);
-	text_string(&out, "+++ ");
-	text_string(&out, note);
-	text_string(&out, " +++\n");
+	text_note_line(&out, note, string_length(note));
 	line_end(p, &out, now, 1);
 	log_give(p, &mask);
 }
@@ -197,25 +200,12 @@ void log_signal(struct process *p, int signal, const void *information)
 	const struct kernel_siginfo *about = information;
 	uint64_t mask, now = clock_monotonic();
 
-	if (!p->log.on || !log_take(p, &mask))
+	if (p->log.on && settings.recording)
+		recording_signal(p, signal, about->code, about->pid, about->uid, now);
+	if (!p->log.on || settings.recording || !log_take(p, &mask))
 		return;
 	struct text out = line_begin(p, now);
-	const char *name = signal_name((unsigned)signal);
-	text_string(&out, "--- ");
-	text_string(&out, name ? name : "SIG?");
-	text_string(&out, " {si_signo=");
-	text_string(&out, name ? name : "SIG?");
-	text_string(&out, ", si_code=");
-	text_string(&out, about->code == 0 ? "SI_USER" : about->code == 128 ? "SI_KERNEL" : about->code == -6 ? "SI_TKILL" : "");
-	if (about->code != 0 && about->code != 128 && about->code != -6)
-		text_decimal(&out, about->code);
-	if (about->code == 0 || about->code == -6) {
-		text_string(&out, ", si_pid=");
-		text_decimal(&out, about->pid);
-		text_string(&out, ", si_uid=");
-		text_decimal(&out, about->uid);
-	}
-	text_string(&out, "} ---\n");
+	text_signal_line(&out, signal, about->code, about->pid, about->uid);
 	line_end(p, &out, now, 1);
 	log_give(p, &mask);
 }
@@ -224,7 +214,7 @@ void log_publish(struct process *p)
 {
 	uint64_t mask;
 
-	if (!p->log.on || !log_take(p, &mask))
+	if (!p->log.on || settings.recording || !log_take(p, &mask))
 		return;
 	publish_locked(p, p->sealed ? 0 : clock_monotonic());
 	log_give(p, &mask);
@@ -234,10 +224,19 @@ void log_trim(struct process *p)
 {
 	uint64_t mask;
 
-	if (!p->log.on || p->log.sink.size == p->log.sink.end || !log_take(p, &mask))
+	if (p->log.on && settings.recording)
+		recording_trim(p);
+	if (!p->log.on || settings.recording || p->log.sink.size == p->log.sink.end || !log_take(p, &mask))
 		return;
 	sink_cut(&p->log.sink, p->log.sink.end);
 	log_give(p, &mask);
+}
+
+void log_state(struct process *p, unsigned end, int status)
+{
+	/* A vfork child's exec is not its parent's. */
+	if (p->log.on && settings.recording && process_is_ours(p))
+		recording_state(p, end, status);
 }
 
 int log_open(struct process *p)
@@ -245,7 +244,9 @@ int log_open(struct process *p)
 	int result = 0;
 
 	p->log.epoch = clock_realtime() - clock_monotonic();
-	if (settings.log == OUTPUT_PATH)
+	if (settings.log == OUTPUT_PATH && settings.recording)
+		result = recording_open(p, p->log.epoch);
+	else if (settings.log == OUTPUT_PATH)
 		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
 				   !inherited.later_image, LOG_WINDOW);
 	p->log.on = settings.log != OUTPUT_OFF && result == 0;
@@ -257,7 +258,9 @@ void log_resume_exec(struct process *p)
 	uint64_t mask, now = clock_monotonic();
 	struct text out;
 
-	if (!p->log.on || !log_take(p, &mask))
+	if (p->log.on && settings.recording)
+		recording_exec(p, now);
+	if (!p->log.on || settings.recording || !log_take(p, &mask))
 		return;
 	if (sink_ends_open(&p->log.sink)) {
 		out = (struct text){p->log.buffer, p->log.buffer + LOG_LINE, 0};

@@ -1,4 +1,4 @@
-/* Floor 1: the log as text, one line a call in strace's look.
+/* Floor 1: the log as text, one line a call in strace's look; or as a recording (recording.h), where SYSSHIM_LOG_FORMAT asks for one.
  *
  * Lines gather in a buffer of the process and are published into its sink when 8 KiB are there, 10 ms have passed, or the process is
  * about to wait, fork, exec or end: so a hanging program's log ends with the call it hangs in. A call that may wait is written up to
@@ -9,6 +9,7 @@
 
 #include "../../format/text.h"
 #include "../sys/lock.h"
+#include "recording.h"
 #include "sink.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 
 struct log {
 	struct sink sink;
+	struct recording recording;
 	struct lock lock;
 	uint32_t on;
 	uint64_t open_ticket;   /* the call whose line stands unfinished at the end, or 0 */
@@ -29,7 +31,7 @@ struct log {
 	uint64_t epoch;         /* add to clock_monotonic for the time since the epoch */
 	uint64_t last;          /* when no clock may be read any more */
 	uint32_t pending;
-	char buffer[LOG_PENDING];
+	char buffer[LOG_PENDING] __attribute__((aligned(8)));
 };
 
 /* A call under way, on the caller's stack. */
@@ -58,6 +60,8 @@ void log_signal(struct process *p, int signal, const void *information);
 void log_publish(struct process *p);
 /* Gives a reserve (rights.c) back: the file ends with its last line. */
 void log_trim(struct process *p);
+/* Of a recording: the counters and how it ended so far (enum record_end). */
+void log_state(struct process *p, unsigned end, int status);
 
 /* Opens the log of a new process or image; returns 0 or -errno. Constructor, or the child's side of a fork. */
 int log_open(struct process *p);

@@ -12,7 +12,7 @@
 
 enum { PAGE = 4096, REGULAR = 0100000, TYPE = 0170000 };
 
-static int expand(char *to, const char *pattern, int pid, const char *program, int add_pid)
+int sink_expand(char *to, const char *pattern, int pid, const char *program, int add_pid)
 {
 	struct text out = {to, to + PATH_LIMIT - 1, 0};
 
@@ -71,24 +71,27 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	return 0;
 }
 
-int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
-	      uint64_t window_size)
+int sink_open_path(struct sink *sink, int empty, uint64_t window_size)
 {
-	int result = expand(sink->path, pattern, pid, program, add_pid);
-
-	if (result)
-		return result;
 	/* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
 	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
 	if (fd < 0)
 		return (int)fd;
 	if (empty)
 		RAW(__NR_ftruncate, fd, 0);
-	result = sink_map(sink, fd, window_size);
+	int result = sink_map(sink, fd, window_size);
 	RAW(__NR_close, fd);
 	sink_limit(sink);
 	sink->open = result == 0;
 	return result;
+}
+
+int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
+	      uint64_t window_size)
+{
+	int result = sink_expand(sink->path, pattern, pid, program, add_pid);
+
+	return result ? result : sink_open_path(sink, empty, window_size);
 }
 
 /* Is the file at our path still ours? Somebody may have truncated it, then we go on at its end; or put another one there, then we do
@@ -133,6 +136,24 @@ static int sink_grow(struct sink *sink, uint64_t more)
 	if (!result && sink->end + more > sink->base + sink->window_size)
 		result = -EFBIG;
 	return result ? result : sink_resize(sink, sink->end + more);
+}
+
+int sink_lengthen(struct sink *sink, uint64_t size)
+{
+	uint64_t before = sink->size;
+	int result = !sink->open || sink->frozen ? -ENOSPC : sink_look(sink);
+
+	if (!result && sink->size < before)
+		result = -ESTALE;
+	if (!result && size > sink->base + sink->window_size)
+		result = -EFBIG;
+	return result || size <= sink->size ? result : sink_resize(sink, size);
+}
+
+void sink_shorten(struct sink *sink, uint64_t size)
+{
+	if (sink->open && !sink->frozen && !sink_look(sink) && size < sink->size)
+		sink_resize(sink, size);
 }
 
 int sink_append(struct sink *sink, const char *text, size_t size)

@@ -27,6 +27,15 @@ struct sink {
 int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
 	      uint64_t window_size);
 
+/* The two steps of it, for who makes a name of his own in sink->path. */
+int sink_expand(char *to, const char *pattern, int pid, const char *program, int add_pid);
+int sink_open_path(struct sink *sink, int empty, uint64_t window_size);
+
+/* For who stores into the window himself: the file is `size` bytes long at least, at most. -ESTALE: somebody has cut it, and storing into
+ * what was there is no longer safe. */
+int sink_lengthen(struct sink *sink, uint64_t size);
+void sink_shorten(struct sink *sink, uint64_t size);
+
 /* Appends whole: returns 0, or -errno when nothing was appended (disk full, limit, path gone). Caller serialises. */
 int sink_append(struct sink *sink, const char *text, size_t size);
 

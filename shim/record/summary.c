@@ -242,6 +242,15 @@ static void text_how(struct text *out, const char *how, unsigned status)
 	}
 }
 
+static size_t folder_length(const char *path)
+{
+	size_t length = string_length(path);
+
+	while (length && path[length - 1] != '/')
+		length--;
+	return length > 1 ? length - 1 : length;
+}
+
 void summary_text(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now)
 {
 	text_string(out, "sysshim: ");
@@ -280,8 +289,8 @@ void summary_text(struct text *out, const struct process *p, const char *how, un
 	text_coverage(out, p);
 	if (p->log.on && settings.log == OUTPUT_PATH) {
 		text_string(out, "  log: ");
-		text_string(out, p->log.sink.path);
-		text_char(out, '\n');
+		text_bytes(out, p->log.sink.path, settings.recording ? folder_length(p->log.sink.path) : string_length(p->log.sink.path));
+		text_string(out, settings.recording ? " (sysshim files, trace, stat)\n" : "\n");
 	}
 }
 

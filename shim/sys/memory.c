@@ -1,12 +1,14 @@
 /* Memory: what the compiler needs, strings, and copies that cannot fault. Nothing here allocates from the program's heap. */
 #include "memory.h"
 #include "raw.h"
+#include "thread.h"
 
 #include <linux/mman.h>
 #include <linux/uio.h>
 
 #include "poison.h"
 
+uint8_t thread_pointer_readable;
 static uint8_t calls_refused; /* reading it late costs one refused call */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)

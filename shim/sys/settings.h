@@ -22,6 +22,7 @@ enum { BATCH_FILES = 1, BATCH_PIPES = 2, BUFFER_MOST = 1000000, LATENCY_MOST = 1
 
 struct settings {
 	uint8_t log;          /* enum output */
+	uint8_t recording;    /* the log is a folder of recordings (include/sysshim/record.h), not text */
 	uint8_t stats;        /* enum output */
 	uint8_t stats_json;
 	uint8_t timing;       /* a clock is read around each call */

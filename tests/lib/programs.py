@@ -25,9 +25,9 @@ SETTINGS = {
     "batch4096": {"SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "4096"},
     "latency1": {"SYSSHIM_BURST": "1", "SYSSHIM_LATENCY_MS": "1"},
 }
-# all: every way in at once, from the start; and, where a line `variants:` asks: batch1 batch4096 nobatch rewrite stats stderr
-VARIANTS = ["quiet", "log", "all", "interpose", "batch7", "latency1"]
-COUNTING = ("log", "all", "stats")
+# record: as a recording, which the command must be able to read. all: every way in at once, from the start; and, where a line `variants:` asks: batch1 batch4096 nobatch rewrite stats stderr
+VARIANTS = ["quiet", "log", "record", "all", "interpose", "batch7", "latency1"]
+COUNTING = ("log", "record", "all", "stats")
 LOGGING = ("log", "all")
 SKIP = 77
 DRIVERS = ("behaviour", "programs", "real")
@@ -41,6 +41,8 @@ def settings(variant, place, folder):
         values.update(SYSSHIM_LOG=f"{folder}/log.%p")
         if variant == "all":
             values.update(SYSSHIM_INTERCEPT="rewrite-all,interpose", SYSSHIM_DISPATCH="always")
+    elif variant == "record":
+        values.update(SYSSHIM_LOG=f"{folder}/recording", SYSSHIM_LOG_FORMAT="binary")
     elif variant in SETTINGS:
         values.update(SETTINGS[variant], SYSSHIM_STATS="off")
     elif variant not in ("stats", "stderr"):
@@ -86,6 +88,15 @@ def unlogged(folder):
     return []
 
 
+def unreadable(place, folder):
+    """What is wrong with the recording: it must be there, and the command must read all of it."""
+    done = subprocess.run([os.path.join(place.build, "sysshim"), "stat", "--json", os.path.join(folder, "recording")], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode or done.stderr:
+        return [f"sysshim stat: exit status {done.returncode}", *done.stderr.splitlines()[:5]]
+    return [] if json.loads(done.stdout)["calls"] else ["the recording has no call"]
+
+
 def uncoalesced(rows):
     """A test of bursts passes as well when every write went natively: then it says nothing, and that is a failure."""
     if any(row.get("batches", {}).get("count") for row in rows):
@@ -94,8 +105,9 @@ def uncoalesced(rows):
     return ["it says `coalesces: yes`, and no process has made a batch", f"{len(rows)} summaries; why not: {', '.join(reasons) or 'not said'}"]
 
 
-def miscounted(variant, folder, coalesces):
+def miscounted(place, variant, folder, coalesces):
     rows, wrong = summaries(folder)
+    wrong += unreadable(place, folder) if variant == "record" else []
     return [*wrong, *(unlogged(folder) if variant in LOGGING else []), *(uncoalesced(rows) if coalesces and not wrong else [])]
 
 
@@ -115,7 +127,7 @@ def run_variant(place, program, variant, native, folder, timeout, static, coales
         if runs.difference(native, again):
             lines = ["two native runs differ as well: the program itself is not deterministic", *runs.difference(native, again)]
     elif variant in COUNTING and not static:
-        lines = miscounted(variant, logs, coalesces)
+        lines = miscounted(place, variant, logs, coalesces)
     return (FAILED, lines) if lines else (PASSED, [])
 
 

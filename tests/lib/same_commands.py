@@ -159,6 +159,7 @@ def one(name, command, differs, options):
         "small": {"SYSSHIM_STATS": "off", "SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "7"},
         "interpose": {"SYSSHIM_STATS": "off", "SYSSHIM_INTERCEPT": "interpose"},
         "all": {"SYSSHIM_STATS": "off", "SYSSHIM_INTERCEPT": "rewrite-all,interpose", "SYSSHIM_DISPATCH": "always"},
+        "record": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": f"{options.work}/{name}/recording", "SYSSHIM_LOG_FORMAT": "binary"},
         "log": {"SYSSHIM_LOG": f"{record}/log.%p", "SYSSHIM_STATS": f"{record}/stats.%p.json", "SYSSHIM_STATS_FORMAT": "json"},
     }
     again = None
@@ -171,6 +172,10 @@ def one(name, command, differs, options):
             found.append(f"two native runs differ as well: {again[0]}")
         wrong += [f"{variant}: {text}" for text in found]
     wrong += [f"log: {text}" for text in check_record(record)]
+    read = subprocess.run([options.command, "stat", "--json", f"{options.work}/{name}/recording"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, errors="replace")
+    if read.returncode or read.stderr or not json.loads(read.stdout)["calls"]:
+        wrong.append(f"record: sysshim stat: exit status {read.returncode}: {read.stderr[:300]}")
     shutil.rmtree(os.path.join(options.work, name), ignore_errors=True)
     return name, "failed" if wrong else "passed", wrong
 
@@ -192,6 +197,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("commands")
     parser.add_argument("--shim", required=True)
+    parser.add_argument("--command", required=True, help="the command sysshim")
     parser.add_argument("--work", required=True, help="an empty folder")
     parser.add_argument("--least", type=int, default=1, help="fail when fewer commands than this could be run")
     parser.add_argument("--jobs", type=int, default=2)

@@ -1,6 +1,6 @@
 # Real commands under strace and the shim at once. To be sourced by a test that has written the file `excuses` (tests/lib/strace_counts.py says
 # what is compared) and set `settings`, the shim's variables beside those for the counters (NAME=VALUE, %F is the command's folder), `arguments` for
-# strace_counts.py, and `every` to "every" where also calls that are not hot must not pass us by.
+# strace_counts.py, `prepare` (a command for between the two; optional), and `every` to "every" where also calls that are not hot must not pass us by.
 command -v strace >/dev/null || skip "no strace"
 strace -ff -i -y -o probe true 2>probe.err && grep -q '^\[0000' probe.* || skip "strace does not work here: $(tail -n 1 probe.err)"
 rm -f probe*
@@ -79,6 +79,7 @@ one() {
 	if grep -q 'command not found' "$folder/err"; then
 		echo "$name: skipped: $(grep 'command not found' "$folder/err" | tail -n 1)" >"$name.outcome"
 	else
+		eval "${prepare:-}"
 		python3 "$SRC/tests/lib/strace_counts.py" --trace "$folder/trace" --stats "$folder/stats" --shim "$SHIM" --first "$(cat "$folder/pid")" \
 			--hot hot --excuses excuses ${arguments//%F/$folder} >"$name.found" 2>&1 && echo "$name: passed: $(tail -n 1 "$name.found")" >"$name.outcome" ||
 			echo "$name: failed: $(cat "$name.found")" >"$name.outcome"
@@ -86,7 +87,7 @@ one() {
 	[ -n "${KEEP:-}" ] || rm -rf "$folder"
 }
 export -f one
-export SRC SHIM settings arguments
+export SRC SHIM SYSSHIM settings arguments prepare
 PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin xargs -d '\n' -P 2 -n 1 bash -c 'one "$1"' one <commands
 
 cat ./*.outcome >outcomes

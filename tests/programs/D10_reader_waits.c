@@ -1,7 +1,7 @@
 /* A reader waits for what the writer holds, and the writer waits for the reader: in every call in which one can wait, and in none at all, for
  * a computing writer's bytes go out by time. If they stay behind, both wait for ever. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* timeout: 180 */
 #include "burst_files.h"
 #include <linux/futex.h>

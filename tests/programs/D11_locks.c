@@ -1,7 +1,7 @@
 /* A lock of any kind says: what I wrote before is there. Several processes count in one file under each kind; who gets the lock next must
  * find the last one's bytes. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* timeout: 180 */
 #include "burst_files.h"
 #include <sys/file.h>

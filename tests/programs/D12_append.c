@@ -1,7 +1,7 @@
 /* Several processes append to one file, each by its own descriptor with O_APPEND: every write lands whole, once, and in its writer's order,
  * small ones, vectors and large ones mixed. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* timeout: 120 */
 #include "burst_files.h"
 #include <sys/uio.h>

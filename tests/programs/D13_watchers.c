@@ -1,7 +1,7 @@
 /* Who watches a file by inotify sees fewer, larger writes: that is allowed. But it is told of the first bytes, the file is whole when it is
  * told that the writer has closed it, and nothing of two files is told in the wrong order. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <poll.h>
 #include <sys/inotify.h>

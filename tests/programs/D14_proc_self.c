@@ -1,6 +1,6 @@
 /* The process looks at itself through /proc right behind a burst: positions, sizes and counted bytes have all of it. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <dirent.h>
 

@@ -1,7 +1,7 @@
 /* The process looks at its own file through a mapping: shared or private, readable or writable, made before the first burst, in the middle of
  * one, by another descriptor or name. A byte is there as soon as its write has returned, with no other call in between. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <sys/mman.h>
 

@@ -1,6 +1,6 @@
 /* Two processes talk through files and pages without a call: each writes its own file and then looks at the other's through a mapping. Never do
  * both see the old byte, whatever kind the mapping is. That they see it natively follows from the kernel's one page for each page of a file. */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* timeout: 120 */
 #include "burst_files.h"
 #include <sys/mman.h>

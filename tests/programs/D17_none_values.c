@@ -1,7 +1,7 @@
 /* Values that could mean "none" inside somebody else's tables: descriptors -1 and beyond every table, page 0, addresses and counts of 0, in the
  * middle of bursts; and the same as the very first write of a process. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* cc: -Wno-array-bounds -Wno-nonnull -Wno-stringop-overflow -Wno-stringop-overread */
 #include "burst_files.h"
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* A number comes to mean another file in the middle of a burst, by every call that does that: bytes that still wait for the old file must
  * go there, and what was believed about the number holds no longer. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <sys/socket.h>
 #include <sys/syscall.h>

@@ -1,7 +1,7 @@
 /* Two descriptors on one file: opened twice, a dup, one with O_APPEND, another name. Their writes overlap or follow each other, so the file
  * shows the order in which the kernel had them. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 
 static int again(const char *name, int flags)

@@ -1,6 +1,6 @@
 /* Every call that looks at a file or moves its bytes, made right behind a burst: it must find all of them. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <poll.h>
 #include <sys/ioctl.h>

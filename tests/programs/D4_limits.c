@@ -1,7 +1,7 @@
 /* RLIMIT_FSIZE before, in the middle of and behind a burst, with every disposition of SIGXFSZ, and /dev/full: each write has its own
  * result, the file its own size, and the signal comes once for each write that natively raises it. The full disk is D4_full_disk. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* timeout: 120 */
 #include "burst_files.h"
 #include <sys/resource.h>

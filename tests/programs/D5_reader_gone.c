@@ -1,7 +1,7 @@
 /* The reader of a pipe has gone, which the writer knows or not: EPIPE and SIGPIPE come as natively where the moment is certain, and a writer
  * that goes on until it is refused ends as natively. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 
 static volatile int signals;

@@ -1,7 +1,7 @@
 /* Pipes with O_NONBLOCK, set before, in the middle of or after bursts: EAGAIN comes at the same byte as natively, and large writes are taken
  * in part. What is there must take no more of the pipe's room than natively, or the last bytes find none. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <poll.h>
 #include <sys/uio.h>

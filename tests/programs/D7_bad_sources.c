@@ -3,7 +3,7 @@
 /* coalesces: yes */
 /* cc: -Wno-nonnull -Wno-stringop-overflow -Wno-stringop-overread */
 /* timeout: 120 */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <limits.h>
 #include <setjmp.h>

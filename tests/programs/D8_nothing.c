@@ -1,6 +1,6 @@
 /* Writes of no bytes, in the middle of bursts: to files they do nothing but be checked, to sockets they are a message. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 #include "burst_files.h"
 #include <sys/socket.h>
 #include <sys/uio.h>

@@ -2,7 +2,7 @@
  * a pipe holds as much as natively, so that a writer nobody reads comes to its end; and a writer whose pipe is full, at its exit too,
  * ends by the signal that natively ends it. */
 /* coalesces: yes */
-/* variants: quiet log all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
 /* timeout: 180 */
 #include "burst_files.h"
 #include <sys/ioctl.h>

@@ -2,7 +2,7 @@
  * leaves others behind; the last one returns, exits, faults, is cancelled, or ends by a raw exit too, always behind a burst of small
  * writes. The burst is there whole, handlers of exit run where they natively do, and the status is what the kernel makes of it. Our own
  * last words (the variant stderr) come at that real end. */
-/* variants: quiet log all interpose stderr */
+/* variants: quiet log record all interpose stderr */
 /* coalesces: yes */
 /* timeout: 120 */
 #define _GNU_SOURCE

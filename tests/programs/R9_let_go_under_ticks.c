@@ -1,7 +1,7 @@
 /* A shim lets go of coalescing in every way there is right while its timer ticks, 200 times at a random moment of the tick: whoever puts the
  * default of the timer's signal back before the last tick has gone is killed by it, one time in two hundred. Each is a process of its own:
  * it lives, its lines are all there, and SIGSYS is at its default and open. */
-/* variants: quiet log all interpose latency1 */
+/* variants: quiet log record all interpose latency1 */
 /* coalesces: yes */
 /* timeout: 120 */
 #include "burst.h"

@@ -1,0 +1,78 @@
+/* What a recording does not show: the end of every output. */
+#include "recording.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct gaps {
+	uint64_t dropped, overwritten, broken, results_unseen, not_followed[3], foreign_left, without_end;
+	unsigned not_rewritten, processes;
+	const char *why_not;
+};
+
+static struct gaps gaps_of(const struct recording *r)
+{
+	struct gaps g = {0};
+
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		const struct record_header *h = r->sources[i].header;
+		g.dropped += h->dropped;
+		g.overwritten += h->overwritten;
+		g.broken += r->sources[i].broken;
+		g.results_unseen += h->results_unseen;
+		g.foreign_left += h->foreign_left;
+		g.without_end += h->end == RECORD_RUNNING;
+		g.processes += !h->later_image;
+		/* Before its end a file does not say whether libc was rewritten. */
+		if (h->end != RECORD_RUNNING && !h->rewriting) {
+			g.not_rewritten++;
+			g.why_not = h->why_not;
+		}
+		/* They are counted for the whole recording, so the latest word counts. */
+		for (unsigned k = 0; k < 3; k++)
+			if (h->not_followed[k] > g.not_followed[k])
+				g.not_followed[k] = h->not_followed[k];
+	}
+	return g;
+}
+
+static const char *const unfollowed[3] = {"static", "set-user-id", "of another word size"};
+
+unsigned recording_coverage(const struct recording *r, FILE *to)
+{
+	struct gaps g = gaps_of(r);
+	unsigned found = 0;
+
+	fprintf(to, "coverage: %u process%s, %u program%s; not seen: what ld.so does before our start, and system calls that a program or a library makes "
+		"without libc", g.processes, g.processes == 1 ? "" : "es", r->sources_count, r->sources_count == 1 ? "" : "s");
+#define GAP(number, ...) \
+	do { \
+		if (number) { \
+			fprintf(to, "; " __VA_ARGS__); \
+			found++; \
+		} \
+	} while (0)
+	GAP(g.without_end, "%" PRIu64 " without an end: running, or killed", g.without_end);
+	GAP(g.dropped, "%" PRIu64 " records found no place", g.dropped);
+	GAP(g.overwritten, "the oldest %" PRIu64 " KiB were overwritten by newer records", g.overwritten >> 10);
+	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
+	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
+	GAP(g.not_rewritten, "calls inside libc in %u of them (%.*s)", g.not_rewritten, 127, g.why_not && *g.why_not ? g.why_not : "as asked");
+	for (unsigned k = 0; k < 3; k++)
+		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);
+	GAP(r->problems, "%u file%s that could not be read whole", r->problems, r->problems == 1 ? "" : "s");
+	fputc('\n', to);
+	return found;
+}
+
+void recording_coverage_json(const struct recording *r, FILE *to)
+{
+	struct gaps g = gaps_of(r);
+
+	fprintf(to,
+		"\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
+		",\"damaged_bytes\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"unreadable_files\":%u",
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.results_unseen, g.not_rewritten,
+		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->problems);
+}

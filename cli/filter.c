@@ -1,0 +1,75 @@
+/* Filters on reading. */
+#include "filter.h"
+#include "../format/trace_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void filter_all(struct filter *f)
+{
+	*f = (struct filter){0};
+	memset(f->trace, 0xff, sizeof f->trace);
+}
+
+int filter_take(struct filter *f, int option, const char *value, const char *command)
+{
+	const char *wrong;
+	char *end;
+
+	switch (option) {
+	case 'e':
+		if (!strncmp(value, "trace=", 6))
+			value += 6;
+		if (trace_set_parse(f->trace, value, &wrong) == 0)
+			return 1;
+		fprintf(stderr, "sysshim %s: -e trace=%s: '%.*s' is no system call and no class; classes are %%file %%desc %%io %%network %%process "
+				"%%signal %%memory, all, none\n", command, value, (int)strcspn(wrong, ","), wrong);
+		return 0;
+	case 'p':
+		f->pid = (int)strtol(value, &end, 10);
+		if (f->pid > 0 && !*end)
+			return 1;
+		fprintf(stderr, "sysshim %s: -p %s: not a process number; 1 or more would be\n", command, value);
+		return 0;
+	case 'P':
+		if (f->paths_count == FILTER_PATHS) {
+			fprintf(stderr, "sysshim %s: -P: at most %d paths\n", command, FILTER_PATHS);
+			return 0;
+		}
+		f->paths[f->paths_count++] = value;
+		return 1;
+	case 'z':
+		f->only_good = 1;
+		return 1;
+	case 'Z':
+		f->only_failed = 1;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int names_path(const struct filter *f, const struct text_call *call, const struct recorded_memory *memory)
+{
+	char path[4200];
+	const char *given = recorded_path(call, memory, path, sizeof path);
+
+	for (unsigned i = 0; given && i < f->paths_count; i++)
+		if (!strcmp(given, f->paths[i]))
+			return 1;
+	return !f->paths_count;
+}
+
+int filter_wants(const struct filter *f, const struct source *s, const struct text_call *call, int thread, const struct recorded_memory *memory)
+{
+	uint64_t number = call->number < SYSCALL_LIMIT ? call->number : SYSCALL_LIMIT - 1;
+	int failed = (uint64_t)call->result >= -4095ull;
+
+	if (!(f->trace[number / 64] >> (number % 64) & 1))
+		return 0;
+	if (f->pid && f->pid != thread && f->pid != s->header->pid)
+		return 0;
+	if ((f->only_good && failed) || (f->only_failed && !failed))
+		return 0;
+	return names_path(f, call, memory);
+}

@@ -1,0 +1,30 @@
+/* What of a recording is shown: the words of strace, the same for trace, stat and files. */
+#ifndef CLI_FILTER_H
+#define CLI_FILTER_H
+
+#include "recording.h"
+
+enum { FILTER_PATHS = 64 };
+
+struct filter {
+	uint64_t trace[SYSCALL_LIMIT / 64]; /* -e trace= */
+	int pid;                            /* -p: 0, all */
+	int only_good, only_failed;         /* -z, -Z */
+	uint64_t least;                     /* --min-duration, ns */
+	const char *paths[FILTER_PATHS];    /* -P: as given or absolute; none: all */
+	unsigned paths_count;
+};
+
+#define FILTER_OPTIONS "e:p:zZP:"
+#define FILTER_HELP \
+	"  -e trace=SET        only these calls: names, %file %desc %io %network %process %signal %memory, all, none, ! before\n" \
+	"  -p PID              only this process or thread\n" \
+	"  -P PATH             only calls that name this path\n" \
+	"  -z, -Z              only calls that succeeded, only such that failed\n"
+
+void filter_all(struct filter *f);
+/* One of FILTER_OPTIONS: 1 taken, 0 wrong, which was said. */
+int filter_take(struct filter *f, int option, const char *value, const char *command);
+int filter_wants(const struct filter *f, const struct source *s, const struct text_call *call, int thread, const struct recorded_memory *memory);
+
+#endif

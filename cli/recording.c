@@ -1,0 +1,382 @@
+/* Recordings: found, opened, checked, put in order. */
+#include "recording.h"
+#include "command.h"
+
+#include <asm/unistd.h>
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void *grown(void *array, size_t count, size_t *room, size_t each)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? *room * 2 : 64;
+	array = realloc(array, *room * each);
+	if (!array) {
+		fprintf(stderr, "sysshim: no memory for this recording\n");
+		exit(EXIT_OURS);
+	}
+	return array;
+}
+
+static const char *what_is_wrong(const struct source *s)
+{
+	const struct record_header *h = s->header;
+
+	if (s->size < sizeof *h || memcmp(h->magic, RECORD_MAGIC, sizeof h->magic) != 0)
+		return "not a recording";
+	if (h->version != RECORD_VERSION)
+		return "a recording of another version of sysshim (this one reads version 1)";
+	if (h->machine != EM_X86_64)
+		return "a recording of another processor's system calls";
+	if (h->data != RECORD_DATA || h->chunk != RECORD_CHUNK)
+		return "not a recording that this version could have made";
+	return NULL;
+}
+
+static int source_open(struct source *s, const char *path, const char *command, unsigned *problems)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *wrong = NULL;
+
+	*s = (struct source){0};
+	if (fd < 0 || fstat(fd, &status) != 0) {
+		wrong = strerror(errno);
+	} else if (!S_ISREG(status.st_mode)) {
+		wrong = "not a regular file";
+	} else if (status.st_size > 0) {
+		s->size = (size_t)status.st_size;
+		void *at = mmap(NULL, s->size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (at == MAP_FAILED)
+			wrong = strerror(errno);
+		s->bytes = at == MAP_FAILED ? NULL : at;
+		s->header = (const void *)s->bytes;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (!wrong)
+		wrong = s->bytes ? what_is_wrong(s) : "empty";
+	if (!wrong) {
+		s->path = strdup(path);
+		return 1;
+	}
+	fprintf(stderr, "sysshim %s: %s: %s\n", command, path, wrong);
+	*problems += 1;
+	if (s->bytes)
+		munmap((void *)s->bytes, s->size);
+	return 0;
+}
+
+static size_t least_size(unsigned kind)
+{
+	switch (kind) {
+	case RECORD_CALL:
+	case RECORD_BEGIN:
+		return sizeof(struct record_call);
+	case RECORD_COALESCED:
+		return sizeof(struct record_coalesced);
+	case RECORD_BATCH:
+		return sizeof(struct record_batch);
+	case RECORD_SIGNAL:
+		return sizeof(struct record_signal);
+	case RECORD_NOTE:
+		return sizeof(struct record_note);
+	default:
+		return 8;
+	}
+}
+
+static int call_is_sound(const struct record_call *call, size_t size)
+{
+	size_t head = sizeof *call + call->arguments_count * sizeof(uint64_t);
+
+	return call->arguments_count <= 7 && call->number < RECORD_CALLS && head <= size &&
+	       (call->number != RECORD_CALLS - 1 || call->arguments_count) && (call->word.flags & RECORD_MEMORY || head == size);
+}
+
+/* When it happened, in the writer's own clock; 0: it read none. */
+static uint64_t time_of(const struct record_word *word)
+{
+	const struct record_call *call = (const void *)word;
+
+	switch (word->kind) {
+	case RECORD_CALL:
+		return call->began + call->duration;
+	case RECORD_BEGIN:
+		return call->began;
+	case RECORD_BATCH:
+		return ((const struct record_batch *)word)->began + ((const struct record_batch *)word)->duration;
+	case RECORD_SIGNAL:
+		return ((const struct record_signal *)word)->at;
+	case RECORD_NOTE:
+		return ((const struct record_note *)word)->at;
+	default:
+		return 0;
+	}
+}
+
+static void read_chunk(struct recording *r, unsigned index, uint64_t from, uint64_t end, uint64_t *last, size_t *room)
+{
+	struct source *s = &r->sources[index];
+
+	for (uint64_t at = from; at + 8 <= end;) {
+		const struct record_word *word = (const void *)(s->bytes + at);
+		uint64_t size = (uint64_t)word->size * 8;
+		if (!word->size && !word->kind)
+			return;
+		if (size > end - at || size < least_size(word->kind) || !word->kind ||
+		    ((word->kind == RECORD_CALL || word->kind == RECORD_BEGIN) && !call_is_sound((const void *)word, size))) {
+			s->broken += end - at;
+			return;
+		}
+		uint64_t time = time_of(word);
+		if (time)
+			*last = time + s->header->epoch;
+		r->events = grown(r->events, r->events_count, room, sizeof *r->events);
+		r->events[r->events_count++] = (struct event){*last, index, (uint32_t)(at / 8)};
+		s->records++;
+		at += size;
+	}
+}
+
+struct chunk_place {
+	uint64_t sequence, at;
+};
+
+static int by_sequence(const void *a, const void *b)
+{
+	const struct chunk_place *x = a, *y = b;
+
+	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+static void read_source(struct recording *r, unsigned index, size_t *room)
+{
+	struct source *s = &r->sources[index];
+	struct chunk_place *chunks = NULL;
+	size_t count = 0, chunks_room = 0;
+	uint64_t last = s->header->began;
+
+	for (uint64_t at = RECORD_DATA; at + sizeof(struct record_chunk) <= s->size; at += RECORD_CHUNK) {
+		const struct record_chunk *chunk = (const void *)(s->bytes + at);
+		if (!chunk->sequence)
+			continue;
+		chunks = grown(chunks, count, &chunks_room, sizeof *chunks);
+		chunks[count++] = (struct chunk_place){chunk->sequence, at};
+	}
+	if (count)
+		qsort(chunks, count, sizeof *chunks, by_sequence);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t end = chunks[i].at + RECORD_CHUNK < s->size ? chunks[i].at + RECORD_CHUNK : s->size;
+		read_chunk(r, index, chunks[i].at + sizeof(struct record_chunk), end, &last, room);
+	}
+	free(chunks);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return 0;
+}
+
+/* Nearly in order already: only where it is not is it sorted. glibc's qsort is a merge sort while memory allows, but that is no promise,
+ * so ties keep the order by an index of their own. */
+static void put_in_order(struct recording *r)
+{
+	size_t i = 1;
+
+	while (i < r->events_count && r->events[i - 1].time <= r->events[i].time)
+		i++;
+	if (i >= r->events_count)
+		return;
+	struct event *to = malloc(r->events_count * sizeof *to), *from = r->events;
+	if (!to) {
+		qsort(from, r->events_count, sizeof *from, by_time);
+		return;
+	}
+	/* Natural merge sort: runs that are in order are merged by twos. */
+	for (;;) {
+		size_t out = 0, at = 0, runs = 0;
+		while (at < r->events_count) {
+			size_t middle = at + 1, end;
+			while (middle < r->events_count && from[middle - 1].time <= from[middle].time)
+				middle++;
+			end = middle < r->events_count ? middle + 1 : middle;
+			while (end < r->events_count && end > middle && from[end - 1].time <= from[end].time)
+				end++;
+			for (size_t a = at, b = middle; a < middle || b < end;)
+				to[out++] = b == end || (a < middle && from[a].time <= from[b].time) ? from[a++] : from[b++];
+			at = end;
+			runs++;
+		}
+		struct event *other = from;
+		from = to;
+		to = other;
+		if (runs <= 1)
+			break;
+	}
+	r->events = from;
+	free(to);
+}
+
+static int add_source(struct recording *r, const char *path, const char *command, size_t *room)
+{
+	r->sources = grown(r->sources, r->sources_count, room, sizeof *r->sources);
+	if (!source_open(&r->sources[r->sources_count], path, command, &r->problems))
+		return 0;
+	r->sources_count++;
+	return 1;
+}
+
+static int is_record_name(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 4 && !strcmp(entry->d_name + length - 4, ".rec");
+}
+
+int recording_read(struct recording *r, const char *path, const char *command)
+{
+	char file[PATH_MAX + 300];
+	size_t room = 0, events_room = 0;
+	struct dirent **names;
+	struct stat status;
+
+	*r = (struct recording){0};
+	if (!path) {
+		path = r->found = recording_newest();
+		if (!path) {
+			fprintf(stderr, "sysshim %s: there is no recording yet; make one with: sysshim run -- PROGRAM\n", command);
+			return 0;
+		}
+	}
+	r->path = path;
+	if (stat(path, &status) != 0) {
+		fprintf(stderr, "sysshim %s: %s: %s\n", command, path, strerror(errno));
+		return 0;
+	}
+	if (!S_ISDIR(status.st_mode)) {
+		add_source(r, path, command, &room);
+	} else {
+		int count = scandir(path, &names, is_record_name, alphasort);
+		for (int i = 0; i < count; free(names[i++]))
+			if (snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name) < (int)sizeof file)
+				add_source(r, file, command, &room);
+		if (count >= 0)
+			free(names);
+		if (count == 0)
+			fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", command, path);
+	}
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		read_source(r, i, &events_room);
+		if (r->sources[i].broken) {
+			fprintf(stderr, "sysshim %s: %s: %llu bytes are damaged, %llu records before and behind them were read\n", command,
+				r->sources[i].path, (unsigned long long)r->sources[i].broken, (unsigned long long)r->sources[i].records);
+			r->problems++;
+		}
+	}
+	put_in_order(r);
+	return r->sources_count > 0;
+}
+
+void recording_free(struct recording *r)
+{
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		munmap((void *)r->sources[i].bytes, r->sources[i].size);
+		free(r->sources[i].path);
+	}
+	free(r->found);
+	free(r->sources);
+	free(r->events);
+	*r = (struct recording){0};
+}
+
+/* Answers the printers from what was kept: the same question, the same answer. */
+static long read_kept(const struct text_memory *self, void *to, uint64_t from, size_t size)
+{
+	const struct recorded_memory *m = (const void *)self;
+
+	for (const char *at = m->kept; (size_t)(m->end - at) >= sizeof(struct record_memory);) {
+		const struct record_memory *piece = (const void *)at;
+		size_t got = piece->got > 0 ? (size_t)piece->got : 0, room = (size_t)(m->end - at) - sizeof *piece;
+		if (got > room || got > piece->size)
+			break;
+		if (piece->address == from && piece->size == size) {
+			memcpy(to, piece + 1, got);
+			return piece->got;
+		}
+		size_t padded = (got + 7) & ~(size_t)7;
+		if (padded > room)
+			break;
+		at += sizeof *piece + padded;
+	}
+	return -EFAULT;
+}
+
+int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory)
+{
+	const struct record_call *record = (const void *)word;
+	const struct record_coalesced *write = (const void *)word;
+
+	*call = (struct text_call){0};
+	*memory = (struct recorded_memory){{read_kept, s->header->data_limit}, NULL, NULL};
+	if (word->kind == RECORD_COALESCED) {
+		*call = (struct text_call){__NR_write, {(uint64_t)(int64_t)write->fd, 8, write->bytes}, write->bytes};
+		return s->header->pid;
+	}
+	unsigned first = record->number == RECORD_CALLS - 1;
+	call->number = first ? record->arguments[0] : record->number;
+	for (unsigned i = first; i < record->arguments_count && i - first < 6; i++)
+		call->arguments[i - first] = record->arguments[i];
+	call->result = record->result;
+	if (word->flags & RECORD_MEMORY) {
+		memory->kept = (const char *)&record->arguments[record->arguments_count];
+		memory->end = (const char *)record + (size_t)word->size * 8;
+	}
+	return record->thread;
+}
+
+const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+	size_t length = 0;
+
+	for (unsigned i = 0; row && i < 6; i++) {
+		if (row->kinds[i] != ARG_PATH)
+			continue;
+		uint64_t from = call->arguments[i];
+		for (const char *at = memory->kept; (size_t)(memory->end - at) >= sizeof(struct record_memory);) {
+			const struct record_memory *piece = (const void *)at;
+			size_t got = piece->got > 0 ? (size_t)piece->got : 0, room = (size_t)(memory->end - at) - sizeof *piece;
+			size_t padded = (got + 7) & ~(size_t)7;
+			if (padded > room)
+				return NULL;
+			if (piece->address == from + length) {
+				const char *bytes = (const char *)(piece + 1);
+				size_t part = strnlen(bytes, got);
+				if (length + part >= size)
+					return NULL;
+				memcpy(buffer + length, bytes, part);
+				length += part;
+				buffer[length] = 0;
+				if (part < got)
+					return buffer;
+			}
+			at += sizeof *piece + padded;
+		}
+		return length ? buffer : NULL;
+	}
+	return NULL;
+}

@@ -1,0 +1,73 @@
+/* Reading recordings (include/sysshim/record.h). A file is mapped and looked at where it lies; whatever it holds, nothing is believed before
+ * it was checked against the file's size. */
+#ifndef CLI_RECORDING_H
+#define CLI_RECORDING_H
+
+#include "../format/text.h"
+#include "../include/sysshim/record.h"
+
+#include <stdio.h>
+
+/* One file: a program that a process ran. */
+struct source {
+	char *path;
+	const char *bytes;
+	size_t size;
+	const struct record_header *header;
+	uint64_t records, broken; /* broken: bytes that could not be read as records */
+};
+
+/* A record of all that belong together, in the order of time. */
+struct event {
+	uint64_t time; /* ns since 1970: BEGIN, where it began; all others, where they ended */
+	uint32_t source;
+	uint32_t at;   /* file offset / 8 */
+};
+
+struct recording {
+	const char *path;
+	char *found; /* the newest's path, where none was named */
+	struct source *sources;
+	unsigned sources_count;
+	struct event *events;
+	size_t events_count;
+	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
+};
+
+/* Reads a folder of files, or one file. path NULL: the newest below the state folder. `command` is for messages. 0: nothing could be read,
+ * which was said. */
+int recording_read(struct recording *r, const char *path, const char *command);
+void recording_free(struct recording *r);
+
+/* ${XDG_STATE_HOME:-$HOME/.local/state}/sysshim/recordings; 0: neither is set to an absolute path. */
+int recordings_folder(char *path, size_t size);
+
+/* Makes the folder of a new recording there, and takes away the oldest beyond RECORDINGS_KEPT whose first process is gone. Returns `path`;
+ * NULL: it cannot be made, which was said. */
+enum { RECORDINGS_KEPT = 16 };
+/* The newest there, to be freed; NULL: there is none. */
+char *recording_newest(void);
+const char *recording_make(char *path, size_t size);
+
+static inline const struct record_word *event_record(const struct recording *r, const struct event *e)
+{
+	return (const void *)(r->sources[e->source].bytes + (uint64_t)e->at * 8);
+}
+
+/* A CALL, a BEGIN or a COALESCED as the printers want it, and the memory that was kept with it. The memory stays valid while the recording
+ * does; `call` by itself. Returns the thread. */
+struct recorded_memory {
+	struct text_memory memory;
+	const char *kept, *end;
+};
+int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
+
+/* The first path of a call that names one, without its NUL, as the program gave it; NULL: it has none, or its memory was not kept. */
+const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size);
+
+/* The end of every output: what was not seen. Returns how many gaps that is. */
+unsigned recording_coverage(const struct recording *r, FILE *to);
+/* The same as one JSON object without braces around it. */
+void recording_coverage_json(const struct recording *r, FILE *to);
+
+#endif

@@ -1,0 +1,342 @@
+/* sysshim stat: a recording in numbers. */
+#include "command.h"
+#include "filter.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: sysshim stat [OPTION...] [RECORDING]\n"
+	"\n"
+	"Sums up a recording as strace -c does: a line for each system call, with percentiles of its time; sizes of reads and writes; what was\n"
+	"gathered; a line for each program. RECORDING is a folder that `sysshim run` made, or a file in it; without it, the newest.\n"
+	"\n" FILTER_HELP
+	"  -S COLUMN           sort by time (so without -S), calls, errors, name, max\n"
+	"      --json          one JSON object\n"
+	"      --help\n"
+	"\n"
+	"Percentiles are right to 3 %. Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+
+/* A histogram of times as HdrHistogram makes it: 32 steps for each power of two, so a value is known to 1/32. */
+enum { STEP_BITS = 5, STEPS = 1 << STEP_BITS, BUCKETS = (64 - STEP_BITS + 1) * STEPS };
+
+/* Darshan's bins of access sizes. */
+enum { SIZES = 10 };
+static const uint64_t size_ends[SIZES - 1] = {100, 1 << 10, 10 << 10, 100 << 10, 1 << 20, 4 << 20, 10 << 20, 100 << 20, 1 << 30};
+static const char *const size_names[SIZES] = {"0-100", "100-1K", "1K-10K", "10K-100K", "100K-1M", "1M-4M", "4M-10M", "10M-100M", "100M-1G", "1G+"};
+
+struct row {
+	unsigned number;
+	uint64_t calls, errors, nanoseconds, bytes, coalesced, most;
+	uint32_t *times;
+};
+
+struct totals {
+	struct row rows[SYSCALL_LIMIT];
+	uint64_t reads[SIZES], writes[SIZES];
+	uint64_t batches, batch_writes, batch_bytes, batch_nanoseconds;
+};
+
+static unsigned bucket_of(uint64_t value)
+{
+	if (value < STEPS)
+		return (unsigned)value;
+	unsigned high = 63 - (unsigned)__builtin_clzll(value), shift = high - STEP_BITS;
+
+	return (shift + 1) * STEPS + (unsigned)(value >> shift & (STEPS - 1));
+}
+
+/* The middle of a bucket. */
+static uint64_t bucket_value(unsigned bucket)
+{
+	if (bucket < STEPS)
+		return bucket;
+	unsigned shift = bucket / STEPS - 1;
+
+	return ((uint64_t)(STEPS + bucket % STEPS) << shift) + ((1ull << shift) >> 1);
+}
+
+static uint64_t percentile(const struct row *row, unsigned percent)
+{
+	uint64_t timed = 0, sum = 0;
+
+	for (unsigned i = 0; row->times && i < BUCKETS; i++)
+		timed += row->times[i];
+	for (unsigned i = 0; timed && i < BUCKETS; i++) {
+		sum += row->times[i];
+		if (sum * 100 >= timed * percent)
+			return bucket_value(i) < row->most ? bucket_value(i) : row->most;
+	}
+	return 0;
+}
+
+static unsigned size_of(uint64_t bytes)
+{
+	unsigned i = 0;
+
+	while (i < SIZES - 1 && bytes > size_ends[i])
+		i++;
+	return i;
+}
+
+static void add_call(struct totals *t, const struct record_word *word, const struct text_call *call)
+{
+	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
+	const struct syscall_row *about = syscall_row(number);
+	struct row *row = &t->rows[number];
+	int failed = (uint64_t)call->result >= -4095ull;
+
+	row->number = number;
+	row->calls++;
+	row->errors += (uint64_t)failed;
+	row->coalesced += (word->flags & RECORD_GATHERED) != 0;
+	if (about && about->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) && call->result >= 0) {
+		row->bytes += (uint64_t)call->result;
+		(about->flags & CALL_BYTES_IN ? t->reads : t->writes)[size_of((uint64_t)call->result)]++;
+	}
+	if (word->kind != RECORD_CALL || word->flags & RECORD_GATHERED)
+		return;
+	uint64_t time = ((const struct record_call *)word)->duration;
+	row->nanoseconds += time;
+	row->most = time > row->most ? time : row->most;
+	if (!row->times)
+		row->times = calloc(BUCKETS, sizeof *row->times);
+	if (row->times)
+		row->times[bucket_of(time)]++;
+}
+
+static void add_all(struct totals *t, const struct recording *r, const struct filter *f)
+{
+	for (size_t i = 0; i < r->events_count; i++) {
+		const struct event *e = &r->events[i];
+		const struct record_word *word = event_record(r, e);
+		const struct source *s = &r->sources[e->source];
+		const struct record_batch *batch = (const void *)word;
+		struct recorded_memory memory;
+		struct text_call call;
+		if (word->kind == RECORD_BATCH && (!f->pid || f->pid == s->header->pid)) {
+			t->batches++;
+			t->batch_writes += batch->writes;
+			t->batch_bytes += batch->bytes;
+			t->batch_nanoseconds += batch->duration;
+		}
+		if (word->kind != RECORD_CALL && word->kind != RECORD_COALESCED)
+			continue;
+		int thread = recorded_call(s, word, &call, &memory);
+		/* An exec that succeeded: it began in the image before, and its result stands here. */
+		if (filter_wants(f, s, &call, thread, &memory))
+			add_call(t, word, &call);
+	}
+}
+
+static int (*order)(const struct row *a, const struct row *b);
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int by_calls(const struct row *a, const struct row *b)
+{
+	return descending(a->calls, b->calls);
+}
+
+static int by_errors(const struct row *a, const struct row *b)
+{
+	return descending(a->errors, b->errors);
+}
+
+static int by_most(const struct row *a, const struct row *b)
+{
+	return descending(a->most, b->most);
+}
+
+static int by_nanoseconds(const struct row *a, const struct row *b)
+{
+	return descending(a->nanoseconds, b->nanoseconds);
+}
+
+static const char *row_name(const struct row *row)
+{
+	const char *name = syscall_name(row->number);
+
+	return name ? name : "other";
+}
+
+static int by_name(const struct row *a, const struct row *b)
+{
+	return strcmp(row_name(a), row_name(b));
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int first = descending(x->calls > 0, y->calls > 0);
+
+	if (!first && x->calls)
+		first = order(x, y);
+	return first ? first : (int)x->number - (int)y->number;
+}
+
+static const struct {
+	const char *name;
+	int (*order)(const struct row *a, const struct row *b);
+} columns[] = {{"time", by_nanoseconds}, {"calls", by_calls}, {"errors", by_errors}, {"name", by_name}, {"max", by_most}};
+
+static int take_column(const char *value)
+{
+	for (unsigned i = 0; i < sizeof columns / sizeof columns[0]; i++)
+		if (!strcmp(columns[i].name, value)) {
+			order = columns[i].order;
+			return 1;
+		}
+	fprintf(stderr, "sysshim stat: -S %s: no such column; there are:", value);
+	for (unsigned i = 0; i < sizeof columns / sizeof columns[0]; i++)
+		fprintf(stderr, " %s", columns[i].name);
+	fputc('\n', stderr);
+	return 0;
+}
+
+static void print_sizes(const char *what, const uint64_t *sizes)
+{
+	int any = 0;
+
+	for (unsigned i = 0; i < SIZES; i++)
+		if (sizes[i])
+			printf("%s%s: %" PRIu64, any++ ? ", " : what, size_names[i], sizes[i]);
+	if (any)
+		putchar('\n');
+}
+
+static const char *end_of(const struct record_header *h, char *text, size_t size)
+{
+	const char *name = h->end == RECORD_SIGNALLED ? signal_name((unsigned)h->status) : NULL;
+
+	switch (h->end) {
+	case RECORD_EXITED:
+		snprintf(text, size, "exit %d", h->status);
+		break;
+	case RECORD_SIGNALLED:
+		snprintf(text, size, "%s", name ? name : "signal");
+		break;
+	case RECORD_EXECED:
+		snprintf(text, size, "exec");
+		break;
+	case RECORD_FINISHED:
+		snprintf(text, size, "ended");
+		break;
+	default:
+		snprintf(text, size, "no end");
+	}
+	return text;
+}
+
+static void print_text(struct totals *t, const struct recording *r)
+{
+	uint64_t total = 0, calls = 0, errors = 0;
+	char end[32];
+
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
+		total += t->rows[i].nanoseconds;
+		calls += t->rows[i].calls;
+		errors += t->rows[i].errors;
+	}
+	printf("%% time     seconds  usecs/call   p50 us    p99 us    max us     calls    errors syscall\n"
+	       "------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n");
+	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++) {
+		const struct row *row = &t->rows[i];
+		uint64_t timed = row->calls - row->coalesced;
+		printf("%6.2f %11.6f %11.1f %8.1f %9.1f %9.1f %9" PRIu64 " ", total ? 100.0 * (double)row->nanoseconds / (double)total : 0.0,
+		       (double)row->nanoseconds / 1e9, timed ? (double)row->nanoseconds / 1e3 / (double)timed : 0.0, (double)percentile(row, 50) / 1e3,
+		       (double)percentile(row, 99) / 1e3, (double)row->most / 1e3, row->calls);
+		if (row->errors)
+			printf("%9" PRIu64 " %s\n", row->errors, row_name(row));
+		else
+			printf("%9s %s\n", "", row_name(row));
+	}
+	printf("------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n"
+	       "100.00 %11.6f %41s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, "", calls, errors);
+	print_sizes("bytes a read   ", t->reads);
+	print_sizes("bytes a write  ", t->writes);
+	if (t->batches)
+		printf("gathered       %" PRIu64 " writes in %" PRIu64 " batches, %" PRIu64 " bytes, %.6f s in the kernel: %.1f writes a batch\n", t->batch_writes,
+		       t->batches, t->batch_bytes, (double)t->batch_nanoseconds / 1e9, (double)t->batch_writes / (double)t->batches);
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		const struct source *s = &r->sources[i];
+		printf("%-7d %-16.64s %10" PRIu64 " records, %s\n", s->header->pid, s->header->program, s->records, end_of(s->header, end, sizeof end));
+	}
+	recording_coverage(r, stdout);
+}
+
+static void print_json(struct totals *t, const struct recording *r)
+{
+	int first = 1;
+
+	printf("{\"version\":1,\"calls\":{");
+	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++, first = 0) {
+		const struct row *row = &t->rows[i];
+		printf("%s\"%s\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"coalesced\":%" PRIu64
+		       ",\"p50_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}",
+		       first ? "" : ",", row_name(row), row->calls, row->errors, row->nanoseconds, row->bytes, row->coalesced, percentile(row, 50),
+		       percentile(row, 90), percentile(row, 99), row->most);
+	}
+	printf("},\"read_sizes\":{");
+	for (unsigned i = 0; i < SIZES; i++)
+		printf("%s\"%s\":%" PRIu64, i ? "," : "", size_names[i], t->reads[i]);
+	printf("},\"write_sizes\":{");
+	for (unsigned i = 0; i < SIZES; i++)
+		printf("%s\"%s\":%" PRIu64, i ? "," : "", size_names[i], t->writes[i]);
+	printf("},\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 "},\"coverage\":{", t->batches,
+	       t->batch_writes, t->batch_bytes, t->batch_nanoseconds);
+	recording_coverage_json(r, stdout);
+	printf("}}\n");
+}
+
+int command_stat(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	static struct totals totals;
+	struct recording recording;
+	struct filter filter;
+	int option, json = 0;
+
+	order = by_nanoseconds;
+	filter_all(&filter);
+	while ((option = getopt_long(argc, argv, "hjS:" FILTER_OPTIONS, options, NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_FINE;
+		case 'j':
+			json = 1;
+			break;
+		case 'S':
+			if (!take_column(optarg))
+				return EXIT_USAGE;
+			break;
+		default:
+			if (option == '?' || !filter_take(&filter, option, optarg, "stat"))
+				return EXIT_USAGE;
+		}
+	}
+	if (argc - optind > 1) {
+		fprintf(stderr, "sysshim stat: one recording at a time, not also '%s'\n", argv[optind + 1]);
+		return EXIT_USAGE;
+	}
+	if (!recording_read(&recording, argv[optind], "stat"))
+		return EXIT_USAGE;
+	add_all(&totals, &recording, &filter);
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
+		totals.rows[i].number = i;
+	qsort(totals.rows, SYSCALL_LIMIT, sizeof totals.rows[0], compare_rows);
+	(json ? print_json : print_text)(&totals, &recording);
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
+		free(totals.rows[i].times);
+	int problems = recording.problems > 0;
+	recording_free(&recording);
+	if (fflush(stdout) != 0)
+		return EXIT_OURS;
+	return problems ? EXIT_FOUND : EXIT_FINE;
+}

@@ -1,0 +1,218 @@
+/* The recording's format, version 1: one file for each program that a process runs, in one folder for all that belong together.
+ * doc/record-format.md explains it in prose. All numbers are of the machine that wrote them (little-endian on x86-64).
+ *
+ *     0                    struct record_header
+ *     RECORD_COUNTERS      struct record_counter[RECORD_CALLS], by number; filled when the program ends well or goes on as another
+ *     RECORD_DATA          chunks of RECORD_CHUNK bytes, each a struct record_chunk and records behind it
+ *
+ * Chunks are filled in the order of their sequence numbers; where the file may not grow any more, the oldest is used again. A record lies
+ * in one chunk and begins at a multiple of 8. Its first word is stored last: a word of zero is where a chunk ends for now, so that a
+ * reader may look at any time, also while the file is being written, and a file that ends anywhere is read up to there.
+ *
+ * Freestanding: nothing but types. */
+#ifndef SYSSHIM_RECORD_H
+#define SYSSHIM_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RECORD_MAGIC "sysshim\n"
+enum {
+	RECORD_VERSION = 1,
+	RECORD_COUNTERS = 4096,
+	RECORD_CALLS = 512,     /* the last one stands for all numbers above */
+	RECORD_DATA = 20480,
+	RECORD_CHUNK = 256 << 10,
+	RECORD_LARGEST = 32 << 10 /* bytes of one record at most */
+};
+
+struct record_counter {
+	uint64_t calls, errors, bytes, nanoseconds;
+};
+
+enum record_end {
+	RECORD_RUNNING,  /* or killed without a last word */
+	RECORD_EXITED,   /* status: of exit_group(2), 0..255 */
+	RECORD_SIGNALLED, /* status: the signal's number */
+	RECORD_EXECED,   /* an exec was tried and nothing came afterwards: the next image is another file */
+	RECORD_FINISHED  /* ended, status unknown */
+};
+
+struct record_header {
+	char magic[8];           /* RECORD_MAGIC, without a NUL */
+	uint32_t version;        /* RECORD_VERSION */
+	uint32_t data, chunk;    /* RECORD_DATA, RECORD_CHUNK of the writer */
+	uint32_t machine;        /* EM_X86_64, ...: whose numbers of system calls these are */
+	int32_t pid;
+	int32_t parent;          /* pid at birth */
+	uint64_t began;          /* ns since 1970 */
+	uint64_t epoch;          /* ns to be added to the times in the records to have them since 1970 */
+	int32_t recording_pid;   /* the first process of the recording */
+	uint32_t later_image;    /* 1: this process ran another observed program before (exec) */
+	uint32_t end;            /* enum record_end */
+	int32_t status;
+	uint64_t ended;          /* ns since 1970, 0: not ended */
+	uint64_t dropped;        /* records that found no place */
+	uint64_t overwritten;    /* bytes of the oldest records that newer ones have replaced */
+	/* What was not seen. */
+	uint32_t rewriting;      /* 1: libc's own system calls come to the gate */
+	uint32_t sites_rewritten, sites_left, foreign_rewritten, foreign_left;
+	uint32_t forks, images;  /* children of the whole recording by then */
+	uint32_t not_followed[3]; /* static, set-user-id, another word size */
+	uint64_t results_unseen;
+	/* What batching did. */
+	uint64_t batches, coalesced, coalesced_bytes, kernel_entries, lost_bytes;
+	uint64_t trace[RECORD_CALLS / 64]; /* which calls have records: bit n % 64 of word n / 64 */
+	char why_not[128];       /* no rewriting: the reason; NUL-terminated, as the texts below */
+	char program[256];       /* base name of the executable */
+	char directory[1024];    /* the working directory at birth; "" unknown */
+	char arguments[1024];    /* the command line, each with its NUL, cut where it is longer */
+	uint32_t arguments_size; /* bytes of it that are used */
+	uint32_t data_limit;     /* so many bytes of each buffer were kept with its call */
+};
+
+struct record_chunk {
+	uint64_t sequence; /* from 1; 0: not in use */
+};
+
+enum record_kind {
+	RECORD_CALL = 1,   /* struct record_call: a call and its result */
+	RECORD_BEGIN,      /* struct record_call: a call that may wait has begun; result and duration are 0 */
+	RECORD_COALESCED,  /* struct record_coalesced: a write(2) that was gathered, with all its bytes accepted */
+	RECORD_BATCH,      /* struct record_batch: gathered writes went to the kernel */
+	RECORD_SIGNAL,     /* struct record_signal: one that ends the process */
+	RECORD_NOTE        /* struct record_note */
+};
+
+enum record_flags {
+	RECORD_RESUMED = 1,   /* a CALL that has a BEGIN with the same serial; 0 there: an exec, of the image before */
+	RECORD_GATHERED = 2,  /* a CALL whose bytes were gathered; its time is that of the record before */
+	RECORD_MEMORY = 4     /* struct record_memory behind the arguments, up to the record's end */
+};
+
+/* The first word of every record. */
+struct record_word {
+	uint16_t size;  /* of the record, in units of 8 bytes */
+	uint8_t kind;   /* enum record_kind; a reader steps over kinds that it does not know */
+	uint8_t flags;  /* enum record_flags */
+};
+
+struct record_call {
+	struct record_word word;
+	uint16_t number;     /* of the system call; RECORD_CALLS - 1: `arguments` has one more in front, the number */
+	uint8_t arguments_count, padding;
+	int32_t thread;
+	uint32_t serial;     /* with BEGIN and RESUMED */
+	uint64_t began;      /* ns; 0: no clock could be read */
+	uint64_t duration;   /* ns */
+	int64_t result;      /* the kernel's: -errno or a value */
+	uint64_t arguments[];
+};
+
+/* What stood in the program's memory when the call was written: `got` bytes from `address`, for whoever asks for `size` there. */
+struct record_memory {
+	uint64_t address;
+	uint32_t size;
+	int32_t got; /* or -errno; the bytes follow, padded to a multiple of 8 */
+};
+
+struct record_coalesced {
+	struct record_word word;
+	int32_t fd;
+	uint32_t bytes, padding;
+};
+
+struct record_batch {
+	struct record_word word;
+	int32_t thread;
+	uint64_t began, duration; /* of the kernel's write; duration 0: not measured */
+	int32_t fd;
+	uint32_t writes, bytes, padding;
+	char ended_by[24];
+};
+
+struct record_signal {
+	struct record_word word;
+	int32_t thread;
+	uint64_t at;
+	int32_t signal, code, pid, uid; /* of siginfo_t */
+};
+
+struct record_note {
+	struct record_word word;
+	int32_t thread;
+	uint64_t at;
+	char text[48];
+};
+
+#define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
+RECORD_OFFSET(record_counter, nanoseconds, 24);
+RECORD_OFFSET(record_header, version, 8);
+RECORD_OFFSET(record_header, data, 12);
+RECORD_OFFSET(record_header, chunk, 16);
+RECORD_OFFSET(record_header, machine, 20);
+RECORD_OFFSET(record_header, pid, 24);
+RECORD_OFFSET(record_header, parent, 28);
+RECORD_OFFSET(record_header, began, 32);
+RECORD_OFFSET(record_header, epoch, 40);
+RECORD_OFFSET(record_header, recording_pid, 48);
+RECORD_OFFSET(record_header, later_image, 52);
+RECORD_OFFSET(record_header, end, 56);
+RECORD_OFFSET(record_header, status, 60);
+RECORD_OFFSET(record_header, ended, 64);
+RECORD_OFFSET(record_header, dropped, 72);
+RECORD_OFFSET(record_header, overwritten, 80);
+RECORD_OFFSET(record_header, rewriting, 88);
+RECORD_OFFSET(record_header, sites_rewritten, 92);
+RECORD_OFFSET(record_header, sites_left, 96);
+RECORD_OFFSET(record_header, foreign_rewritten, 100);
+RECORD_OFFSET(record_header, foreign_left, 104);
+RECORD_OFFSET(record_header, forks, 108);
+RECORD_OFFSET(record_header, images, 112);
+RECORD_OFFSET(record_header, not_followed, 116);
+RECORD_OFFSET(record_header, results_unseen, 128);
+RECORD_OFFSET(record_header, batches, 136);
+RECORD_OFFSET(record_header, coalesced, 144);
+RECORD_OFFSET(record_header, coalesced_bytes, 152);
+RECORD_OFFSET(record_header, kernel_entries, 160);
+RECORD_OFFSET(record_header, lost_bytes, 168);
+RECORD_OFFSET(record_header, trace, 176);
+RECORD_OFFSET(record_header, why_not, 240);
+RECORD_OFFSET(record_header, program, 368);
+RECORD_OFFSET(record_header, directory, 624);
+RECORD_OFFSET(record_header, arguments, 1648);
+RECORD_OFFSET(record_header, arguments_size, 2672);
+RECORD_OFFSET(record_header, data_limit, 2676);
+RECORD_OFFSET(record_word, kind, 2);
+RECORD_OFFSET(record_word, flags, 3);
+RECORD_OFFSET(record_call, number, 4);
+RECORD_OFFSET(record_call, arguments_count, 6);
+RECORD_OFFSET(record_call, thread, 8);
+RECORD_OFFSET(record_call, serial, 12);
+RECORD_OFFSET(record_call, began, 16);
+RECORD_OFFSET(record_call, duration, 24);
+RECORD_OFFSET(record_call, result, 32);
+RECORD_OFFSET(record_call, arguments, 40);
+RECORD_OFFSET(record_memory, size, 8);
+RECORD_OFFSET(record_memory, got, 12);
+RECORD_OFFSET(record_coalesced, fd, 4);
+RECORD_OFFSET(record_coalesced, bytes, 8);
+RECORD_OFFSET(record_batch, thread, 4);
+RECORD_OFFSET(record_batch, began, 8);
+RECORD_OFFSET(record_batch, duration, 16);
+RECORD_OFFSET(record_batch, fd, 24);
+RECORD_OFFSET(record_batch, writes, 28);
+RECORD_OFFSET(record_batch, bytes, 32);
+RECORD_OFFSET(record_batch, ended_by, 40);
+RECORD_OFFSET(record_signal, thread, 4);
+RECORD_OFFSET(record_signal, at, 8);
+RECORD_OFFSET(record_signal, signal, 16);
+RECORD_OFFSET(record_signal, uid, 28);
+RECORD_OFFSET(record_note, thread, 4);
+RECORD_OFFSET(record_note, at, 8);
+RECORD_OFFSET(record_note, text, 16);
+_Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_COUNTERS,
+	       "the recording's format");
+_Static_assert(RECORD_COUNTERS + RECORD_CALLS * sizeof(struct record_counter) == RECORD_DATA, "the counters fill the space");
+
+#endif

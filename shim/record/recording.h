@@ -1,0 +1,53 @@
+/* Floor 1: the log as a recording, in the format of include/sysshim/record.h: reserve, fill, commit.
+ *
+ * The file is a sink (sink.h) that is stored into directly. A record takes no lock: its room is reserved by one compare-and-exchange on
+ * `next`, and its first word is stored last, so what stands there survives SIGKILL. What would raise SIGBUS never stands in front of
+ * `ready`: the file is lengthened by truncate(2) and its pages made by MADV_POPULATE_WRITE, which finds a full disk before anybody stores.
+ * Only where new room is needed is a lock taken.
+ *
+ * At RECORDING_MOST the oldest chunk is used again, and so it is where the disk is full and there are two chunks at least. */
+#ifndef SHIM_RECORD_RECORDING_H
+#define SHIM_RECORD_RECORDING_H
+
+#include "../../format/text.h"
+#include "../../include/sysshim/record.h"
+#include "../sys/lock.h"
+#include "sink.h"
+
+enum { RECORDING_MOST = 64 << 20, RECORDING_FIRST = 32 << 10, RECORDING_THREADS = 64 };
+
+struct recording {
+	uint64_t next;     /* file offset of the next record */
+	uint64_t ready;    /* up to here pages are there */
+	uint64_t sequence; /* of the newest chunk */
+	uint64_t refused;  /* calls for room that failed: not every one asks the kernel again */
+	uint32_t chunks;   /* how many the file will ever have */
+	uint32_t serials;
+	struct lock lock;  /* of the room */
+	struct { uint64_t pointer; int32_t thread; } threads[RECORDING_THREADS]; /* who has which thread pointer */
+};
+
+struct process;
+struct log_ticket;
+
+/* Makes the folder and the file of a new process or image; 0 or -errno. */
+int recording_open(struct process *p, uint64_t epoch);
+/* As log_begin, log_end, log_coalesced, log_batch, log_note, log_signal. */
+void recording_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
+void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags);
+void recording_coalesced(struct process *p, const struct text_call *call);
+void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now);
+void recording_note(struct process *p, const char *text, uint64_t now);
+void recording_signal(struct process *p, int signal, int code, int pid, int uid, uint64_t now);
+/* The exec that led to this image has returned 0. */
+void recording_exec(struct process *p, uint64_t now);
+/* The counters and how it ended (enum record_end) go to the file's head. */
+void recording_state(struct process *p, unsigned end, int status);
+/* Before rights are lost: room for `bytes` more. */
+void recording_reserve(struct process *p, uint64_t bytes);
+/* At the end: the file is as long as what it holds. */
+void recording_trim(struct process *p);
+/* A thread comes: a thread pointer may be another's from now on. */
+void recording_forget_threads(struct process *p);
+
+#endif
