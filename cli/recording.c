@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +26,17 @@ static void *grown(void *array, size_t count, size_t *room, size_t each)
 		exit(EXIT_OURS);
 	}
 	return array;
+}
+
+/* A file may be cut while we look at it, or its disk may fail: what is gone reads as zeros, which is where a chunk ends. */
+static void put_zeros(int signal, siginfo_t *about, void *context)
+{
+	char *page = (char *)((uintptr_t)about->si_addr & ~(uintptr_t)4095);
+
+	(void)signal;
+	(void)context;
+	if (mmap(page, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		_exit(EXIT_OURS);
 }
 
 static const char *what_is_wrong(const struct source *s)
@@ -255,6 +267,7 @@ int recording_read(struct recording *r, const char *path, const char *command)
 	struct stat status;
 
 	*r = (struct recording){0};
+	sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = put_zeros, .sa_flags = SA_SIGINFO}, NULL);
 	if (!path) {
 		path = r->found = recording_newest();
 		if (!path) {

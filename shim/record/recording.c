@@ -39,9 +39,11 @@ static int make_ready(struct process *p, uint64_t end)
 	long result = RAW(__NR_madvise, place(p, from), end - from, MADV_POPULATE_WRITE);
 	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += PAGE - at % PAGE)
 		if (memory_write(place(p, at), zeros, 1) != 1)
-			return 0;
-	if (result != 0 && result != -EINVAL)
+			result = -EFAULT;
+	if (result != 0 && result != -EINVAL) {
+		sink_shorten(&p->log.sink, r->ready);
 		return 0;
+	}
 	r->ready = end;
 	return 1;
 }

@@ -1,0 +1,68 @@
+#!/bin/bash
+# timeout: 200
+# Files that were cut anywhere, overwritten anywhere, are of another kind or version: each command reads what is whole, says in one line what is
+# not, and its exit status tells; none crashes or hangs.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+cat >damage.py <<'P'
+import os, random, re, shutil, subprocess, sys
+sysshim, source = sys.argv[1], sys.argv[2]
+random.seed(6)
+whole = open(source, "rb").read()
+
+def run(*words):
+    done = subprocess.run([sysshim, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
+    if done.returncode not in (0, 1, 2):
+        sys.exit(f"{words}: exit status {done.returncode}: {done.stderr[:300]}")
+    return done
+
+def every_command(data, what):
+    with open("one.rec", "wb") as file:
+        file.write(data)
+    for command in (["trace"], ["trace", "--json"], ["stat"], ["stat", "--json"], ["files"], ["files", "--json"], ["show"], ["show", "--json"]):
+        done = run(*command, "one.rec")
+        complaints = [line for line in done.stderr.decode(errors="replace").splitlines() if not line.startswith("coverage: ")]
+        if (done.returncode == 0) == bool(complaints) or len(complaints) > 2:
+            sys.exit(f"{what}: {command}: exit status {done.returncode}, said {complaints}")
+    return done
+
+lines = run("trace", source).stdout.count(b"\n")
+if lines < 50:
+    sys.exit(f"only {lines} lines to begin with")
+data_at, cuts, less = 20480, 0, 0
+for length in [0, 1, 7, 8, 100, 4095, 4096, data_at - 1, data_at, data_at + 8, *(random.randrange(data_at, len(whole)) for _ in range(30))]:
+    every_command(whole[:length], f"cut at {length}")
+    got = run("trace", "one.rec").stdout
+    cuts, less = cuts + 1, less + (got.count(b"\n") < lines)
+    # what stands there is what the whole one began with
+    if length >= data_at and not run("trace", source).stdout.startswith(got.rsplit(b"\n", 2)[0][:-1] if got else b""):
+        sys.exit(f"cut at {length}: other lines than the whole one's")
+if less < cuts // 2:
+    sys.exit("cutting took nothing away")
+for _ in range(60):
+    data = bytearray(whole)
+    for _ in range(random.choice((1, 3, 50))):
+        at = random.choice((random.randrange(0, 2700), random.randrange(data_at, len(data))))
+        data[at] = random.choice((0, 255, random.randrange(256)))
+    every_command(bytes(data), "bytes changed")
+for name, data, text in (("foreign", b"\x7fELF" + whole[4:], "not a recording"), ("newer", whole[:8] + b"\x02" + whole[9:], "another version"),
+                         ("text", b"hello\n" * 2000, "not a recording"), ("empty", b"", "empty")):
+    done = every_command(data, name)
+    if done.returncode != 2 or text not in done.stderr.decode():
+        sys.exit(f"{name}: exit status {done.returncode}: {done.stderr}")
+os.mkfifo("fifo.rec")
+for name in ("fifo.rec", "nowhere", "/"):
+    if run("trace", name).returncode != 2:
+        sys.exit(f"{name}: not refused")
+# one bad file among good ones: the good are read, the bad is named
+os.mkdir("both")
+shutil.copy(source, "both/1.rec")
+open("both/2.rec", "wb").write(b"nothing")
+done = run("trace", "both")
+if done.returncode != 1 or done.stdout.count(b"\n") != lines or b"both/2.rec: not a recording" not in done.stderr:
+    sys.exit(f"both: {done.returncode} {done.stdout.count(bytes([10]))} {done.stderr}")
+print(f"{cuts} cuts, 60 changes")
+P
+shimmed SYSSHIM_LOG=recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ls -l / >out || fail "ls: status $?"
+python3 damage.py "$SYSSHIM" "$(echo recording/*.rec)" || exit 1

@@ -1,0 +1,68 @@
+#!/bin/bash
+# timeout: 120
+# A program makes more calls than its recording may hold, in one thread and in four: the file stays below its limit, the newest records are
+# there without a gap, and how much was overwritten is said.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+cat >counts.c <<'C'
+#include <pthread.h>
+#include <stdlib.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static int calls;
+
+static void *count(void *name)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)name;
+	for (int n = 1; n <= calls; n++)
+		lseek(fd, n, SEEK_SET);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t threads[8];
+	int count_of = atoi(argv[1]);
+
+	(void)argc;
+	calls = atoi(argv[2]);
+	for (int i = 0; i < count_of; i++)
+		if (pthread_create(&threads[i], NULL, count, NULL))
+			return 1;
+	for (int i = 0; i < count_of; i++)
+		pthread_join(threads[i], NULL);
+	return 0;
+}
+C
+cc -O1 -pthread -o counts counts.c || fail "it does not compile"
+cat >check.py <<'P'
+import re, subprocess, sys
+threads, calls = int(sys.argv[1]), int(sys.argv[2])
+trace = subprocess.run([sys.argv[3], "trace", "-e", "trace=lseek", f"recording.{threads}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+if trace.returncode or not re.search(r"the oldest \d+ KiB were overwritten", trace.stderr):
+    sys.exit(f"exit status {trace.returncode}: {trace.stderr}")
+last, lines = {}, 0
+for line in trace.stdout.splitlines():
+    if line.endswith(" +++") or " --- " in line:
+        continue
+    tid, n = re.match(r"(\d+) [\d.]+ lseek\(\d+, (\d+), SEEK_SET\) = ", line).groups()
+    if tid in last and int(n) != last[tid] + 1:
+        sys.exit(f"a gap in {tid}: {last[tid]}, then {n}")
+    last[tid] = int(n)
+    lines += 1
+if len(last) != threads or any(n != calls for n in last.values()):
+    sys.exit(f"the newest are missing: {last}")
+print(f"{threads} threads, {threads * calls} calls: the newest {lines} are there")
+P
+for threads in 1 4; do
+	calls=$((1500000 / threads))
+	shimmed SYSSHIM_LOG=recording.$threads SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./counts $threads $calls || fail "status $?"
+	size=$(cat recording.$threads/*.rec | wc -c)
+	[ "$size" -le $((65 << 20)) ] && [ "$size" -gt $((60 << 20)) ] || fail "the file has $size bytes"
+	python3 check.py $threads $calls "$SYSSHIM" || exit 1
+	rm -r recording.$threads
+done
