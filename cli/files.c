@@ -248,6 +248,34 @@ static void moved(struct files *f, const struct source *s, const struct text_cal
 	}
 }
 
+static void add_bytes(struct files *f, const struct source *s, uint64_t fd, int64_t bytes, int out)
+{
+	struct opened *o = find_with_parents(f, s, (int)fd);
+
+	if (o && o->file)
+		*(out ? &o->file->written : &o->file->read) += (uint64_t)bytes;
+}
+
+static void transferred(struct files *f, const struct source *s, const struct text_call *call, const struct syscall_row *row)
+{
+	const uint64_t *a = call->arguments;
+
+	switch (call->number) {
+	case __NR_copy_file_range:
+	case __NR_splice:
+		add_bytes(f, s, a[0], call->result, 0);
+		add_bytes(f, s, a[2], call->result, 1);
+		break;
+	case __NR_sendfile:
+		add_bytes(f, s, a[1], call->result, 0);
+		add_bytes(f, s, a[0], call->result, 1);
+		break;
+	default:
+		if (row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT))
+			add_bytes(f, s, a[0], call->result, !(row->flags & CALL_BYTES_IN));
+	}
+}
+
 static void add_call(struct files *f, const struct event *e, const struct source *s, const struct text_call *call, const struct recorded_memory *memory)
 {
 	const struct syscall_row *row = syscall_row(call->number);
@@ -296,12 +324,8 @@ static void add_call(struct files *f, const struct event *e, const struct source
 			set(f, s->header->pid, (int)call->result, file, path);
 		return;
 	}
-	/* Another new descriptor in a number that was a file's. */
-	if (row && call->result > 0 && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT)) {
-		o = find_with_parents(f, s, (int)call->arguments[0]);
-		if (o && o->file)
-			*(row->flags & CALL_BYTES_IN ? &o->file->read : &o->file->written) += (uint64_t)call->result;
-	}
+	if (row && call->result > 0)
+		transferred(f, s, call, row);
 }
 
 static void add_all(struct files *f)

@@ -77,6 +77,12 @@ static void text_begin(struct trace *t, const struct event *e, const struct text
 	put(t, &out);
 }
 
+/* Chosen by its result a call is one line: what it was when it began, nobody can choose. */
+static int by_result(const struct trace *t)
+{
+	return t->filter.only_good || t->filter.only_failed;
+}
+
 static int ends_open_line(const struct trace *t, const struct event *e, const struct record_call *record)
 {
 	if (!t->open || !(record->word.flags & RECORD_RESUMED))
@@ -97,7 +103,7 @@ static void text_end(struct trace *t, const struct event *e, const struct text_c
 	if (word->kind == RECORD_CALL && ends_open_line(t, e, record)) {
 		printed = t->open_printed;
 		t->open = 0;
-	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED) {
+	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !by_result(t)) {
 		printed = text_call_enter(&out, call, &memory->memory);
 		out = line_of(t);
 		head(t, &out, thread, record->began + t->recording.sources[e->source].header->epoch);
@@ -263,7 +269,7 @@ static void trace_text(struct trace *t)
 			continue;
 		}
 		int thread = recorded_call(s, word, &call, &memory);
-		if (!filter_wants(&t->filter, s, &call, thread, &memory))
+		if ((word->kind == RECORD_BEGIN && by_result(t)) || !filter_wants(&t->filter, s, &call, thread, &memory))
 			continue;
 		if (word->kind == RECORD_BEGIN)
 			text_begin(t, e, &call, &memory, thread);
@@ -288,7 +294,7 @@ static void trace_json(struct trace *t)
 		if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED)
 			continue;
 		int thread = recorded_call(s, word, &call, &memory);
-		if (!filter_wants(&t->filter, s, &call, thread, &memory))
+		if ((word->kind == RECORD_BEGIN && by_result(t)) || !filter_wants(&t->filter, s, &call, thread, &memory))
 			continue;
 		if (word->kind == RECORD_BEGIN) {
 			remember(t, e, record->serial);

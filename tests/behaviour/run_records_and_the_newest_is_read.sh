@@ -1,0 +1,83 @@
+#!/bin/bash
+# sysshim run records into the state folder, or where it is told to; trace, stat, files and show read the newest without an argument; the oldest
+# beyond sixteen are taken away. What cannot be recorded runs all the same.
+set -u
+. "$SRC/tests/lib/lib.sh"
+export XDG_STATE_HOME=$PWD/state
+recordings=$XDG_STATE_HOME/sysshim/recordings
+run() { "$SYSSHIM" run "$@"; }
+
+"$SYSSHIM" trace >out 2>err && fail "a trace of nothing succeeds"
+[ $? -eq 2 ] || [ "$(wc -l <err)" -eq 1 ] && grep -q 'there is no recording yet' err || fail "no recording: $(cat err)"
+
+# children, an exec, a failed open; and what the four commands say of it
+echo some >input
+run -q sh -c 'cat input; cat nowhere; exit 3' >out 2>err
+[ $? -eq 3 ] && [ "$(cat out)" = some ] && [ "$(grep -c nowhere err)" -eq 1 ] || fail "status, output: $(cat out err)"
+[ "$(ls "$recordings" | wc -l)" -eq 1 ] && [ "$(stat -c %a "$recordings"/*)" = 700 ] && [ "$(stat -c %a "$recordings"/*/*.rec | sort -u)" = 600 ] ||
+	fail "the recording: $(ls -lR "$recordings")"
+"$SYSSHIM" files >out || fail "files: status $?"
+grep -qE "^r +1 +0 +$PWD/input\$" out && grep -qE "^- +0 +1 ENOENT +$PWD/nowhere\$" out && grep -qE '^x +.* /(usr/)?bin/cat$' out && tail -n 1 out | grep -q '^coverage: 3 processes' ||
+	fail "files: $(cat out)"
+"$SYSSHIM" files -0 --only-missing 2>/dev/null | tr '\0' '\n' | grep -qx "$PWD/nowhere" || fail "files -0 --only-missing"
+"$SYSSHIM" files --json | python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+row = next(r for r in rows if r.get("path", "").endswith("/input"))
+assert (row["given"], row["access"], row["opens"], row["failed"], row["read_bytes"]) == ("input", "r", 1, 0, 5), row
+assert rows[-1]["coverage"]["processes"] == 3, rows[-1]' || fail "files --json"
+"$SYSSHIM" trace -e trace=openat -Z -P nowhere >out 2>err && [ "$(grep -c openat out)" -eq 1 ] && grep -q '"nowhere", O_RDONLY) = -1 ENOENT (No such file or directory) <0' out ||
+	fail "trace: $(cat out)"
+"$SYSSHIM" trace | grep -q '+++ exited with 3 +++' || fail "trace: no end"
+"$SYSSHIM" trace --json -P input | python3 -c '
+import json, sys
+row = json.loads(sys.stdin.readline())
+assert row["call"] == "openat" and row["path"] == "input" and row["errno"] is None and row["result"] >= 3 and row["count"] == 1, row
+assert row["start_ns"] > 1.6e18 and row["duration_ns"] > 0 and not row["coalesced"] and "O_RDONLY" in row["args"], row' || fail "trace --json"
+"$SYSSHIM" stat -S calls >out && grep -qE ' [0-9]+ +[0-9]* openat$' out && tail -n 1 out | grep -q '^coverage: ' || fail "stat: $(cat out)"
+"$SYSSHIM" show | grep -q ' sh -c cat input; cat nowhere; exit 3$' || fail "show: $("$SYSSHIM" show)"
+"$SYSSHIM" show --json | python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+assert {tuple(r["arguments"]) for r in rows[:-1]} >= {("cat", "input"), ("cat", "nowhere")}, rows' || fail "show --json"
+
+# counts and sizes of what was gathered
+run -q bash -c 'for ((i = 0; i < 5000; i++)); do echo $i; done >lines'
+"$SYSSHIM" stat --json | python3 -c '
+import json, sys
+whole = json.load(sys.stdin)
+write = whole["calls"]["write"]
+assert write["calls"] == 5000 and 4900 < write["coalesced"] <= 5000 and write["bytes"] == 23890, write
+assert whole["write_sizes"]["0-100"] == 5000 and whole["batches"]["writes"] == write["coalesced"], whole' || fail "stat of a burst: $("$SYSSHIM" stat)"
+"$SYSSHIM" trace --json | python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+assert sum(r["count"] for r in rows if r.get("coalesced")) > 4900 and sum(r.get("coalesced", False) for r in rows) < 20' || fail "trace --json of a burst"
+
+# one recording for a run in a run; a folder of one's own; text where it is asked for; none
+count=$(ls "$recordings" | wc -l)
+run -q "$SYSSHIM" run -q cat input >/dev/null && [ "$(ls "$recordings" | wc -l)" -eq $((count + 1)) ] || fail "a run in a run"
+run -q --record=mine cat input >/dev/null && "$SYSSHIM" files mine | grep -q input || fail "--record"
+mkdir 'per%cent' && run -q --record='per%cent/%p' cat input >/dev/null && [ -n "$(ls 'per%cent/%p')" ] || fail "a percent sign: $(ls -R per*)"
+run -q -o text cat input >/dev/null && grep -q openat text && [ "$(ls "$recordings" | wc -l)" -eq $((count + 1)) ] || fail "-o"
+run -q --record=off cat input >/dev/null && [ "$(ls "$recordings" | wc -l)" -eq $((count + 1)) ] || fail "--record=off"
+run --record=mine -o text cat input >out 2>err && fail "two logs at once"
+[ $? -eq 2 ] || [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "two logs at once: $(cat err)"
+
+# seventeen: the oldest goes, what somebody else put there stays
+for i in $(seq 20); do run -q true; done
+[ "$(ls "$recordings" | wc -l)" -le 16 ] && "$SYSSHIM" show | grep -q ' true$' || fail "kept: $(ls "$recordings")"
+
+# nowhere to record
+touch file
+XDG_STATE_HOME=$PWD/file run -q cat input >out 2>err && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'Not a directory; nothing is recorded' err ||
+	fail "a file for a state folder: $(cat out err)"
+run -q --record=file cat input >out 2>err && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] || fail "--record=file: $(cat out err)"
+(unset HOME XDG_STATE_HOME && run -q cat input >out 2>err) && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] || fail "no home: $(cat out err)"
+
+# wrong usage: one line each
+for words in "trace -e trace=nothing" "trace -p x" "trace a b" "stat -S colour" "files -p 0" "show a b"; do
+	# shellcheck disable=SC2086
+	"$SYSSHIM" $words >out 2>err
+	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "$words: $(cat out err)"
+done
