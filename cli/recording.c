@@ -49,7 +49,7 @@ static const char *what_is_wrong(const struct source *s)
 		return "a recording of another version of sysshim (this one reads version 1)";
 	if (h->machine != EM_X86_64)
 		return "a recording of another processor's system calls";
-	if (h->data != RECORD_DATA || h->chunk != RECORD_CHUNK)
+	if (h->data != RECORD_DATA || h->chunk != RECORD_CHUNK || h->staging != RECORD_STAGING)
 		return "not a recording that this version could have made";
 	return NULL;
 }
@@ -102,6 +102,8 @@ static size_t least_size(unsigned kind)
 		return sizeof(struct record_signal);
 	case RECORD_NOTE:
 		return sizeof(struct record_note);
+	case RECORD_COUNTER:
+		return sizeof(struct record_counter);
 	default:
 		return 8;
 	}
@@ -145,6 +147,11 @@ static void read_chunk(struct recording *r, unsigned index, uint64_t from, uint6
 		uint64_t size = (uint64_t)word->size * 8;
 		if (!word->size && !word->kind)
 			return;
+		/* Room that was taken, and never filled. */
+		if (!word->kind && !word->flags && size <= end - at) {
+			at += size;
+			continue;
+		}
 		if (size > end - at || size < least_size(word->kind) || !word->kind ||
 		    ((word->kind == RECORD_CALL || word->kind == RECORD_BEGIN) && !call_is_sound((const void *)word, size))) {
 			s->broken += end - at;
@@ -168,7 +175,9 @@ static int by_sequence(const void *a, const void *b)
 {
 	const struct chunk_place *x = a, *y = b;
 
-	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+	if (x->sequence != y->sequence)
+		return x->sequence < y->sequence ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 static void read_source(struct recording *r, unsigned index, size_t *room)
@@ -188,6 +197,8 @@ static void read_source(struct recording *r, unsigned index, size_t *room)
 	if (count)
 		qsort(chunks, count, sizeof *chunks, by_sequence);
 	for (size_t i = 0; i < count; i++) {
+		if (i && chunks[i].sequence == chunks[i - 1].sequence)
+			continue;
 		uint64_t end = chunks[i].at + RECORD_CHUNK < s->size ? chunks[i].at + RECORD_CHUNK : s->size;
 		read_chunk(r, index, chunks[i].at + sizeof(struct record_chunk), end, &last, room);
 	}
@@ -316,7 +327,7 @@ void recording_free(struct recording *r)
 	*r = (struct recording){0};
 }
 
-/* Answers the printers from what was kept: the same question, the same answer. */
+/* Answers the printers from what was kept; a piece that was kept whole answers for its parts too. */
 static long read_kept(const struct text_memory *self, void *to, uint64_t from, size_t size)
 {
 	const struct recorded_memory *m = (const void *)self;
@@ -329,6 +340,11 @@ static long read_kept(const struct text_memory *self, void *to, uint64_t from, s
 		if (piece->address == from && piece->size == size) {
 			memcpy(to, piece + 1, got);
 			return piece->got;
+		}
+		if (from - piece->address < got) {
+			size_t part = got - (from - piece->address) < size ? got - (from - piece->address) : size;
+			memcpy(to, (const char *)(piece + 1) + (from - piece->address), part);
+			return (long)part;
 		}
 		size_t padded = (got + 7) & ~(size_t)7;
 		if (padded > room)

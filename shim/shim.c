@@ -35,6 +35,7 @@ static const char *own_version(void)
 __attribute__((visibility("default"), alias("own_version"))) const char *sysshim_version(void);
 
 struct startup {
+	char **arguments; /* NULL: not known */
 	char **environment;
 	const Elf64_auxv_t *auxiliary;
 };
@@ -47,9 +48,9 @@ static uint64_t auxiliary_value(const struct startup *s, uint64_t type)
 	return 0;
 }
 
-static struct startup startup_of(char **environment)
+static struct startup startup_of(char **arguments, char **environment)
 {
-	struct startup s = {environment, NULL};
+	struct startup s = {arguments, environment, NULL};
 
 	while (*environment)
 		environment++;
@@ -111,6 +112,10 @@ static void set_program(const struct startup *s)
 
 	text_string(&out, name ? last_part(name) : "?");
 	*out.at = 0;
+	struct text all = {inherited.arguments, inherited.arguments + sizeof inherited.arguments, 0};
+	for (char **argument = s->arguments; argument && *argument && !all.cut; argument++)
+		text_bytes(&all, *argument, string_length(*argument) + 1);
+	inherited.arguments_size = (uint32_t)(all.at - inherited.arguments);
 }
 
 /* An absolute path for children that run elsewhere; a bare name is searched by ld.so wherever they are. */
@@ -278,12 +283,13 @@ __attribute__((constructor)) static void constructor(int argc, char **argv, char
 {
 	/* The third argument is glibc's own extension: elsewhere the registers hold whatever they held. */
 	(void)argc;
-	(void)argv;
-	if (!gnu_get_libc_version)
+	if (!gnu_get_libc_version) {
 		environment = &environ ? environ : NULL;
+		argv = NULL;
+	}
 	if (!environment)
 		return;
-	struct startup s = startup_of(environment);
+	struct startup s = startup_of(argv, environment);
 	start(&s);
 }
 

@@ -1,13 +1,14 @@
 /* The recording's format, version 1: one file for each program that a process runs, in one folder for all that belong together.
  * doc/record-format.md explains it in prose. All numbers are of the machine that wrote them (little-endian on x86-64).
  *
- *     0                    struct record_header
- *     RECORD_COUNTERS      struct record_counter[RECORD_CALLS], by number; filled when the program ends well or goes on as another
- *     RECORD_DATA          chunks of RECORD_CHUNK bytes, each a struct record_chunk and records behind it
+ *     0              struct record_header
+ *     RECORD_DATA    chunks of RECORD_CHUNK bytes, each a struct record_chunk and records behind it
  *
- * Chunks are filled in the order of their sequence numbers; where the file may not grow any more, the oldest is used again. A record lies
- * in one chunk and begins at a multiple of 8. Its first word is stored last: a word of zero is where a chunk ends for now, so that a
- * reader may look at any time, also while the file is being written, and a file that ends anywhere is read up to there.
+ * The first RECORD_STAGING chunks are the ones that are being filled; whoever needs the place of a full one copies it to the chunks behind
+ * first, the n-th to place n - 1 there, round and round where the file may not grow any more. So a chunk may stand in two places: its
+ * sequence number tells, and the earlier place is the better one. A record lies in one chunk and begins at a multiple of 8. Its first
+ * word is stored last, and until then it has no kind: a reader steps over it; a word of zero is where a chunk ends for now. So a reader
+ * may look at any time, also while the file is being written, and a file that ends anywhere is read up to there.
  *
  * Freestanding: nothing but types. */
 #ifndef SYSSHIM_RECORD_H
@@ -19,15 +20,10 @@
 #define RECORD_MAGIC "sysshim\n"
 enum {
 	RECORD_VERSION = 1,
-	RECORD_COUNTERS = 4096,
-	RECORD_CALLS = 512,     /* the last one stands for all numbers above */
-	RECORD_DATA = 20480,
-	RECORD_CHUNK = 256 << 10,
-	RECORD_LARGEST = 32 << 10 /* bytes of one record at most */
-};
-
-struct record_counter {
-	uint64_t calls, errors, bytes, nanoseconds;
+	RECORD_CALLS = 512,     /* the last number stands for all above */
+	RECORD_DATA = 4096,
+	RECORD_CHUNK = 32 << 10,
+	RECORD_STAGING = 4
 };
 
 enum record_end {
@@ -69,6 +65,7 @@ struct record_header {
 	char arguments[1024];    /* the command line, each with its NUL, cut where it is longer */
 	uint32_t arguments_size; /* bytes of it that are used */
 	uint32_t data_limit;     /* so many bytes of each buffer were kept with its call */
+	uint32_t staging;        /* RECORD_STAGING of the writer */
 };
 
 struct record_chunk {
@@ -81,7 +78,8 @@ enum record_kind {
 	RECORD_COALESCED,  /* struct record_coalesced: a write(2) that was gathered, with all its bytes accepted */
 	RECORD_BATCH,      /* struct record_batch: gathered writes went to the kernel */
 	RECORD_SIGNAL,     /* struct record_signal: one that ends the process */
-	RECORD_NOTE        /* struct record_note */
+	RECORD_NOTE,       /* struct record_note */
+	RECORD_COUNTER     /* struct record_counter: sums so far of one system call, recorded or not; the last one counts */
 };
 
 enum record_flags {
@@ -109,7 +107,7 @@ struct record_call {
 	uint64_t arguments[];
 };
 
-/* What stood in the program's memory when the call was written: `got` bytes from `address`, for whoever asks for `size` there. */
+/* What stood in the program's memory when the call was written: `got` bytes from `address`, where `size` were wanted. */
 struct record_memory {
 	uint64_t address;
 	uint32_t size;
@@ -145,8 +143,13 @@ struct record_note {
 	char text[48];
 };
 
+struct record_counter {
+	struct record_word word;
+	uint32_t number;
+	uint64_t calls, errors, bytes, nanoseconds;
+};
+
 #define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
-RECORD_OFFSET(record_counter, nanoseconds, 24);
 RECORD_OFFSET(record_header, version, 8);
 RECORD_OFFSET(record_header, data, 12);
 RECORD_OFFSET(record_header, chunk, 16);
@@ -183,6 +186,7 @@ RECORD_OFFSET(record_header, directory, 624);
 RECORD_OFFSET(record_header, arguments, 1648);
 RECORD_OFFSET(record_header, arguments_size, 2672);
 RECORD_OFFSET(record_header, data_limit, 2676);
+RECORD_OFFSET(record_header, staging, 2680);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
 RECORD_OFFSET(record_call, number, 4);
@@ -211,8 +215,9 @@ RECORD_OFFSET(record_signal, uid, 28);
 RECORD_OFFSET(record_note, thread, 4);
 RECORD_OFFSET(record_note, at, 8);
 RECORD_OFFSET(record_note, text, 16);
-_Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_COUNTERS,
+RECORD_OFFSET(record_counter, calls, 8);
+RECORD_OFFSET(record_counter, nanoseconds, 32);
+_Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_DATA,
 	       "the recording's format");
-_Static_assert(RECORD_COUNTERS + RECORD_CALLS * sizeof(struct record_counter) == RECORD_DATA, "the counters fill the space");
 
 #endif

@@ -19,7 +19,7 @@ void rights_reserve(struct process *p)
 	if (p->sealed || !process_is_ours(p))
 		return;
 	if (p->log.on && settings.recording)
-		recording_reserve(p, LOG_RESERVE);
+		recording_reserve(p);
 	else if (p->log.on && settings.log == OUTPUT_PATH && lock_take(&p->log.lock, &mask)) {
 		sink_reserve(&p->log.sink, LOG_RESERVE);
 		lock_release(&p->log.lock, &mask);

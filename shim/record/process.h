@@ -89,6 +89,8 @@ struct inherited {
 	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	char program[256];       /* base name of the executable */
+	char arguments[1024];    /* its command line at birth, each with its NUL; cut where it is longer */
+	uint32_t arguments_size;
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
 	struct family *family;   /* or NULL */

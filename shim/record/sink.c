@@ -71,19 +71,21 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	return 0;
 }
 
-int sink_open_path(struct sink *sink, int empty, uint64_t window_size)
+static int opened(struct sink *sink, long fd, uint64_t window_size)
 {
-	/* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
-	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
-	if (fd < 0)
-		return (int)fd;
-	if (empty)
-		RAW(__NR_ftruncate, fd, 0);
 	int result = sink_map(sink, fd, window_size);
+
 	RAW(__NR_close, fd);
 	sink_limit(sink);
 	sink->open = result == 0;
 	return result;
+}
+
+int sink_create(struct sink *sink, uint64_t window_size)
+{
+	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+
+	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
 }
 
 int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
@@ -91,7 +93,15 @@ int sink_open(struct sink *sink, const char *pattern, int pid, const char *progr
 {
 	int result = sink_expand(sink->path, pattern, pid, program, add_pid);
 
-	return result ? result : sink_open_path(sink, empty, window_size);
+	if (result)
+		return result;
+	/* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
+	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	if (fd < 0)
+		return (int)fd;
+	if (empty)
+		RAW(__NR_ftruncate, fd, 0);
+	return opened(sink, fd, window_size);
 }
 
 /* Is the file at our path still ours? Somebody may have truncated it, then we go on at its end; or put another one there, then we do

@@ -27,9 +27,9 @@ struct sink {
 int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
 	      uint64_t window_size);
 
-/* The two steps of it, for who makes a name of his own in sink->path. */
+/* For who makes a name of his own in sink->path: the expansion, and a new file of this name (-EEXIST: there is one). */
 int sink_expand(char *to, const char *pattern, int pid, const char *program, int add_pid);
-int sink_open_path(struct sink *sink, int empty, uint64_t window_size);
+int sink_create(struct sink *sink, uint64_t window_size);
 
 /* For who stores into the window himself: the file is `size` bytes long at least, at most. -ESTALE: somebody has cut it, and storing into
  * what was there is no longer safe. */

@@ -107,18 +107,23 @@ int string_matches(const char *pattern, const char *s)
 	return !*pattern;
 }
 
-static long copy_through_kernel(long number, void *ours, uint64_t theirs, size_t size)
+static long copy_through_kernel(long number, long pid, void *ours, uint64_t theirs, size_t size)
 {
 	struct iovec local = {ours, size}, remote = {(void *)theirs, size};
 
-	return RAW(number, RAW(__NR_getpid), &local, 1, &remote, 1);
+	return RAW(number, pid, &local, 1, &remote, 1);
 }
 
 long memory_read(void *to, uint64_t from, size_t size)
 {
 	if (calls_refused)
 		return -EPERM;
-	return copy_through_kernel(__NR_process_vm_readv, to, from, size);
+	return copy_through_kernel(__NR_process_vm_readv, RAW(__NR_getpid), to, from, size);
+}
+
+long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size)
+{
+	return calls_refused ? -EPERM : copy_through_kernel(__NR_process_vm_readv, pid, to, from, size);
 }
 
 long memory_write(void *to, const void *from, size_t size)
@@ -127,7 +132,7 @@ long memory_write(void *to, const void *from, size_t size)
 		memcpy(to, from, size);
 		return (long)size;
 	}
-	return copy_through_kernel(__NR_process_vm_writev, (void *)(uintptr_t)from, (uint64_t)(uintptr_t)to, size);
+	return copy_through_kernel(__NR_process_vm_writev, RAW(__NR_getpid), (void *)(uintptr_t)from, (uint64_t)(uintptr_t)to, size);
 }
 
 long memory_vector(long number, const struct iovec *ours, const struct iovec *theirs, size_t count)

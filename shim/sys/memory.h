@@ -22,6 +22,8 @@ int string_matches(const char *pattern, const char *s);
  * Return the number of bytes copied, which is short at the end of a mapping, or -errno. Any context. */
 long memory_read(void *to, uint64_t from, size_t size);
 long memory_write(void *to, const void *from, size_t size);
+/* For who knows the process's number, which is one call less. */
+long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
 
 /* Many pieces at once; number: __NR_process_vm_readv (theirs to ours) or __NR_process_vm_writev. The bytes moved, or -errno. */
 struct iovec;

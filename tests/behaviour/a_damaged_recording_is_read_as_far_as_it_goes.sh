@@ -30,7 +30,7 @@ def every_command(data, what):
 lines = run("trace", source).stdout.count(b"\n")
 if lines < 50:
     sys.exit(f"only {lines} lines to begin with")
-data_at, cuts, less = 20480, 0, 0
+data_at, cuts, less = 4096, 0, 0
 for length in [0, 1, 7, 8, 100, 4095, 4096, data_at - 1, data_at, data_at + 8, *(random.randrange(data_at, len(whole)) for _ in range(30))]:
     every_command(whole[:length], f"cut at {length}")
     got = run("trace", "one.rec").stdout
