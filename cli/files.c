@@ -344,7 +344,7 @@ static void add_all(struct files *f)
 			continue;
 		if (word->kind != RECORD_BEGIN) {
 			/* What an exec in the new image says is only that it has succeeded. */
-			if (word->flags & RECORD_RESUMED && word->kind == RECORD_CALL && !((const struct record_call *)word)->serial)
+			if (is_exec_end(word))
 				continue;
 			add_call(f, e, s, &call, &memory);
 		} else if ((call.number == __NR_execve || call.number == __NR_execveat) && recorded_path(&call, &memory, given, sizeof given)) {
@@ -425,6 +425,26 @@ static void print_all(struct files *f, int json, int zero)
 	}
 }
 
+static void files_free(struct files *f)
+{
+	struct file *file, *next_file;
+	struct opened *o, *next;
+
+	HASH_ITER(hh, f->table, file, next_file)
+	{
+		HASH_DEL(f->table, file);
+		free((char *)file->given);
+		free(file);
+	}
+	HASH_ITER(hh, f->opened, o, next)
+	{
+		HASH_DEL(f->opened, o);
+		free(o->path);
+		free(o);
+	}
+	recording_free(&f->recording);
+}
+
 int command_files(int argc, char **argv)
 {
 	enum { ONLY_MISSING = 256, ONLY_WRITTEN };
@@ -470,5 +490,7 @@ int command_files(int argc, char **argv)
 		return EXIT_USAGE;
 	add_all(&f);
 	print_all(&f, json, zero);
-	return fflush(stdout) != 0 ? EXIT_OURS : f.recording.problems ? EXIT_FOUND : EXIT_FINE;
+	int problems = f.recording.problems > 0;
+	files_free(&f);
+	return fflush(stdout) != 0 ? EXIT_OURS : problems ? EXIT_FOUND : EXIT_FINE;
 }

@@ -11,6 +11,23 @@ void filter_all(struct filter *f)
 	memset(f->trace, 0xff, sizeof f->trace);
 }
 
+static int take_duration(uint64_t *to, const char *value)
+{
+	static const struct {
+		const char *unit;
+		double nanoseconds;
+	} units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"", 1e9}};
+	char *end;
+	double number = strtod(value, &end);
+
+	for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (end != value && number >= 0 && number * units[i].nanoseconds < 1e18 && !strcmp(end, units[i].unit)) {
+			*to = (uint64_t)(number * units[i].nanoseconds);
+			return 1;
+		}
+	return 0;
+}
+
 int filter_take(struct filter *f, int option, const char *value, const char *command)
 {
 	const char *wrong;
@@ -38,6 +55,11 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 		}
 		f->paths[f->paths_count++] = value;
 		return 1;
+	case FILTER_MIN_DURATION:
+		if (take_duration(&f->least, value))
+			return 1;
+		fprintf(stderr, "sysshim %s: --min-duration=%s: a number with us, ms or s behind it would do\n", command, value);
+		return 0;
 	case 'z':
 		f->only_good = 1;
 		return 1;
@@ -72,4 +94,14 @@ int filter_wants(const struct filter *f, const struct source *s, const struct te
 	if ((f->only_good && failed) || (f->only_failed && !failed))
 		return 0;
 	return names_path(f, call, memory);
+}
+
+int filter_lasts(const struct filter *f, const struct record_word *word)
+{
+	return !f->least || (word->kind == RECORD_CALL && ((const struct record_call *)word)->duration >= f->least);
+}
+
+int filter_by_end(const struct filter *f)
+{
+	return f->only_good || f->only_failed || f->least;
 }

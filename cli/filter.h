@@ -4,7 +4,7 @@
 
 #include "recording.h"
 
-enum { FILTER_PATHS = 64 };
+enum { FILTER_PATHS = 64, FILTER_MIN_DURATION = 512 };
 
 struct filter {
 	uint64_t trace[SYSCALL_LIMIT / 64]; /* -e trace= */
@@ -16,15 +16,21 @@ struct filter {
 };
 
 #define FILTER_OPTIONS "e:p:zZP:"
+#define FILTER_LONG_OPTIONS {"min-duration", required_argument, NULL, FILTER_MIN_DURATION}
 #define FILTER_HELP \
 	"  -e trace=SET        only these calls: names, %file %desc %io %network %process %signal %memory, all, none, ! before\n" \
 	"  -p PID              only this process or thread\n" \
 	"  -P PATH             only calls that name this path\n" \
-	"  -z, -Z              only calls that succeeded, only such that failed\n"
+	"  -z, -Z              only calls that succeeded, only such that failed\n" \
+	"      --min-duration=TIME  only calls that took so long at least: 20us, 1.5ms, 2s; without a unit, seconds\n"
 
 void filter_all(struct filter *f);
 /* One of FILTER_OPTIONS: 1 taken, 0 wrong, which was said. */
 int filter_take(struct filter *f, int option, const char *value, const char *command);
+/* By all but the duration. */
 int filter_wants(const struct filter *f, const struct source *s, const struct text_call *call, int thread, const struct recorded_memory *memory);
+int filter_lasts(const struct filter *f, const struct record_word *word);
+/* Is a call chosen by what only its end tells? */
+int filter_by_end(const struct filter *f);
 
 #endif

@@ -270,6 +270,20 @@ static int is_record_name(const struct dirent *entry)
 	return length > 4 && !strcmp(entry->d_name + length - 4, ".rec");
 }
 
+static unsigned refused(const char *folder)
+{
+	struct record_total total = {0};
+	char path[PATH_MAX];
+	int fd = snprintf(path, sizeof path, "%s/total", folder) < (int)sizeof path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, &total, sizeof total) != (ssize_t)sizeof total)
+		total.refused = 0;
+	close(fd);
+	return total.refused;
+}
+
 int recording_read(struct recording *r, const char *path, const char *command)
 {
 	char file[PATH_MAX + 300];
@@ -295,6 +309,7 @@ int recording_read(struct recording *r, const char *path, const char *command)
 		add_source(r, path, command, &room);
 	} else {
 		int count = scandir(path, &names, is_record_name, alphasort);
+		r->refused = refused(path);
 		for (int i = 0; i < count; free(names[i++]))
 			if (snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name) < (int)sizeof file)
 				add_source(r, file, command, &room);

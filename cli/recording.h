@@ -31,6 +31,7 @@ struct recording {
 	unsigned sources_count;
 	struct event *events;
 	size_t events_count;
+	unsigned refused;  /* images of which nothing was recorded, because there were too many */
 	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
 };
 
@@ -61,6 +62,12 @@ struct recorded_memory {
 	const char *kept, *end;
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
+
+/* Is this what a new image says of the exec that led to it? */
+static inline int is_exec_end(const struct record_word *word)
+{
+	return word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !((const struct record_call *)word)->serial;
+}
 
 /* The first path of a call that names one, without its NUL, as the program gave it; NULL: it has none, or its memory was not kept. */
 const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size);

@@ -54,7 +54,7 @@ static void take_away(const char *folder, const char *name)
 		return;
 	for (struct dirent *entry; (entry = readdir(at));) {
 		size_t length = strlen(entry->d_name);
-		if (length > 4 && !strcmp(entry->d_name + length - 4, ".rec"))
+		if ((length > 4 && !strcmp(entry->d_name + length - 4, ".rec")) || !strcmp(entry->d_name, "total"))
 			unlinkat(dirfd(at), entry->d_name, 0);
 	}
 	closedir(at);

@@ -125,7 +125,7 @@ int command_run(int argc, char **argv)
 	const char *record = NULL;
 	int option, quiet = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
-	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(help, stdout);
@@ -156,6 +156,10 @@ int command_run(int argc, char **argv)
 		case 'f':
 			setenv("SYSSHIM_FOLLOW", optarg, 1);
 			break;
+		case 'p':
+			fprintf(stderr, "sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "
+					"run, or look at it with strace -p or perf trace -p\n", optarg);
+			return EXIT_USAGE;
 		case 'E':
 			set_variable(optarg);
 			break;

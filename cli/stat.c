@@ -126,7 +126,7 @@ static void add_all(struct totals *t, const struct recording *r, const struct fi
 			continue;
 		int thread = recorded_call(s, word, &call, &memory);
 		/* An exec that succeeded: it began in the image before, and its result stands here. */
-		if (filter_wants(f, s, &call, thread, &memory))
+		if (filter_wants(f, s, &call, thread, &memory) && filter_lasts(f, word))
 			add_call(t, word, &call);
 	}
 }
@@ -296,12 +296,13 @@ static void print_json(struct totals *t, const struct recording *r)
 
 int command_stat(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
 	static struct totals totals;
 	struct recording recording;
 	struct filter filter;
 	int option, json = 0;
 
+	memset(&totals, 0, sizeof totals);
 	order = by_nanoseconds;
 	filter_all(&filter);
 	while ((option = getopt_long(argc, argv, "hjS:" FILTER_OPTIONS, options, NULL)) != -1) {

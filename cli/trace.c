@@ -1,11 +1,11 @@
 /* sysshim trace: a recording in strace's look, or as JSON lines. */
+#include "begun.h"
+#include "chrome.h"
 #include "command.h"
 #include "filter.h"
 
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 static const char help[] =
 	"usage: sysshim trace [OPTION...] [RECORDING]\n"
@@ -15,21 +15,13 @@ static const char help[] =
 	"\n" FILTER_HELP
 	"  -o FILE             write there instead of stdout\n"
 	"      --json          a flat object a line\n"
+	"      --format=chrome a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing; text, json\n"
 	"      --help\n"
 	"\n"
 	"What was not seen is said at the end, on stderr; with --json as a last line.\n"
 	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
 
 enum { LINE = 256 << 10 };
-
-/* A call that has begun and whose end has not come yet. */
-struct begun {
-	struct {
-		uint32_t source, serial;
-	} key;
-	struct event event;
-	UT_hash_handle hh;
-};
 
 struct trace {
 	struct recording recording;
@@ -77,12 +69,6 @@ static void text_begin(struct trace *t, const struct event *e, const struct text
 	put(t, &out);
 }
 
-/* Chosen by its result a call is one line: what it was when it began, nobody can choose. */
-static int by_result(const struct trace *t)
-{
-	return t->filter.only_good || t->filter.only_failed;
-}
-
 static int ends_open_line(const struct trace *t, const struct event *e, const struct record_call *record)
 {
 	if (!t->open || !(record->word.flags & RECORD_RESUMED))
@@ -103,7 +89,7 @@ static void text_end(struct trace *t, const struct event *e, const struct text_c
 	if (word->kind == RECORD_CALL && ends_open_line(t, e, record)) {
 		printed = t->open_printed;
 		t->open = 0;
-	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !by_result(t)) {
+	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !filter_by_end(&t->filter)) {
 		printed = text_call_enter(&out, call, &memory->memory);
 		out = line_of(t);
 		head(t, &out, thread, record->began + t->recording.sources[e->source].header->epoch);
@@ -159,8 +145,10 @@ static void json_string(struct text *out, const char *name, const char *value, s
 	text_json_quoted(out, value, size);
 }
 
-/* count: writes that were gathered in a row with the same descriptor and length, of which this is one. */
-static void json_call(struct trace *t, const struct event *e, unsigned count, int unfinished)
+enum end { END_THERE, END_IN_IMAGE, END_NOT };
+
+/* END_IN_IMAGE: an exec that has succeeded. count: writes that were gathered in a row with the same descriptor and length, of which this is one. */
+static void json_call(struct trace *t, const struct event *e, unsigned count, enum end end)
 {
 	const struct record_word *word = event_record(&t->recording, e);
 	const struct record_call *record = (const void *)word;
@@ -174,7 +162,8 @@ static void json_call(struct trace *t, const struct event *e, unsigned count, in
 	int whole = word->kind != RECORD_COALESCED;
 
 	unsigned index = text_call_enter(&printed, &call, &memory.memory);
-	if (!unfinished)
+	call.result = end == END_IN_IMAGE ? 0 : call.result;
+	if (end != END_NOT)
 		text_call_leave(&printed, &call, index, &memory.memory);
 	char *from = memchr(text, '(', (size_t)(printed.at - text));
 	size_t name = from ? (size_t)(from - text) : 0, size = (size_t)(printed.at - text);
@@ -184,7 +173,7 @@ static void json_call(struct trace *t, const struct event *e, unsigned count, in
 	json_number(&out, "tid", thread);
 	json_number(&out, "start_ns", (int64_t)(whole && record->began ? record->began + s->header->epoch : e->time));
 	json_number(&out, "duration_ns", whole ? (int64_t)record->duration : 0);
-	if (unfinished) {
+	if (end == END_NOT) {
 		text_string(&out, ",\"result\":null,\"errno\":null,\"unfinished\":true");
 	} else {
 		int failed = (uint64_t)call.result >= -4095ull;
@@ -198,11 +187,11 @@ static void json_call(struct trace *t, const struct event *e, unsigned count, in
 			text_string(&out, ",\"errno\":null");
 	}
 	/* The arguments end where the result begins; what a string holds is escaped, so no `) = ` in it can be meant. */
-	size_t end = size;
-	for (size_t i = name; !unfinished && i + 4 <= size; i++)
+	size_t last = size;
+	for (size_t i = name; end != END_NOT && i + 4 <= size; i++)
 		if (!memcmp(text + i, ") = ", 4))
-			end = i;
-	json_string(&out, "args", from ? from + 1 : text, from ? end - name - 1 : 0);
+			last = i;
+	json_string(&out, "args", from ? from + 1 : text, from ? last - name - 1 : 0);
 	const char *named = recorded_path(&call, &memory, path, sizeof path);
 	if (named)
 		json_string(&out, "path", named, strlen(named));
@@ -212,31 +201,6 @@ static void json_call(struct trace *t, const struct event *e, unsigned count, in
 	json_number(&out, "count", count);
 	text_string(&out, "}\n");
 	put(t, &out);
-}
-
-static void remember(struct trace *t, const struct event *e, uint32_t serial)
-{
-	struct begun *b = calloc(1, sizeof *b);
-
-	if (!b)
-		return;
-	b->key.source = e->source;
-	b->key.serial = serial;
-	b->event = *e;
-	HASH_ADD(hh, t->begun, key, sizeof b->key, b);
-}
-
-static void forget(struct trace *t, const struct event *e, uint32_t serial)
-{
-	struct begun like = {0}, *b;
-
-	like.key.source = e->source;
-	like.key.serial = serial;
-	HASH_FIND(hh, t->begun, &like.key, sizeof like.key, b);
-	if (!b)
-		return;
-	HASH_DEL(t->begun, b);
-	free(b);
 }
 
 /* How many gathered writes of the same kind stand in a row from event i on, at least 1. */
@@ -269,7 +233,8 @@ static void trace_text(struct trace *t)
 			continue;
 		}
 		int thread = recorded_call(s, word, &call, &memory);
-		if ((word->kind == RECORD_BEGIN && by_result(t)) || !filter_wants(&t->filter, s, &call, thread, &memory))
+		/* Chosen by its end a call is one line: when it began nobody could choose it. */
+		if ((word->kind == RECORD_BEGIN && filter_by_end(&t->filter)) || !filter_wants(&t->filter, s, &call, thread, &memory) || !filter_lasts(&t->filter, word))
 			continue;
 		if (word->kind == RECORD_BEGIN)
 			text_begin(t, e, &call, &memory, thread);
@@ -282,7 +247,7 @@ static void trace_text(struct trace *t)
 
 static void trace_json(struct trace *t)
 {
-	struct begun *b, *next;
+	struct event left;
 
 	for (size_t i = 0; i < t->recording.events_count; i++) {
 		const struct event *e = &t->recording.events[i];
@@ -294,36 +259,55 @@ static void trace_json(struct trace *t)
 		if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED)
 			continue;
 		int thread = recorded_call(s, word, &call, &memory);
-		if ((word->kind == RECORD_BEGIN && by_result(t)) || !filter_wants(&t->filter, s, &call, thread, &memory))
+		/* Chosen by its end a call is one line: when it began nobody could choose it. */
+		if ((word->kind == RECORD_BEGIN && filter_by_end(&t->filter)) || !filter_wants(&t->filter, s, &call, thread, &memory) || !filter_lasts(&t->filter, word))
 			continue;
 		if (word->kind == RECORD_BEGIN) {
-			remember(t, e, record->serial);
+			begun_add(&t->begun, e, record->serial);
+			continue;
+		}
+		if (is_exec_end(word)) {
+			if (begun_exec(&t->begun, &t->recording, e, &left))
+				json_call(t, &left, 1, END_IN_IMAGE);
 			continue;
 		}
 		if (word->flags & RECORD_RESUMED && word->kind == RECORD_CALL)
-			forget(t, e, record->serial);
+			begun_end(&t->begun, e, record->serial);
 		unsigned count = word->kind == RECORD_COALESCED ? row_of(t, i) : 1;
-		json_call(t, e, count, 0);
+		json_call(t, e, count, END_THERE);
 		i += count - 1;
 	}
-	HASH_ITER(hh, t->begun, b, next)
-	{
-		json_call(t, &b->event, 1, 1);
-		HASH_DEL(t->begun, b);
-		free(b);
-	}
+	while (begun_left(&t->begun, &left))
+		json_call(t, &left, 1, begun_is_image(&t->recording, &left) ? END_IN_IMAGE : END_NOT);
 	fputs("{\"coverage\":{", t->to);
 	recording_coverage_json(&t->recording, t->to);
 	fputs("}}\n", t->to);
 }
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CHROME };
+
+static int take_format(const char *value, enum format *format)
+{
+	static const char *const formats[] = {"text", "json", "chrome"};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (!strcmp(value, formats[i])) {
+			*format = (enum format)i;
+			return 1;
+		}
+	fprintf(stderr, "sysshim trace: --format=%s: text, json or chrome would do\n", value);
+	return 0;
+}
+
 int command_trace(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"output", required_argument, NULL, 'o'},
+						{"format", required_argument, NULL, 'f'}, FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
 	static struct trace t;
-	int option, json = 0;
+	enum format format = FORMAT_TEXT;
+	int option;
 
-	t.to = stdout;
+	t = (struct trace){.to = stdout};
 	filter_all(&t.filter);
 	while ((option = getopt_long(argc, argv, "hjo:" FILTER_OPTIONS, options, NULL)) != -1) {
 		switch (option) {
@@ -331,7 +315,11 @@ int command_trace(int argc, char **argv)
 			fputs(help, stdout);
 			return EXIT_FINE;
 		case 'j':
-			json = 1;
+			format = FORMAT_JSON;
+			break;
+		case 'f':
+			if (!take_format(optarg, &format))
+				return EXIT_USAGE;
 			break;
 		case 'o':
 			t.to = fopen(optarg, "we");
@@ -351,12 +339,15 @@ int command_trace(int argc, char **argv)
 	}
 	if (!recording_read(&t.recording, argv[optind], "trace"))
 		return EXIT_USAGE;
-	(json ? trace_json : trace_text)(&t);
+	if (format == FORMAT_CHROME)
+		chrome_write(&t.recording, &t.filter, t.to);
+	else
+		(format == FORMAT_JSON ? trace_json : trace_text)(&t);
 	if (fflush(t.to) != 0 || ferror(t.to)) {
 		fprintf(stderr, "sysshim trace: writing failed: %m\n");
 		return EXIT_OURS;
 	}
-	if (!json)
+	if (format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
 	int problems = t.recording.problems > 0;
 	recording_free(&t.recording);

@@ -5,7 +5,7 @@
  *     RECORD_DATA    chunks of RECORD_CHUNK bytes, each a struct record_chunk and records behind it
  *
  * The first RECORD_STAGING chunks are the ones that are being filled; whoever needs the place of a full one copies it to the chunks behind
- * first, the n-th to place n - 1 there, round and round where the file may not grow any more. So a chunk may stand in two places: its
+ * first, one behind the other, round and round where the file may not grow any more. So a chunk may stand in two places: its
  * sequence number tells, and the earlier place is the better one. A record lies in one chunk and begins at a multiple of 8. Its first
  * word is stored last, and until then it has no kind: a reader steps over it; a word of zero is where a chunk ends for now. So a reader
  * may look at any time, also while the file is being written, and a file that ends anywhere is read up to there.
@@ -143,6 +143,14 @@ struct record_note {
 	char text[48];
 };
 
+/* The file `total` of a recording: what all its processes share. */
+struct record_total {
+	uint64_t bytes;     /* of chunks that were copied: at most RECORD_TOTAL_BYTES, then each process goes round in what it has */
+	uint32_t processes; /* images with a file of their own: at most RECORD_TOTAL_PROCESSES */
+	uint32_t refused;   /* images above that, of which nothing is recorded */
+};
+enum { RECORD_TOTAL_BYTES = 1 << 30, RECORD_TOTAL_PROCESSES = 20000 };
+
 struct record_counter {
 	struct record_word word;
 	uint32_t number;
@@ -215,6 +223,8 @@ RECORD_OFFSET(record_signal, uid, 28);
 RECORD_OFFSET(record_note, thread, 4);
 RECORD_OFFSET(record_note, at, 8);
 RECORD_OFFSET(record_note, text, 16);
+RECORD_OFFSET(record_total, processes, 8);
+RECORD_OFFSET(record_total, refused, 12);
 RECORD_OFFSET(record_counter, calls, 8);
 RECORD_OFFSET(record_counter, nanoseconds, 32);
 _Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_DATA,

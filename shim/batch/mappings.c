@@ -64,7 +64,8 @@ static int is_constant(const struct stat *status)
 /* Memory that we share with our own files, and with forked children for what the summary tells. */
 static int is_ours(uint64_t start)
 {
-	return start == (uint64_t)process->log.sink.window || start == (uint64_t)process->stats.window || start == (uint64_t)inherited.family;
+	return start == (uint64_t)process->log.sink.window || start == (uint64_t)process->stats.window || start == (uint64_t)inherited.family ||
+	       start == (uint64_t)inherited.total;
 }
 
 static uint64_t hexadecimal(const char *text)

@@ -2,6 +2,7 @@
  * the files get a reserve before, and under a filter that the program itself installs, or a dispatch of its own, no private call is made
  * any more. */
 #include "life.h"
+#include "../record/room.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 
@@ -19,7 +20,7 @@ void rights_reserve(struct process *p)
 	if (p->sealed || !process_is_ours(p))
 		return;
 	if (p->log.on && settings.recording)
-		recording_reserve(p);
+		room_reserve(p);
 	else if (p->log.on && settings.log == OUTPUT_PATH && lock_take(&p->log.lock, &mask)) {
 		sink_reserve(&p->log.sink, LOG_RESERVE);
 		lock_release(&p->log.lock, &mask);

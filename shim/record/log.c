@@ -2,6 +2,7 @@
  * is taken with signals blocked. */
 #include "log.h"
 #include "process.h"
+#include "room.h"
 #include "birth_stderr.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -225,7 +226,7 @@ void log_trim(struct process *p)
 	uint64_t mask;
 
 	if (p->log.on && settings.recording)
-		recording_trim(p);
+		room_trim(p);
 	if (!p->log.on || settings.recording || p->log.sink.size == p->log.sink.end || !log_take(p, &mask))
 		return;
 	sink_cut(&p->log.sink, p->log.sink.end);

@@ -94,6 +94,7 @@ struct inherited {
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
 	struct family *family;   /* or NULL */
+	struct record_total *total; /* of the recording, shared by all its processes; or NULL */
 };
 
 extern struct process *process; /* NULL until the constructor has run, and for ever when we are passive */

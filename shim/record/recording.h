@@ -1,12 +1,4 @@
-/* Floor 1: the log as a recording, in the format of include/sysshim/record.h: reserve, fill, commit.
- *
- * The file is a sink (sink.h) whose first chunks are stored into directly. A record takes no lock: its room is reserved by one
- * compare-and-exchange on `next`, and its first word is stored last, so what stands there survives SIGKILL. What could raise SIGBUS never
- * stands in front of `ready`: the file is lengthened by truncate(2) and its pages made by MADV_POPULATE_WRITE, which finds a full disk
- * before anybody stores. Full chunks are copied to where they stay by the kernel, which says -EFAULT there: these few pages, always the
- * same, are all that is ever touched. Only where new room is needed is a lock taken.
- *
- * At RECORDING_MOST the oldest chunk is overwritten; where the disk is full, the oldest of the few. */
+/* Floor 1: the log as a recording, in the format of include/sysshim/record.h. What a record needs of room: room.h. */
 #ifndef SHIM_RECORD_RECORDING_H
 #define SHIM_RECORD_RECORDING_H
 
@@ -25,7 +17,8 @@ struct recording {
 	uint32_t staging;  /* chunks that are filled in turn */
 	uint32_t reserved[RECORD_STAGING], committed[RECORD_STAGING]; /* bytes of each: a full one is used again when they are equal */
 	uint32_t passed;   /* how often one was not, in a row */
-	uint32_t kept;     /* full ones that were copied: at most those that the file has place for */
+	uint64_t kept;     /* full ones that were copied */
+	uint64_t places;   /* for them */
 	uint32_t serials;
 	struct lock lock;  /* of the room */
 	struct { uint64_t pointer; int32_t thread; } threads[RECORDING_THREADS]; /* who has which thread pointer */
@@ -47,10 +40,6 @@ void recording_signal(struct process *p, int signal, int code, int pid, int uid,
 void recording_exec(struct process *p, uint64_t now);
 /* The counters and how it ended (enum record_end) go to the file's head. */
 void recording_state(struct process *p, unsigned end, int status);
-/* Before rights are lost: what may be filled later is made ready. */
-void recording_reserve(struct process *p);
-/* At the end: the file is as long as what it holds. */
-void recording_trim(struct process *p);
 /* A thread comes: a thread pointer may be another's from now on. */
 void recording_forget_threads(struct process *p);
 

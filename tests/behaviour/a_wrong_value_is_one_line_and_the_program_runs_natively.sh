@@ -36,6 +36,7 @@ for value in x -1 4097 99999999999999999999 1k 0x10 "1 " ""; do
 done
 for value in xml JSON "" text,json; do
 	wrong SYSSHIM_STATS_FORMAT "$value" text json
+	wrong SYSSHIM_LOG_FORMAT "$value" text binary
 done
 for value in nonsense read,nonsense %nonsense "read, write" , ""; do
 	wrong SYSSHIM_TRACE "$value" names %file %desc %io %network %process %signal %memory all none '!'

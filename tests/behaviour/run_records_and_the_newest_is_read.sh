@@ -34,6 +34,7 @@ import json, sys
 row = json.loads(sys.stdin.readline())
 assert row["call"] == "openat" and row["path"] == "input" and row["errno"] is None and row["result"] >= 3 and row["count"] == 1, row
 assert row["start_ns"] > 1.6e18 and row["duration_ns"] > 0 and not row["coalesced"] and "O_RDONLY" in row["args"], row' || fail "trace --json"
+"$SYSSHIM" trace --min-duration=1000s | grep -c '(' | grep -qx 0 && [ "$("$SYSSHIM" trace --min-duration=0s | wc -l)" -gt 50 ] && "$SYSSHIM" stat --min-duration=1ns >out && grep -q ' openat$' out || fail "--min-duration"
 "$SYSSHIM" stat -S calls >out && grep -qE ' [0-9]+ +[0-9]* openat$' out && tail -n 1 out | grep -q '^coverage: ' || fail "stat: $(cat out)"
 "$SYSSHIM" show | grep -q ' sh -c cat input; cat nowhere; exit 3$' || fail "show: $("$SYSSHIM" show)"
 "$SYSSHIM" show --json | python3 -c '
@@ -76,7 +77,7 @@ run -q --record=file cat input >out 2>err && [ "$(cat out)" = some ] && [ "$(wc 
 (unset HOME XDG_STATE_HOME && run -q cat input >out 2>err) && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] || fail "no home: $(cat out err)"
 
 # wrong usage: one line each
-for words in "trace -e trace=nothing" "trace -p x" "trace a b" "stat -S colour" "files -p 0" "show a b"; do
+for words in "trace -e trace=nothing" "run -p 1" "trace --min-duration=long" "trace -p x" "trace a b" "stat -S colour" "files -p 0" "show a b"; do
 	# shellcheck disable=SC2086
 	"$SYSSHIM" $words >out 2>err
 	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "$words: $(cat out err)"

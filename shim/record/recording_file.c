@@ -1,0 +1,180 @@
+/* The file of a recording: its name, its head, what is written there at the end. */
+#include "recording.h"
+#include "process.h"
+#include "room.h"
+#include "../sys/clock.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+
+#include <asm/stat.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/stat.h>
+
+#include "../sys/poison.h"
+
+enum { PAGE = 4096, RECORD_MACHINE = 62 /* EM_X86_64, elf.h */ };
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	struct text out = {to, to + size - 1, 0};
+
+	text_string(&out, from);
+	*out.at = 0;
+}
+
+static void describe(struct process *p, struct record_header *h)
+{
+	long got = RAW(__NR_getcwd, h->directory, sizeof h->directory);
+
+	if (is_error(got) || h->directory[0] != '/')
+		h->directory[0] = 0;
+	memcpy(h->arguments, inherited.arguments, inherited.arguments_size);
+	h->arguments_size = inherited.arguments_size;
+	copy_text(h->program, sizeof h->program, inherited.program);
+	h->pid = p->pid;
+	h->parent = (int32_t)RAW(__NR_getppid);
+	h->recording_pid = inherited.recording_pid;
+	h->later_image = inherited.later_image;
+	h->data_limit = settings.data;
+	for (unsigned i = 0; i < RECORD_CALLS / 64; i++)
+		h->trace[i] = settings.trace[i];
+}
+
+/* The page that all processes of the recording share. Without it there is no common limit, only each file's. */
+static int total_open(const char *path)
+{
+	long fd = RAW(__NR_open, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600), at = -EINVAL;
+	struct stat status;
+
+	if (fd < 0)
+		return (int)fd;
+	if (RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG && (status.st_size >= PAGE || RAW(__NR_ftruncate, fd, PAGE) == 0))
+		at = RAW(__NR_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	RAW(__NR_close, fd);
+	/* A page that cannot be stored into is not kept. */
+	if (!is_error(at) && memory_write((char *)at + sizeof(struct record_total), "", 1) == 1)
+		inherited.total = (struct record_total *)at;
+	else if (!is_error(at))
+		RAW(__NR_munmap, at, PAGE);
+	return 0;
+}
+
+static int is_one_too_many(void)
+{
+	struct record_total *total = inherited.total;
+
+	if (!total || __atomic_add_fetch(&total->processes, 1, __ATOMIC_RELAXED) <= RECORD_TOTAL_PROCESSES)
+		return 0;
+	__atomic_sub_fetch(&total->processes, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&total->refused, 1, __ATOMIC_RELAXED);
+	return 1;
+}
+
+/* sink->path is `folder`/`name` of which `end` is the slash. */
+static int total_in_folder(struct sink *sink, char *end)
+{
+	memcpy(end, "/total", sizeof "/total");
+	int result = total_open(sink->path);
+	if (result == -ENOENT) {
+		*end = 0;
+		result = (int)RAW(__NR_mkdir, sink->path, 0700);
+		*end = '/';
+		if (!result || result == -EEXIST)
+			result = total_open(sink->path);
+	}
+	return result;
+}
+
+/* Names are new ones: a process number comes again, and one process runs many programs, but not in one nanosecond. */
+static int create(struct process *p)
+{
+	struct sink *sink = &p->log.sink;
+	int result = sink_expand(sink->path, settings.log_path, inherited.recording_pid, inherited.program, 0);
+	char *end = sink->path + string_length(sink->path);
+	struct text out = {end, sink->path + PATH_LIMIT - 1, 0};
+
+	if (result || end + sizeof "/total" > sink->path + PATH_LIMIT)
+		return -ENAMETOOLONG;
+	result = inherited.total ? 0 : total_in_folder(sink, end);
+	if (result)
+		return result;
+	if (is_one_too_many())
+		return -EDQUOT;
+	text_char(&out, '/');
+	text_decimal(&out, p->pid);
+	text_char(&out, '-');
+	text_hex(&out, clock_monotonic());
+	text_string(&out, ".rec");
+	*out.at = 0;
+	return out.cut ? -ENAMETOOLONG : sink_create(sink, room_window());
+}
+
+int recording_open(struct process *p, uint64_t epoch)
+{
+	int result = create(p);
+
+	if (result)
+		return result;
+	result = room_open(p);
+	if (result)
+		return result;
+	struct record_header *h = room_place(p, 0);
+	h->version = RECORD_VERSION;
+	h->data = RECORD_DATA;
+	h->chunk = RECORD_CHUNK;
+	h->staging = RECORD_STAGING;
+	h->machine = RECORD_MACHINE;
+	h->epoch = epoch;
+	h->began = clock_monotonic() + epoch;
+	describe(p, h);
+	memcpy(h->magic, RECORD_MAGIC, sizeof h->magic);
+	return 0;
+}
+
+static void put_counter(struct process *p, unsigned number)
+{
+	struct record_counter *record = room_take(p, sizeof *record);
+	const struct counter *c = &p->counters[number];
+
+	if (!record)
+		return;
+	record->number = number;
+	record->calls = c->calls;
+	record->errors = c->errors;
+	record->bytes = c->bytes;
+	record->nanoseconds = c->nanoseconds;
+	room_commit(p, record, sizeof *record, RECORD_COUNTER, 0);
+}
+
+void recording_state(struct process *p, unsigned end, int status)
+{
+	struct record_header *h = room_place(p, 0);
+	const struct batches *b = &p->batches;
+
+	for (unsigned i = 0; end != RECORD_RUNNING && i < RECORD_CALLS; i++)
+		if (p->counters[i].calls)
+			put_counter(p, i);
+	h->sites_rewritten = inherited.sites_rewritten;
+	h->sites_left = inherited.sites_left;
+	h->foreign_rewritten = inherited.foreign_rewritten;
+	h->foreign_left = inherited.foreign_left;
+	h->rewriting = inherited.rewriting;
+	if (inherited.why_not)
+		copy_text(h->why_not, sizeof h->why_not, inherited.why_not);
+	if (inherited.family) {
+		h->forks = inherited.family->forks;
+		h->images = inherited.family->images;
+		for (unsigned i = 0; i < 3; i++)
+			h->not_followed[i] = inherited.family->not_followed[i];
+	}
+	h->results_unseen = p->tally.unresolved;
+	h->batches = b->count;
+	h->coalesced = b->writes;
+	h->coalesced_bytes = b->bytes;
+	h->kernel_entries = b->entries;
+	h->lost_bytes = b->lost;
+	h->status = status;
+	h->ended = end == RECORD_RUNNING ? 0 : clock_monotonic() + h->epoch;
+	__atomic_store_n(&h->end, end, __ATOMIC_RELEASE);
+}

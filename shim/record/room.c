@@ -1,0 +1,275 @@
+/* Room for records; see room.h. */
+#include "room.h"
+#include "process.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+
+#include <linux/mman.h>
+
+#include "../sys/poison.h"
+
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
+enum { PAGE = 4096, NOT_AGAIN = 256, LONG_PASSED = 4096, PATIENCE = 64, BUSY = -1 };
+
+void *room_place(const struct process *p, uint64_t offset)
+{
+	return p->log.sink.window + (offset - p->log.sink.base);
+}
+
+/* Of a place for a record, which is never a chunk's first byte: at its end a full chunk is still that chunk. */
+static uint64_t chunk_of(uint64_t next)
+{
+	return next - 1 - (next - 1 - RECORD_DATA) % RECORD_CHUNK;
+}
+
+/* The pages up to file offset `end` are there: 1, or 0. Before Linux 5.14 the kernel's own copy finds out whether they can be. */
+static int make_ready(struct process *p, uint64_t end)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t from = r->ready & ~(uint64_t)(PAGE - 1);
+	static const char zeros[64];
+
+	if (p->sealed || p->log.sink.frozen || sink_lengthen(&p->log.sink, end))
+		return 0;
+	long result = RAW(__NR_madvise, room_place(p, from), end - from, MADV_POPULATE_WRITE);
+	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += PAGE - at % PAGE)
+		if (memory_write(room_place(p, at), zeros, 1) != 1)
+			result = -EFAULT;
+	if (result != 0 && result != -EINVAL) {
+		sink_shorten(&p->log.sink, r->ready);
+		return 0;
+	}
+	r->ready = end;
+	return 1;
+}
+
+/* Where full chunks stay. */
+enum { KEPT_MOST = RECORDING_MOST / RECORD_CHUNK, KEPT_AT_ONCE = 8 };
+
+static uint64_t kept_place(uint64_t n)
+{
+	return RECORD_DATA + (RECORD_STAGING + n) * (uint64_t)RECORD_CHUNK;
+}
+
+/* One chunk more in a file, as far as the whole recording may grow. */
+static int is_allowed(void)
+{
+	struct record_total *total = inherited.total;
+
+	if (!total || __atomic_add_fetch(&total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED) <= RECORD_TOTAL_BYTES)
+		return 1;
+	__atomic_sub_fetch(&total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* The full chunk goes where it stays. */
+static void keep(struct process *p, const struct record_chunk *chunk)
+{
+	struct recording *r = &p->log.recording;
+	struct record_header *header = room_place(p, 0);
+
+	if (r->kept < r->places && !is_allowed())
+		r->places = r->kept;
+	uint64_t to = kept_place(r->places ? r->kept % r->places : 0);
+	int room = r->places && !p->sealed &&
+		   (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK) ||
+		    !sink_lengthen(&p->log.sink, to + RECORD_CHUNK));
+	if (!room || memory_write(room_place(p, to), chunk, RECORD_CHUNK) != RECORD_CHUNK) {
+		header->overwritten += RECORD_CHUNK;
+		return;
+	}
+	header->overwritten += r->kept >= r->places ? RECORD_CHUNK : 0;
+	r->kept++;
+}
+
+static unsigned index_of(uint64_t offset)
+{
+	return (unsigned)((offset - RECORD_DATA) / RECORD_CHUNK);
+}
+
+/* A full chunk that somebody still writes into is passed over. One whose writer never came back (a handler jumped away from it) is not
+ * waited for for ever. */
+static int is_free(struct process *p, unsigned i)
+{
+	struct recording *r = &p->log.recording;
+
+	return r->reserved[i] == __atomic_load_n(&r->committed[i], __ATOMIC_ACQUIRE) || r->passed > LONG_PASSED;
+}
+
+static void empty(struct process *p, struct record_chunk *chunk, uint64_t at)
+{
+	struct recording *r = &p->log.recording;
+
+	if (chunk->sequence) {
+		keep(p, chunk);
+		__atomic_store_n(&chunk->sequence, 0, __ATOMIC_RELEASE);
+		memset(chunk + 1, 0, (at + RECORD_CHUNK < r->ready ? at + RECORD_CHUNK : r->ready) - at - sizeof *chunk);
+	}
+	r->reserved[index_of(at)] = 0;
+	__atomic_store_n(&r->committed[index_of(at)], 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&chunk->sequence, ++r->sequence, __ATOMIC_RELEASE);
+}
+
+/* The next chunk to be filled, empty and numbered; 0: there is none. */
+static uint64_t next_chunk(struct process *p, unsigned from)
+{
+	struct recording *r = &p->log.recording;
+	unsigned i = from + 1;
+	uint64_t at = RECORD_DATA + i * (uint64_t)RECORD_CHUNK;
+
+	if (i < r->staging && at >= r->ready && !make_ready(p, at + RECORDING_FIRST)) {
+		if (i < 2)
+			return 0;
+		/* What is there is all that there will be. */
+		r->staging = i;
+	}
+	for (i %= r->staging; i != from && !is_free(p, i); i = (i + 1) % r->staging)
+		;
+	if (i == from) {
+		r->passed++;
+		return 0;
+	}
+	r->passed = 0;
+	at = RECORD_DATA + i * (uint64_t)RECORD_CHUNK;
+	empty(p, room_place(p, at), at);
+	return at;
+}
+
+int room_lock(struct process *p, struct lock *lock, uint64_t *mask)
+{
+	uint32_t none = 0;
+
+	if (!p->sealed)
+		return lock_take(lock, mask);
+	return __atomic_compare_exchange_n(&lock->taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+void room_unlock(struct process *p, struct lock *lock, const uint64_t *mask)
+{
+	if (!p->sealed)
+		lock_release(lock, mask);
+	else
+		__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+}
+
+/* More room for a record that found none at `next`; 1: look again, 0: there is none, BUSY: all is being written into. Signals are blocked. */
+static int more_room(struct process *p, uint64_t size)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
+	uint64_t chunk = chunk_of(next), end = chunk + RECORD_CHUNK;
+
+	if (next + size <= end && next + size <= r->ready)
+		return 1;
+	if (next + size <= end) {
+		uint64_t wanted = r->ready + RECORDING_FIRST < end ? r->ready + RECORDING_FIRST : end;
+		if (make_ready(p, wanted < next + size ? end : wanted))
+			return 1;
+	}
+	uint64_t fresh = next_chunk(p, index_of(chunk));
+	if (!fresh)
+		return r->passed ? BUSY : 0;
+	/* Somebody's smaller record may still have found room meanwhile. */
+	while (!__atomic_compare_exchange_n(&r->next, &next, fresh + sizeof(struct record_chunk), 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		;
+	r->reserved[index_of(chunk)] = (uint32_t)(next - chunk - sizeof(struct record_chunk));
+	return 1;
+}
+
+/* A reader knows from here on how long the record will be. */
+static void *begin(void *record, size_t size)
+{
+	__atomic_store_n((uint32_t *)record, (uint32_t)(size / 8), __ATOMIC_RELAXED);
+	return record;
+}
+
+/* Room of `size` bytes, a multiple of 8, all zero; NULL: dropped and counted. Any context. */
+void *room_take(struct process *p, size_t size)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t mask, next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
+
+	for (int turn = 0;; turn++) {
+		if (next + size <= chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
+			if (__atomic_compare_exchange_n(&r->next, &next, next + size, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+				return begin(room_place(p, next), size);
+			continue;
+		}
+		int room = 0;
+		if ((!r->refused || ++r->refused % NOT_AGAIN == 0) && room_lock(p, &r->lock, &mask)) {
+			room = more_room(p, size);
+			r->refused = room ? 0 : 1;
+			room_unlock(p, &r->lock, &mask);
+		}
+		if (room == BUSY && turn < PATIENCE && !p->sealed)
+			RAW(__NR_sched_yield);
+		else if (room <= 0)
+			break;
+		next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
+	}
+	counter_add(&p->tally.log_dropped, 1, 1);
+	__atomic_store_n(&((struct record_header *)room_place(p, 0))->dropped, p->tally.log_dropped, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)
+{
+	union {
+		struct record_word word;
+		uint32_t whole;
+	} first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
+	uint32_t *committed = &p->log.recording.committed[index_of((uint64_t)((char *)record - p->log.sink.window) + p->log.sink.base)];
+
+	__atomic_store_n((uint32_t *)record, first.whole, __ATOMIC_RELEASE);
+	__atomic_fetch_add(committed, (uint32_t)size, __ATOMIC_RELEASE);
+}
+
+void room_reserve(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t mask, end = RECORD_DATA + (uint64_t)r->staging * RECORD_CHUNK;
+
+	if (!room_lock(p, &r->lock, &mask))
+		return;
+	if (r->ready < end)
+		make_ready(p, end);
+	room_unlock(p, &r->lock, &mask);
+}
+
+void room_trim(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t mask;
+
+	/* Another thread might store behind the new end. */
+	if (p->threads || p->sealed || !room_lock(p, &r->lock, &mask))
+		return;
+	if (r->kept) {
+		sink_shorten(&p->log.sink, kept_place(r->kept < r->places ? r->kept : r->places));
+	} else if (r->sequence <= r->staging && r->next < r->ready && r->ready - r->next <= RECORD_CHUNK) {
+		r->ready = r->next;
+		sink_shorten(&p->log.sink, r->next);
+	}
+	room_unlock(p, &r->lock, &mask);
+}
+
+int room_open(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+
+	r->staging = RECORD_STAGING;
+	r->places = KEPT_MOST;
+	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
+		return -ENOSPC;
+	r->next = RECORD_DATA + sizeof(struct record_chunk);
+	((struct record_chunk *)room_place(p, RECORD_DATA))->sequence = r->sequence = 1;
+	return 0;
+}
+
+uint64_t room_window(void)
+{
+	return kept_place(KEPT_MOST);
+}

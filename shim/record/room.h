@@ -1,0 +1,39 @@
+/* Floor 1: room for records in the file of a recording: reserve, fill, commit.
+ *
+ * The file is a sink (sink.h) whose first chunks are stored into directly. A record takes no lock: its room is reserved by one
+ * compare-and-exchange on `next`, and its first word is stored last, so what stands there survives SIGKILL. What could raise SIGBUS never
+ * stands in front of `ready`: the file is lengthened by truncate(2) and its pages made by MADV_POPULATE_WRITE, which finds a full disk
+ * before anybody stores. Full chunks are copied to where they stay by the kernel, which says -EFAULT there: these few pages, always the
+ * same, are all that is ever touched. Only where new room is needed is a lock taken.
+ *
+ * At RECORDING_MOST the oldest chunk is overwritten; where the disk is full, the oldest of the few. */
+#ifndef SHIM_RECORD_ROOM_H
+#define SHIM_RECORD_ROOM_H
+
+#include "../../include/sysshim/record.h"
+#include "../sys/lock.h"
+
+struct process;
+
+/* Room of `size` bytes, a multiple of 8, all zero but its first word; NULL: there is none, which is counted. To be committed soon: a chunk
+ * is used again only when all of it is. Any context. */
+void *room_take(struct process *p, size_t size);
+/* kind: enum record_kind; flags: enum record_flags */
+void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags);
+
+/* File offset `offset` in memory: of the header, or of a record. */
+void *room_place(const struct process *p, uint64_t offset);
+
+/* The first chunk of a new file; 0 or -ENOSPC. And how far the file will ever reach. */
+int room_open(struct process *p);
+uint64_t room_window(void);
+/* Before rights are lost: what may be filled later is made ready. */
+void room_reserve(struct process *p);
+/* At the end: the file is as long as what it holds. */
+void room_trim(struct process *p);
+
+/* lock_take where private calls are allowed, else without blocking signals: 1, or 0 at once. */
+int room_lock(struct process *p, struct lock *lock, uint64_t *mask);
+void room_unlock(struct process *p, struct lock *lock, const uint64_t *mask);
+
+#endif
