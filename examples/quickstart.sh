@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh clone to a first look: installs what the build needs, builds, and runs four programs of this machine with and without the shim
+# From a fresh clone to a first look: installs what the build needs, builds, and runs programs of this machine with and without the shim
 # in a temporary folder. May be run again at any time; as an ordinary user nothing must be missing. Ends 0 when all of it worked.
 #
 # SYSSHIM_TEST_NO_BUILD=1 neither installs nor builds, and SHIM=PATH shows another shared object than build/libsysshim.so, as in tests/run.sh.
@@ -130,9 +130,21 @@ echo "  cmp: the same $(wc -c <"$work/lines.shim") bytes with and without the sh
 env LD_PRELOAD="$shim" SYSSHIM_STATS="$work/lines.counters" grep --line-buffered . "$work/numbers" >"$work/lines.shim"
 grep coalesced "$work/lines.counters" || echo "  (this kernel does not let us gather them: $SRC/build/sysshim doctor says why)"
 
+title "5. The same as a recording, to be asked afterwards"
+cp -a "$work/files" "$work/place"
+(cd "$work/place" && SYSSHIM_LIBRARY="$shim" exec "$SRC/build/sysshim" run -q --record="$work/recording" -- git status --short) >"$work/recorded" ||
+	give_up "git status fails"
+cmp -s "$work/git.native" "$work/recorded" || give_up "git status does not print the same when it is recorded"
+for question in "stat -S calls" "files --only-missing" "trace -e trace=%file -Z"; do
+	echo "  sysshim $question"
+	# shellcheck disable=SC2086
+	"$SRC/build/sysshim" $question "$work/recording" >"$work/answer" 2>/dev/null || give_up "sysshim $question fails"
+	sed -n '1,6s/^/    /p' "$work/answer" | cut -c 1-130
+done
+
 title "Yours:"
 cat <<END
   LD_PRELOAD=$shim SYSSHIM_LOG=log.%p ./your-program
-  $SRC/build/sysshim run -o log.%p -- ./your-program
+  $SRC/build/sysshim run -- ./your-program    # then: sysshim files, trace, stat, show
   $SRC/build/sysshim doctor ./your-program
 END

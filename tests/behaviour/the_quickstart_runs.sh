@@ -14,6 +14,8 @@ for round in 1 2; do
 	grep -qE '^  list +ok +\.$' out.$round || fail "round $round: ls opens no folder: $(cat out.$round)"
 	grep -qE '^  read.*ok +(.*/)?\.git/' out.$round || fail "round $round: git opens no file: $(cat out.$round)"
 	grep -qE '^ +2000 +0 .* write$' out.$round || fail "round $round: no row of 2000 writes: $(cat out.$round)"
+	grep -qE '^ +- +0 +[0-9]+ ENOENT +/' out.$round && grep -qE '^ +[0-9]+ [0-9.]+ [a-z0-9]+\(.* = -1 E' out.$round && grep -qE ' usecs/call .* syscall$' out.$round ||
+		fail "round $round: the recording does not answer: $(cat out.$round)"
 	grep -q $'\033' out.$round && fail "round $round: colours in a file"
 	ls "${TMPDIR:-/tmp}" | grep sysshim-quickstart && fail "round $round: a folder is left"
 done
