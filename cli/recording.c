@@ -145,8 +145,11 @@ static void read_chunk(struct recording *r, unsigned index, uint64_t from, uint6
 	for (uint64_t at = from; at + 8 <= end;) {
 		const struct record_word *word = (const void *)(s->bytes + at);
 		uint64_t size = (uint64_t)word->size * 8;
-		if (!word->size && !word->kind)
-			return;
+		/* The end; or room whose taker was gone before he could say how much. */
+		if (!word->size && !word->kind) {
+			at += 8;
+			continue;
+		}
 		/* Room that was taken, and never filled. */
 		if (!word->kind && !word->flags && size <= end - at) {
 			at += size;

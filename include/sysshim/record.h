@@ -7,7 +7,7 @@
  * The first RECORD_STAGING chunks are the ones that are being filled; whoever needs the place of a full one copies it to the chunks behind
  * first, one behind the other, round and round where the file may not grow any more. So a chunk may stand in two places: its
  * sequence number tells, and the earlier place is the better one. A record lies in one chunk and begins at a multiple of 8. Its first
- * word is stored last, and until then it has no kind: a reader steps over it; a word of zero is where a chunk ends for now. So a reader
+ * word is stored last, and until then it has no kind: a reader steps over it, and over zeros. So a reader
  * may look at any time, also while the file is being written, and a file that ends anywhere is read up to there.
  *
  * Freestanding: nothing but types. */

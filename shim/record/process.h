@@ -94,6 +94,7 @@ struct inherited {
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
 	struct family *family;   /* or NULL */
+	void *staging_at;        /* where the parent's recording, or our own, is stored into; NULL: there is none */
 	struct record_total *total; /* of the recording, shared by all its processes; or NULL */
 };
 

@@ -10,30 +10,28 @@
 
 enum { PAGE = 4096 };
 
+enum { THREAD_BITS = 22 /* PID_MAX_LIMIT is 4,194,304 (linux/threads.h) */ };
+
 /* The only thread is the process; a vfork child and many threads ask the kernel, which their thread pointer spares them the next time. */
 static int32_t thread_of(struct process *p)
 {
 	if (p->sealed || (!p->threads && !p->suspect))
 		return p->pid;
-	uint64_t pointer = thread_pointer();
-	unsigned slot = (unsigned)(pointer >> 6 ^ pointer >> 12 ^ pointer >> 20) % RECORDING_THREADS;
-	int32_t known = __atomic_load_n(&p->log.recording.threads[slot].thread, __ATOMIC_ACQUIRE);
-	if (pointer && !p->suspect && known && __atomic_load_n(&p->log.recording.threads[slot].pointer, __ATOMIC_ACQUIRE) == pointer &&
-	    known == __atomic_load_n(&p->log.recording.threads[slot].thread, __ATOMIC_ACQUIRE))
-		return known;
-	int32_t thread = (int32_t)RAW(__NR_gettid);
-	if (pointer && !p->suspect) {
-		__atomic_store_n(&p->log.recording.threads[slot].thread, 0, __ATOMIC_RELEASE);
-		__atomic_store_n(&p->log.recording.threads[slot].pointer, pointer, __ATOMIC_RELEASE);
-		__atomic_store_n(&p->log.recording.threads[slot].thread, thread, __ATOMIC_RELEASE);
-	}
-	return thread;
+	uint64_t pointer = thread_pointer() >> 6, thread_mask = (1 << THREAD_BITS) - 1;
+	uint64_t *slot = &p->log.recording.threads[(pointer ^ pointer >> 6 ^ pointer >> 14) % RECORDING_THREADS];
+	uint64_t known = __atomic_load_n(slot, __ATOMIC_RELAXED);
+	if (pointer && !p->suspect && known >> THREAD_BITS == pointer)
+		return (int32_t)(known & thread_mask);
+	uint64_t thread = (uint64_t)RAW(__NR_gettid);
+	if (pointer && !p->suspect && thread <= thread_mask)
+		__atomic_store_n(slot, pointer << THREAD_BITS | thread, __ATOMIC_RELAXED);
+	return (int32_t)thread;
 }
 
 void recording_forget_threads(struct process *p)
 {
 	for (unsigned i = 0; i < RECORDING_THREADS; i++)
-		__atomic_store_n(&p->log.recording.threads[i].thread, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&p->log.recording.threads[i], 0, __ATOMIC_RELAXED);
 }
 
 /* The printers of format/ ask for what they need of the program's memory, so they are what tells us what a reader will want: they print
@@ -100,7 +98,13 @@ struct about {
 	uint64_t began, duration;
 };
 
-/* Pieces as they stand in a record; or with an address, a string of the program. */
+/* Who reads its own memory: a vfork child is not its parent. */
+static int32_t process_number(const struct process *p)
+{
+	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
+}
+
+/* Pieces as they stand in a record; or with an address, a string of the program, which without `at` the kernel reads once more. */
 struct kept {
 	const char *at;
 	uint64_t address;
@@ -136,12 +140,15 @@ static void put_call(struct process *p, const struct about *about, const struct 
 		*(struct record_memory *)behind = (struct record_memory){kept->address, (uint32_t)kept->size, (int32_t)kept->size};
 		behind += sizeof(struct record_memory);
 	}
-	memcpy(behind, kept->at, kept->size);
+	if (kept->at)
+		memcpy(behind, kept->at, kept->size);
+	else if (kept->size)
+		memory_read_in(process_number(p), behind, kept->address, kept->size);
 	room_commit(p, record, head + memory_size, about->kind, about->flags | (memory_size ? RECORD_MEMORY : 0));
 }
 
 /* With what lies in memory. The log's buffer is the place to work in: its first part for the corner, the second for what is kept. */
-static void put_call_and_memory(struct process *p, const struct about *about, int leave)
+static __attribute__((noinline)) void put_call_and_memory(struct process *p, const struct about *about, int leave)
 {
 	char *kept = p->log.buffer + LOG_LINE;
 	struct keeper keeper = {{read_and_keep, settings.data}, kept, kept + LOG_PENDING - LOG_LINE};
@@ -157,7 +164,7 @@ static void put_call_and_memory(struct process *p, const struct about *about, in
 	if (leave)
 		text_call_leave(&out, about->call, printed, &keeper.memory);
 	put_call(p, about, &(struct kept){kept, 0, (size_t)(keeper.at - kept)});
-	room_unlock(p, &p->log.lock, &mask);
+	room_unlock(&p->log.lock, &mask);
 }
 
 /* The kernel has just read this path, and nobody else is here who could have unmapped it since: it may be read as it stands. These calls
@@ -179,20 +186,12 @@ static int was_read(const struct process *p, const struct text_call *call)
 	case __NR_faccessat:
 	case __NR_unlinkat:
 	case __NR_chdir:
-		return !p->threads && !p->suspect &&
+		/* Where a filter stood already it may have answered itself. */
+		return !p->threads && !p->suspect && !memory_is_stored_directly() &&
 		       (!is_error(call->result) || call->result == -ENOENT || call->result == -ENOTDIR || call->result == -EEXIST || call->result == -EACCES);
 	default:
 		return 0;
 	}
-}
-
-/* As much of the path as fits `to`, through the kernel, up to a page's end. */
-static size_t path_piece(struct process *p, char *to, size_t size, uint64_t from)
-{
-	size_t in_page = PAGE - from % PAGE;
-	long got = memory_read_in(p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid, to, from, size < in_page ? size : in_page);
-
-	return got > 0 ? (size_t)got : 0;
 }
 
 static size_t length_within(const char *s, size_t size)
@@ -204,24 +203,32 @@ static size_t length_within(const char *s, size_t size)
 	return length;
 }
 
-/* 1: written, with its path. */
-static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct about *about, uint64_t from, int leave)
+/* The length of a path as the kernel reads it, in front of a page's end; 0: it is not to be read, or too long for this. With a frame of its own
+ * that is gone when the record is made. */
+static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t from)
 {
 	char piece[256];
-	const char *path = piece;
-	size_t length, most = sizeof piece;
+	size_t in_page = PAGE - from % PAGE, most = sizeof piece < in_page ? sizeof piece : in_page;
+	long got = p->sealed ? 0 : memory_read_in(process_number(p), piece, from, most);
+	size_t length = got > 0 ? length_within(piece, (size_t)got) : 0;
+
+	return got > 0 && length < (size_t)got ? length + 1 : 0;
+}
+
+/* 1: written, with its path. */
+static int put_call_and_path(struct process *p, const struct about *about, uint64_t from, int leave)
+{
+	struct kept kept = {NULL, from, 0};
 
 	if (leave && from && was_read(p, about->call)) {
-		path = (const char *)from;
-		most = PATH_LIMIT;
-		length = length_within(path, most);
+		kept.at = (const char *)from;
+		kept.size = length_within(kept.at, PATH_LIMIT) + 1;
 	} else {
-		most = p->sealed ? 0 : path_piece(p, piece, sizeof piece, from);
-		length = length_within(piece, most);
+		kept.size = path_length(p, from);
 	}
-	if (length == most)
+	if (!kept.size || kept.size > PATH_LIMIT)
 		return 0;
-	put_call(p, about, &(struct kept){path, from, length + 1});
+	put_call(p, about, &kept);
 	return 1;
 }
 

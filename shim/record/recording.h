@@ -16,12 +16,12 @@ struct recording {
 	uint64_t refused;  /* calls for room that failed: not every one asks the kernel again */
 	uint32_t staging;  /* chunks that are filled in turn */
 	uint32_t reserved[RECORD_STAGING], committed[RECORD_STAGING]; /* bytes of each: a full one is used again when they are equal */
-	uint32_t passed;   /* how often one was not, in a row */
+	uint64_t busy_since; /* when none was free; 0: one was */
 	uint64_t kept;     /* full ones that were copied */
 	uint64_t places;   /* for them */
 	uint32_t serials;
 	struct lock lock;  /* of the room */
-	struct { uint64_t pointer; int32_t thread; } threads[RECORDING_THREADS]; /* who has which thread pointer */
+	uint64_t threads[RECORDING_THREADS]; /* thread pointer / 64 in the upper bits, its thread's number in the lower 22 */
 };
 
 struct process;

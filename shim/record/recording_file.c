@@ -44,6 +44,11 @@ static void describe(struct process *p, struct record_header *h)
 /* The page that all processes of the recording share. Without it there is no common limit, only each file's. */
 static int total_open(const char *path)
 {
+	uint64_t limit[2] = {0, 0};
+
+	/* Growing past it would raise SIGXFSZ. */
+	if (RAW(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, limit) != 0 || limit[0] < PAGE)
+		return 0;
 	long fd = RAW(__NR_open, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600), at = -EINVAL;
 	struct stat status;
 
@@ -53,7 +58,7 @@ static int total_open(const char *path)
 		at = RAW(__NR_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	RAW(__NR_close, fd);
 	/* A page that cannot be stored into is not kept. */
-	if (!is_error(at) && memory_write((char *)at + sizeof(struct record_total), "", 1) == 1)
+	if (!is_error(at) && room_copy((char *)at + sizeof(struct record_total), "", 1))
 		inherited.total = (struct record_total *)at;
 	else if (!is_error(at))
 		RAW(__NR_munmap, at, PAGE);
@@ -175,6 +180,7 @@ void recording_state(struct process *p, unsigned end, int status)
 	h->kernel_entries = b->entries;
 	h->lost_bytes = b->lost;
 	h->status = status;
-	h->ended = end == RECORD_RUNNING ? 0 : clock_monotonic() + h->epoch;
+	uint64_t now = end == RECORD_RUNNING ? 0 : clock_monotonic();
+	h->ended = now ? now + h->epoch : 0;
 	__atomic_store_n(&h->end, end, __ATOMIC_RELEASE);
 }

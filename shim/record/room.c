@@ -1,10 +1,14 @@
 /* Room for records; see room.h. */
 #include "room.h"
 #include "process.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
 #include <linux/mman.h>
+#ifndef MAP_FIXED_NOREPLACE /* Linux 4.17; before, the address is taken for a wish */
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 
 #include "../sys/poison.h"
 
@@ -12,7 +16,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { PAGE = 4096, NOT_AGAIN = 256, LONG_PASSED = 4096, PATIENCE = 64, BUSY = -1 };
+enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, BUSY = -1 };
 
 void *room_place(const struct process *p, uint64_t offset)
 {
@@ -23,6 +27,15 @@ void *room_place(const struct process *p, uint64_t offset)
 static uint64_t chunk_of(uint64_t next)
 {
 	return next - 1 - (next - 1 - RECORD_DATA) % RECORD_CHUNK;
+}
+
+int room_copy(void *to, const void *from, size_t size)
+{
+	uint64_t page = (uint64_t)to & ~(uint64_t)(PAGE - 1);
+
+	if (memory_is_stored_directly() && RAW(__NR_madvise, page, (uint64_t)to + size - page, MADV_POPULATE_WRITE) != 0)
+		return 0;
+	return memory_write(to, from, size) == (long)size;
 }
 
 /* The pages up to file offset `end` are there: 1, or 0. Before Linux 5.14 the kernel's own copy finds out whether they can be. */
@@ -36,10 +49,12 @@ static int make_ready(struct process *p, uint64_t end)
 		return 0;
 	long result = RAW(__NR_madvise, room_place(p, from), end - from, MADV_POPULATE_WRITE);
 	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += PAGE - at % PAGE)
-		if (memory_write(room_place(p, at), zeros, 1) != 1)
+		if (!room_copy(room_place(p, at), zeros, 1))
 			result = -EFAULT;
 	if (result != 0 && result != -EINVAL) {
-		sink_shorten(&p->log.sink, r->ready);
+		/* What is kept stands behind. */
+		if (!r->kept)
+			sink_shorten(&p->log.sink, r->ready);
 		return 0;
 	}
 	r->ready = end;
@@ -70,19 +85,28 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 {
 	struct recording *r = &p->log.recording;
 	struct record_header *header = room_place(p, 0);
+	static const struct record_chunk none;
 
-	if (r->kept < r->places && !is_allowed())
+	int fresh = r->kept < r->places;
+	if (fresh && !is_allowed()) {
 		r->places = r->kept;
+		fresh = 0;
+	}
 	uint64_t to = kept_place(r->places ? r->kept % r->places : 0);
 	int room = r->places && !p->sealed &&
 		   (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK) ||
 		    !sink_lengthen(&p->log.sink, to + RECORD_CHUNK));
-	if (!room || memory_write(room_place(p, to), chunk, RECORD_CHUNK) != RECORD_CHUNK) {
-		header->overwritten += RECORD_CHUNK;
+	header->overwritten += fresh ? 0 : RECORD_CHUNK;
+	if (room && room_copy(room_place(p, to), chunk, RECORD_CHUNK)) {
+		r->kept++;
 		return;
 	}
-	header->overwritten += r->kept >= r->places ? RECORD_CHUNK : 0;
-	r->kept++;
+	/* A part of it may stand there. */
+	if (room)
+		room_copy(room_place(p, to), &none, sizeof none);
+	if (fresh && inherited.total)
+		__atomic_sub_fetch(&inherited.total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED);
+	header->overwritten += fresh ? RECORD_CHUNK : 0;
 }
 
 static unsigned index_of(uint64_t offset)
@@ -90,13 +114,23 @@ static unsigned index_of(uint64_t offset)
 	return (unsigned)((offset - RECORD_DATA) / RECORD_CHUNK);
 }
 
-/* A full chunk that somebody still writes into is passed over. One whose writer never came back (a handler jumped away from it) is not
- * waited for for ever. */
+/* A full chunk that somebody still writes into is passed over. */
 static int is_free(struct process *p, unsigned i)
 {
 	struct recording *r = &p->log.recording;
 
-	return r->reserved[i] == __atomic_load_n(&r->committed[i], __ATOMIC_ACQUIRE) || r->passed > LONG_PASSED;
+	return r->reserved[i] == __atomic_load_n(&r->committed[i], __ATOMIC_ACQUIRE);
+}
+
+/* For writers who never come back (a handler jumped away from them) nobody waits for ever. */
+static int is_long_enough(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t now = clock_monotonic();
+
+	if (!r->busy_since)
+		r->busy_since = now;
+	return now - r->busy_since > LONG_ENOUGH;
 }
 
 static void empty(struct process *p, struct record_chunk *chunk, uint64_t at)
@@ -128,15 +162,18 @@ static uint64_t next_chunk(struct process *p, unsigned from)
 	}
 	for (i %= r->staging; i != from && !is_free(p, i); i = (i + 1) % r->staging)
 		;
-	if (i == from) {
-		r->passed++;
+	if (i == from && !is_long_enough(p))
 		return 0;
-	}
-	r->passed = 0;
+	if (i == from)
+		i = (from + 1) % r->staging;
+	r->busy_since = 0;
 	at = RECORD_DATA + i * (uint64_t)RECORD_CHUNK;
 	empty(p, room_place(p, at), at);
 	return at;
 }
+
+/* No mask that the kernel gives: SIGKILL is never in one. */
+#define NOT_BLOCKED (~0ull)
 
 int room_lock(struct process *p, struct lock *lock, uint64_t *mask)
 {
@@ -144,12 +181,14 @@ int room_lock(struct process *p, struct lock *lock, uint64_t *mask)
 
 	if (!p->sealed)
 		return lock_take(lock, mask);
+	*mask = NOT_BLOCKED;
 	return __atomic_compare_exchange_n(&lock->taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-void room_unlock(struct process *p, struct lock *lock, const uint64_t *mask)
+void room_unlock(struct lock *lock, const uint64_t *mask)
 {
-	if (!p->sealed)
+	/* NB: not p->sealed, which another thread may have changed since. */
+	if (*mask != NOT_BLOCKED)
 		lock_release(lock, mask);
 	else
 		__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
@@ -171,7 +210,7 @@ static int more_room(struct process *p, uint64_t size)
 	}
 	uint64_t fresh = next_chunk(p, index_of(chunk));
 	if (!fresh)
-		return r->passed ? BUSY : 0;
+		return r->busy_since ? BUSY : 0;
 	/* Somebody's smaller record may still have found room meanwhile. */
 	while (!__atomic_compare_exchange_n(&r->next, &next, fresh + sizeof(struct record_chunk), 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		;
@@ -192,6 +231,9 @@ void *room_take(struct process *p, size_t size)
 	struct recording *r = &p->log.recording;
 	uint64_t mask, next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
+	/* A child that was forked in a handler comes back into the middle of its parent's call. */
+	if (!r->staging)
+		return NULL;
 	for (int turn = 0;; turn++) {
 		if (next + size <= chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
 			if (__atomic_compare_exchange_n(&r->next, &next, next + size, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -199,10 +241,12 @@ void *room_take(struct process *p, size_t size)
 			continue;
 		}
 		int room = 0;
-		if ((!r->refused || ++r->refused % NOT_AGAIN == 0) && room_lock(p, &r->lock, &mask)) {
-			room = more_room(p, size);
+		if (!r->refused || ++r->refused % NOT_AGAIN == 0) {
+			int locked = room_lock(p, &r->lock, &mask);
+			room = locked ? more_room(p, size) : 0;
 			r->refused = room ? 0 : 1;
-			room_unlock(p, &r->lock, &mask);
+			if (locked)
+				room_unlock(&r->lock, &mask);
 		}
 		if (room == BUSY && turn < PATIENCE && !p->sealed)
 			RAW(__NR_sched_yield);
@@ -221,10 +265,12 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 		struct record_word word;
 		uint32_t whole;
 	} first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
-	uint32_t *committed = &p->log.recording.committed[index_of((uint64_t)((char *)record - p->log.sink.window) + p->log.sink.base)];
+	uint64_t offset = (uint64_t)((char *)record - (char *)room_place(p, RECORD_DATA));
 
 	__atomic_store_n((uint32_t *)record, first.whole, __ATOMIC_RELEASE);
-	__atomic_fetch_add(committed, (uint32_t)size, __ATOMIC_RELEASE);
+	/* NB: the record that such a child commits stands where its parent's was (room_open), and is nobody's. */
+	if (offset < RECORD_STAGING * RECORD_CHUNK)
+		__atomic_fetch_add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, __ATOMIC_RELEASE);
 }
 
 void room_reserve(struct process *p)
@@ -236,7 +282,7 @@ void room_reserve(struct process *p)
 		return;
 	if (r->ready < end)
 		make_ready(p, end);
-	room_unlock(p, &r->lock, &mask);
+	room_unlock(&r->lock, &mask);
 }
 
 void room_trim(struct process *p)
@@ -253,12 +299,18 @@ void room_trim(struct process *p)
 		r->ready = r->next;
 		sink_shorten(&p->log.sink, r->next);
 	}
-	room_unlock(p, &r->lock, &mask);
+	room_unlock(&r->lock, &mask);
 }
 
 int room_open(struct process *p)
 {
 	struct recording *r = &p->log.recording;
+	uint64_t staging = kept_place(0);
+
+	/* The parent's window is not in our memory. Where its records stood there is something for those that were begun and are ended here. */
+	if (inherited.staging_at)
+		RAW(__NR_mmap, inherited.staging_at, staging, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	inherited.staging_at = room_place(p, 0);
 
 	r->staging = RECORD_STAGING;
 	r->places = KEPT_MOST;

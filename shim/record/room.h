@@ -32,8 +32,11 @@ void room_reserve(struct process *p);
 /* At the end: the file is as long as what it holds. */
 void room_trim(struct process *p);
 
+/* Copies to where nobody has stored yet: 1, or 0. Where the kernel may not be asked to copy, the pages are made before we store. */
+int room_copy(void *to, const void *from, size_t size);
+
 /* lock_take where private calls are allowed, else without blocking signals: 1, or 0 at once. */
 int room_lock(struct process *p, struct lock *lock, uint64_t *mask);
-void room_unlock(struct process *p, struct lock *lock, const uint64_t *mask);
+void room_unlock(struct lock *lock, const uint64_t *mask);
 
 #endif

@@ -145,6 +145,11 @@ void memory_no_calls(void)
 	calls_refused = 1;
 }
 
+int memory_is_stored_directly(void)
+{
+	return calls_refused;
+}
+
 void memory_start(void)
 {
 	char probe = 1, copy = 0;

@@ -32,6 +32,7 @@ long memory_vector(long number, const struct iovec *ours, const struct iovec *th
 /* Where the kernel refuses or a filter might kill, nothing foreign is read (-EPERM), and memory_write stores directly, which is safe
  * only in pages that are present: the caller has populated them. Called by the constructor, and by the gate before a filter. */
 void memory_start(void);
+int memory_is_stored_directly(void);
 void memory_no_calls(void);
 
 /* Anonymous private memory that reads zero in a forked child (madvise(2) MADV_WIPEONFORK, Linux 4.14), or NULL. */
