@@ -17,7 +17,7 @@ struct recording {
 	uint32_t staging;  /* chunks that are filled in turn */
 	uint32_t reserved[RECORD_STAGING], committed[RECORD_STAGING]; /* bytes of each: a full one is used again when they are equal */
 	uint64_t busy_since; /* when none was free; 0: one was */
-	uint64_t kept;     /* full ones that were copied */
+	uint64_t kept;     /* the newest that was copied */
 	uint64_t places;   /* for them */
 	uint32_t serials;
 	struct lock lock;  /* of the room */

@@ -87,18 +87,19 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 	struct record_header *header = room_place(p, 0);
 	static const struct record_chunk none;
 
-	int fresh = r->kept < r->places;
+	/* Its number says where: so the oldest is overwritten, in whichever order they come. */
+	int fresh = chunk->sequence <= r->places;
 	if (fresh && !is_allowed()) {
-		r->places = r->kept;
+		r->places = chunk->sequence - 1;
 		fresh = 0;
 	}
-	uint64_t to = kept_place(r->places ? r->kept % r->places : 0);
+	uint64_t to = kept_place(r->places ? (chunk->sequence - 1) % r->places : 0);
 	int room = r->places && !p->sealed &&
 		   (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK) ||
 		    !sink_lengthen(&p->log.sink, to + RECORD_CHUNK));
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
 	if (room && room_copy(room_place(p, to), chunk, RECORD_CHUNK)) {
-		r->kept++;
+		r->kept = chunk->sequence > r->kept ? chunk->sequence : r->kept;
 		return;
 	}
 	/* A part of it may stand there. */
