@@ -117,8 +117,8 @@ static int create(struct process *p)
 
 int recording_open(struct process *p, uint64_t epoch)
 {
+	room_forked();
 	int result = create(p);
-
 	if (result)
 		return result;
 	result = room_open(p);

@@ -269,7 +269,7 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 	uint64_t offset = (uint64_t)((char *)record - (char *)room_place(p, RECORD_DATA));
 
 	__atomic_store_n((uint32_t *)record, first.whole, __ATOMIC_RELEASE);
-	/* NB: the record that such a child commits stands where its parent's was (room_open), and is nobody's. */
+	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
 	if (offset < RECORD_STAGING * RECORD_CHUNK)
 		__atomic_fetch_add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, __ATOMIC_RELEASE);
 }
@@ -303,16 +303,17 @@ void room_trim(struct process *p)
 	room_unlock(&r->lock, &mask);
 }
 
+void room_forked(void)
+{
+	if (inherited.staging_at)
+		RAW(__NR_mmap, inherited.staging_at, kept_place(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
 int room_open(struct process *p)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t staging = kept_place(0);
 
-	/* The parent's window is not in our memory. Where its records stood there is something for those that were begun and are ended here. */
-	if (inherited.staging_at)
-		RAW(__NR_mmap, inherited.staging_at, staging, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	inherited.staging_at = room_place(p, 0);
-
 	r->staging = RECORD_STAGING;
 	r->places = KEPT_MOST;
 	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
