@@ -445,6 +445,35 @@ static void files_free(struct files *f)
 	recording_free(&f->recording);
 }
 
+static int by_bytes(const struct file *a, const struct file *b)
+{
+	uint64_t x = a->read + a->written, y = b->read + b->written;
+
+	return x != y ? (x > y ? -1 : 1) : by_path(a, b);
+}
+
+void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to)
+{
+	static char line[64 << 10];
+	struct files f = {.recording = *r, .pid = pid};
+	struct file *file, *next;
+
+	add_all(&f);
+	HASH_SORT(f.table, by_bytes);
+	HASH_ITER(hh, f.table, file, next)
+	{
+		struct text out = {line, line + sizeof line, 0};
+		if (!most || !(file->read + file->written))
+			break;
+		most--;
+		text_escaped(&out, file->path, strlen(file->path));
+		fprintf(to, "%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
+	}
+	/* The recording is the caller's. */
+	f.recording = (struct recording){0};
+	files_free(&f);
+}
+
 int command_files(int argc, char **argv)
 {
 	enum { ONLY_MISSING = 256, ONLY_WRITTEN };

@@ -72,6 +72,9 @@ static inline int is_exec_end(const struct record_word *word)
 /* The first path of a call that names one, without its NUL, as the program gave it; NULL: it has none, or its memory was not kept. */
 const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size);
 
+/* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
+void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to);
+
 /* The end of every output: what was not seen. Returns how many gaps that is. */
 unsigned recording_coverage(const struct recording *r, FILE *to);
 /* The same as one JSON object without braces around it. */

@@ -11,7 +11,7 @@ static const char help[] =
 	"usage: sysshim stat [OPTION...] [RECORDING]\n"
 	"\n"
 	"Sums up a recording as strace -c does: a line for each system call, with percentiles of its time; sizes of reads and writes; what was\n"
-	"gathered; a line for each program. RECORDING is a folder that `sysshim run` made, or a file in it; without it, the newest.\n"
+	"gathered; advice; the files with most bytes; a line for each program. RECORDING is a folder that `sysshim run` made, or a file in it; without it, the newest.\n"
 	"\n" FILTER_HELP
 	"  -S COLUMN           sort by time (so without -S), calls, errors, name, max\n"
 	"      --json          one JSON object\n"
@@ -233,7 +233,32 @@ static const char *end_of(const struct record_header *h, char *text, size_t size
 	return text;
 }
 
-static void print_text(struct totals *t, const struct recording *r)
+static const struct row *row_of(const struct totals *t, const char *name)
+{
+	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++)
+		if (!strcmp(row_name(&t->rows[i]), name))
+			return &t->rows[i];
+	return NULL;
+}
+
+/* What the numbers suggest, where they are large enough to matter. */
+static void advise(const struct totals *t)
+{
+	const struct row *write = row_of(t, "write"), *open = row_of(t, "openat"), *sync = row_of(t, "fsync");
+	uint64_t writes = 0, small = t->writes[0];
+
+	for (unsigned i = 0; i < SIZES; i++)
+		writes += t->writes[i];
+	if (writes >= 1000 && small * 10 >= writes * 9)
+		printf("advice         %" PRIu64 " %% of %" PRIu64 " writes are of at most 100 bytes; %" PRIu64 " of them were gathered%s\n", small * 100 / writes, writes,
+		       write ? write->coalesced : 0, write && write->coalesced * 2 < small ? ": what keeps others from it, the summary of a run says" : "");
+	if (open && open->calls >= 100 && open->errors * 2 >= open->calls)
+		printf("advice         %" PRIu64 " of %" PRIu64 " opens failed: sysshim files --only-missing names what is looked for in vain\n", open->errors, open->calls);
+	if (sync && sync->calls >= 100)
+		printf("advice         %" PRIu64 " fsync took %.3f s\n", sync->calls, (double)sync->nanoseconds / 1e9);
+}
+
+static void print_text(struct totals *t, const struct recording *r, int pid)
 {
 	uint64_t total = 0, calls = 0, errors = 0;
 	char end[32];
@@ -263,17 +288,24 @@ static void print_text(struct totals *t, const struct recording *r)
 	if (t->batches)
 		printf("gathered       %" PRIu64 " writes in %" PRIu64 " batches, %" PRIu64 " bytes, %.6f s in the kernel: %.1f writes a batch\n", t->batch_writes,
 		       t->batches, t->batch_bytes, (double)t->batch_nanoseconds / 1e9, (double)t->batch_writes / (double)t->batches);
+	advise(t);
+	printf("\nbytes by file:\n");
+	files_busiest(r, pid, 10, stdout);
+	printf("\n");
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct source *s = &r->sources[i];
+		if (pid && s->header->pid != pid)
+			continue;
 		printf("%-7d %-16.64s %10" PRIu64 " records, %s\n", s->header->pid, s->header->program, s->records, end_of(s->header, end, sizeof end));
 	}
 	recording_coverage(r, stdout);
 }
 
-static void print_json(struct totals *t, const struct recording *r)
+static void print_json(struct totals *t, const struct recording *r, int pid)
 {
 	int first = 1;
 
+	(void)pid;
 	printf("{\"version\":1,\"calls\":{");
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++, first = 0) {
 		const struct row *row = &t->rows[i];
@@ -332,7 +364,7 @@ int command_stat(int argc, char **argv)
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		totals.rows[i].number = i;
 	qsort(totals.rows, SYSCALL_LIMIT, sizeof totals.rows[0], compare_rows);
-	(json ? print_json : print_text)(&totals, &recording);
+	(json ? print_json : print_text)(&totals, &recording, filter.pid);
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		free(totals.rows[i].times);
 	int problems = recording.problems > 0;

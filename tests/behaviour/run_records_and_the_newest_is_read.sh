@@ -50,6 +50,8 @@ whole = json.load(sys.stdin)
 write = whole["calls"]["write"]
 assert write["calls"] == 5000 and 4900 < write["coalesced"] <= 5000 and write["bytes"] == 23890, write
 assert whole["write_sizes"]["0-100"] == 5000 and whole["batches"]["writes"] == write["coalesced"], whole' || fail "stat of a burst: $("$SYSSHIM" stat)"
+"$SYSSHIM" stat >out && grep -qE "^advice +99 % of 5000 writes are of at most 100 bytes; 4[0-9]{3} of them were gathered$|^advice +100 % of 5000 writes" out &&
+	grep -qE "^ +0 read +23890 written +1 opens  $PWD/lines$" out || fail "stat: advice, bytes by file: $(cat out)"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]
