@@ -72,7 +72,7 @@ int begun_is_image(const struct recording *r, const struct event *e)
 	if (call->number != __NR_execve && call->number != __NR_execveat)
 		return 0;
 	for (unsigned i = 0; i < r->sources_count; i++)
-		if (i != e->source && r->sources[i].header->pid == call->thread && r->sources[i].header->began >= e->time)
+		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].header->began >= e->time)
 			return 1;
 	return 0;
 }

@@ -62,6 +62,12 @@ static void text_begin(struct trace *t, const struct event *e, const struct text
 	struct text out = line_of(t);
 
 	head(t, &out, thread, e->time);
+	if (begun_is_image(&t->recording, e)) {
+		text_call_leave(&out, call, text_call_enter(&out, call, &memory->memory), &memory->memory);
+		text_char(&out, '\n');
+		put(t, &out);
+		return;
+	}
 	t->open = 1;
 	t->open_source = e->source;
 	t->open_serial = record->serial;
