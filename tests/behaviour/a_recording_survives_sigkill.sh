@@ -31,7 +31,7 @@ C
 cc -O1 -o counts counts.c || fail "it does not compile"
 mkdir small
 full=
-mount -t tmpfs -o size=256k none small 2>mount.err && full=$PWD/small || echo "no full disk: $(cat mount.err)"
+mount -t tmpfs -o size=256k none small 2>mount.err && full=$PWD/small
 [ -n "$full" ] && trap 'umount "$full"' EXIT
 
 cat >check.py <<'P'
@@ -76,4 +76,4 @@ for round in $(seq 60); do
 	[ -s trace.err ] && fail "round $round ($kind): $(cat trace.err)"
 	python3 check.py $kind <rows >checked 2>&1 || fail "round $round ($kind): $(cat checked)"
 done
-[ -n "$full" ] && echo "60 killed, 20 of them with a full disk" || echo "60 killed"
+[ -n "$full" ] || skip "passed, but no small disk can be mounted to be full: $(cat mount.err)"
