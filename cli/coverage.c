@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct gaps {
-	uint64_t dropped, overwritten, broken, results_unseen, not_followed[3], foreign_left, without_end;
+	uint64_t dropped, overwritten, broken, pathless, results_unseen, not_followed[3], foreign_left, without_end;
 	unsigned not_rewritten, processes;
 	const char *why_not;
 };
@@ -19,6 +19,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.dropped += h->dropped;
 		g.overwritten += h->overwritten;
 		g.broken += r->sources[i].broken;
+		g.pathless += r->sources[i].pathless;
 		g.results_unseen += h->results_unseen;
 		g.foreign_left += h->foreign_left;
 		g.without_end += h->end == RECORD_RUNNING;
@@ -56,6 +57,7 @@ unsigned recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.dropped, "%" PRIu64 " records found no place", g.dropped);
 	GAP(g.overwritten, "the oldest %" PRIu64 " KiB were overwritten by newer records", g.overwritten >> 10);
 	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
+	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%.*s)", g.not_rewritten, 127, g.why_not && *g.why_not ? g.why_not : "as asked");
 	for (unsigned k = 0; k < 3; k++)
@@ -72,8 +74,8 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"damaged_bytes\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_refused\":%u,\"unreadable_files\":%u",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.results_unseen, g.not_rewritten,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->refused, r->problems);
 }

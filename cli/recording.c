@@ -138,6 +138,23 @@ static uint64_t time_of(const struct record_word *word)
 	}
 }
 
+/* A path that could not be read, for whatever reason but that its address was bad. */
+static int is_pathless(const struct record_call *call)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+	const struct record_memory *memory = (const void *)&call->arguments[call->arguments_count];
+
+	unsigned path = 0;
+
+	while (row && path < 6 && row->kinds[path] != ARG_PATH)
+		path++;
+	if (!row || path >= call->arguments_count || !call->arguments[path] || is_exec_end(&call->word))
+		return 0;
+	if (!(call->word.flags & RECORD_MEMORY))
+		return 1;
+	return (const char *)(memory + 1) <= (const char *)call + (size_t)call->word.size * 8 && memory->got == -EPERM;
+}
+
 static void read_chunk(struct recording *r, unsigned index, uint64_t from, uint64_t end, uint64_t *last, size_t *room)
 {
 	struct source *s = &r->sources[index];
@@ -160,6 +177,7 @@ static void read_chunk(struct recording *r, unsigned index, uint64_t from, uint6
 			s->broken += end - at;
 			return;
 		}
+		s->pathless += word->kind == RECORD_CALL && is_pathless((const void *)word);
 		uint64_t time = time_of(word);
 		if (time)
 			*last = time + s->header->epoch;

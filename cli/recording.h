@@ -15,6 +15,7 @@ struct source {
 	size_t size;
 	const struct record_header *header;
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
+	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */
 };
 
 /* A record of all that belong together, in the order of time. */

@@ -186,8 +186,8 @@ static int was_read(const struct process *p, const struct text_call *call)
 	case __NR_faccessat:
 	case __NR_unlinkat:
 	case __NR_chdir:
-		/* Where a filter stood already it may have answered itself. */
-		return !p->threads && !p->suspect && !memory_is_stored_directly() &&
+		/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
+		return !p->threads && !p->suspect &&
 		       (!is_error(call->result) || call->result == -ENOENT || call->result == -ENOTDIR || call->result == -EEXIST || call->result == -EACCES);
 	default:
 		return 0;

@@ -1,0 +1,47 @@
+#!/bin/bash
+# Under a seccomp filter that stood before the program (every container has one) nothing of the program's memory may be read through the kernel: the
+# paths of successful opens and of files that are not there are recorded all the same, the recording outgrows its first chunks, and what is
+# missing is said.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+cat >filtered.c <<'C'
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+	struct sock_fprog program = {1, &allow};
+
+	(void)argc;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 77;
+	execv(argv[1], argv + 1);
+	return 78;
+}
+C
+cat >calls.c <<'C'
+#include <fcntl.h>
+#include <unistd.h>
+
+int main(void)
+{
+	int fd = open("input", O_RDONLY);
+
+	for (int i = 1; i <= 30000; i++)
+		lseek(fd, i, SEEK_SET);
+	return fd < 0 || open("nowhere", O_RDONLY) >= 0 || link("nowhere", "elsewhere") == 0;
+}
+C
+cc -O1 -o filtered filtered.c && cc -O1 -o calls calls.c || fail "it does not compile"
+touch input
+SYSSHIM_LOG=$PWD/recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./filtered /usr/bin/env LD_PRELOAD="$SHIM" ./calls 2>err
+status=$?
+[ $status -eq 77 ] && skip "no filter can be installed here"
+[ $status -eq 0 ] && [ ! -s err ] || fail "status $status: $(cat err)"
+"$SYSSHIM" files recording >out || fail "files: status $?"
+grep -qE "^r +1 +0 +$PWD/input\$" out && grep -qE "^- +0 +1 ENOENT +$PWD/nowhere\$" out && tail -n 1 out | grep -q 'the path of [0-9]* calls (under a seccomp filter' || fail "files: $(cat out)"
+[ "$("$SYSSHIM" trace -e trace=lseek recording 2>/dev/null | grep -c SEEK_SET)" -eq 30000 ] || fail "calls are missing"
