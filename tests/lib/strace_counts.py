@@ -262,7 +262,7 @@ def outcome(name, result, error):
 
 def never_left(image, seen):
     """The calls of the image, of those that are seen, that the program may not have come back from although they had a result; and how many
-    handlers have jumped away: from a call, or from us before we made it."""
+    threads were ended or have jumped away: from a call, or from us, who had counted it, before we made it."""
     last, interrupted = {}, collections.defaultdict(list)
     for call in image.calls:
         if call.name == "rt_sigreturn" and interrupted[call.thread]:
@@ -273,7 +273,8 @@ def never_left(image, seen):
             interrupted[call.thread] += [last[call.thread]] * call.signals
     ended = {call.thread for call in image.calls if call.name in ("exit", "exit_group")}
     jumps = [call for calls in interrupted.values() for call in calls]
-    return [call for thread, call in last.items() if thread not in ended] + jumps, len(jumps)
+    cut = [call for thread, call in last.items() if thread not in ended]
+    return cut + jumps, len(cut) + len(jumps)
 
 
 def compare_results(logs, images, doors):
@@ -328,12 +329,12 @@ def compare(options, images, doors, hot, excuses, used):
             continue
         for (image, counted, passed), row in zip(seen, rows):
             ours = {name: entry["calls"] for name, entry in row["calls"].items() if entry["calls"]}
-            _, jumps = never_left(image, {id(call) for call in program_calls(image, doors)})
+            _, unmade = never_left(image, {id(call) for call in program_calls(image, doors)})
             for name in sorted(set(ours) | set(counted)):
                 hot_calls += counted[name] if name in hot else 0
                 more = ours.get(name, 0) - counted[name]
-                if 0 < more <= jumps:
-                    jumps -= more
+                if 0 < more <= unmade:
+                    unmade -= more
                 elif more:
                     wrong.append(f"{pid} {image.command}: {name}: strace {counted[name]}, ours {ours.get(name, 0)}")
             for (place, name, offset), number in passed.items():
