@@ -237,8 +237,10 @@ void *room_take(struct process *p, size_t size)
 		return NULL;
 	for (int turn = 0;; turn++) {
 		if (next + size <= chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
+			/* NB order: a child that a handler forks behind the exchange has another window by now. */
+			char *at = *(char *volatile *)&p->log.sink.window + (next - p->log.sink.base);
 			if (__atomic_compare_exchange_n(&r->next, &next, next + size, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-				return begin(room_place(p, next), size);
+				return begin(at, size);
 			continue;
 		}
 		int room = 0;
