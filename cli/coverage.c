@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct gaps {
-	uint64_t dropped, overwritten, broken, pathless, results_unseen, not_followed[3], foreign_left, without_end;
+	uint64_t dropped, overwritten, broken, pathless, results_unseen, not_followed[3], without_end;
 	unsigned not_rewritten, processes;
 	const char *why_not;
 };
@@ -21,7 +21,6 @@ static struct gaps gaps_of(const struct recording *r)
 		g.broken += r->sources[i].broken;
 		g.pathless += r->sources[i].pathless;
 		g.results_unseen += h->results_unseen;
-		g.foreign_left += h->foreign_left;
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
 		/* Before its end a file does not say whether libc was rewritten. */
@@ -39,19 +38,16 @@ static struct gaps gaps_of(const struct recording *r)
 
 static const char *const unfollowed[3] = {"static", "set-user-id", "of another word size"};
 
-unsigned recording_coverage(const struct recording *r, FILE *to)
+void recording_coverage(const struct recording *r, FILE *to)
 {
 	struct gaps g = gaps_of(r);
-	unsigned found = 0;
 
 	fprintf(to, "coverage: %u process%s, %u program%s; not seen: what ld.so does before our start, and system calls that a program or a library makes "
 		"without libc", g.processes, g.processes == 1 ? "" : "es", r->sources_count, r->sources_count == 1 ? "" : "s");
 #define GAP(number, ...) \
 	do { \
-		if (number) { \
+		if (number) \
 			fprintf(to, "; " __VA_ARGS__); \
-			found++; \
-		} \
 	} while (0)
 	GAP(g.without_end, "%" PRIu64 " without an end: running, or killed", g.without_end);
 	GAP(g.dropped, "%" PRIu64 " records found no place", g.dropped);
@@ -65,7 +61,6 @@ unsigned recording_coverage(const struct recording *r, FILE *to)
 	GAP(r->refused, "%u programs more than a recording holds", r->refused);
 	GAP(r->problems, "%u file%s that could not be read whole", r->problems, r->problems == 1 ? "" : "s");
 	fputc('\n', to);
-	return found;
 }
 
 void recording_coverage_json(const struct recording *r, FILE *to)
@@ -73,9 +68,9 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 	struct gaps g = gaps_of(r);
 
 	fprintf(to,
-		"\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
+		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
 		",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
-		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_refused\":%u,\"unreadable_files\":%u",
+		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_refused\":%u,\"unreadable_files\":%u}",
 		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->refused, r->problems);
 }

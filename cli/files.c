@@ -48,8 +48,15 @@ struct opened {
 	UT_hash_handle hh;
 };
 
+/* Whose child a process is. */
+struct process {
+	int pid, parent;
+	UT_hash_handle hh;
+};
+
 struct files {
 	struct recording recording;
+	struct process *processes;
 	struct file *table;
 	struct opened *opened;
 	int pid, only_missing, only_written;
@@ -93,15 +100,13 @@ static struct opened *find_with_parents(struct files *f, const struct source *s,
 
 	for (int depth = 0; depth < 16; depth++) {
 		struct opened *o = find(f, pid, fd);
+		struct process *process;
 		if (o)
 			return o;
-		int parent = 0;
-		for (unsigned i = 0; i < f->recording.sources_count && !parent; i++)
-			if (f->recording.sources[i].header->pid == pid)
-				parent = f->recording.sources[i].header->parent;
-		if (!parent)
+		HASH_FIND_INT(f->processes, &pid, process);
+		if (!process)
 			return NULL;
-		pid = parent;
+		pid = process->parent;
 	}
 	return NULL;
 }
@@ -203,7 +208,7 @@ static int opens(const struct text_call *call, const struct recorded_memory *mem
 
 static void note(struct file *file, const struct event *e, const struct source *s, unsigned access, int64_t result)
 {
-	int failed = result < 0 && result >= -4095;
+	int failed = is_failure(result);
 
 	file->access |= failed ? 0 : access;
 	file->opens += !failed;
@@ -328,8 +333,23 @@ static void add_call(struct files *f, const struct event *e, const struct source
 		transferred(f, s, call, row);
 }
 
+static void know_parents(struct files *f)
+{
+	for (unsigned i = 0; i < f->recording.sources_count; i++) {
+		const struct record_header *h = f->recording.sources[i].header;
+		struct process *process;
+		HASH_FIND_INT(f->processes, &h->pid, process);
+		if (process || !h->parent || !(process = calloc(1, sizeof *process)))
+			continue;
+		process->pid = h->pid;
+		process->parent = h->parent;
+		HASH_ADD_INT(f->processes, pid, process);
+	}
+}
+
 static void add_all(struct files *f)
 {
+	know_parents(f);
 	for (size_t i = 0; i < f->recording.events_count; i++) {
 		const struct event *e = &f->recording.events[i];
 		const struct record_word *word = event_record(&f->recording, e);
@@ -417,9 +437,9 @@ static void print_all(struct files *f, int json, int zero)
 			(json ? print_json : print_text)(file, line, sizeof line);
 	}
 	if (json) {
-		printf("{\"coverage\":{");
+		putchar('{');
 		recording_coverage_json(&f->recording, stdout);
-		printf("}}\n");
+		printf("}\n");
 	} else {
 		recording_coverage(&f->recording, zero ? stderr : stdout);
 	}
@@ -429,6 +449,7 @@ static void files_free(struct files *f)
 {
 	struct file *file, *next_file;
 	struct opened *o, *next;
+	struct process *process, *next_process;
 
 	HASH_ITER(hh, f->table, file, next_file)
 	{
@@ -436,13 +457,17 @@ static void files_free(struct files *f)
 		free((char *)file->given);
 		free(file);
 	}
+	HASH_ITER(hh, f->processes, process, next_process)
+	{
+		HASH_DEL(f->processes, process);
+		free(process);
+	}
 	HASH_ITER(hh, f->opened, o, next)
 	{
 		HASH_DEL(f->opened, o);
 		free(o->path);
 		free(o);
 	}
-	recording_free(&f->recording);
 }
 
 static int by_bytes(const struct file *a, const struct file *b)
@@ -469,8 +494,6 @@ void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to)
 		text_escaped(&out, file->path, strlen(file->path));
 		fprintf(to, "%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
 	}
-	/* The recording is the caller's. */
-	f.recording = (struct recording){0};
 	files_free(&f);
 }
 
@@ -511,15 +534,10 @@ int command_files(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim files: one recording at a time, not also '%s'\n", argv[optind + 1]);
-		return EXIT_USAGE;
-	}
-	if (!recording_read(&f.recording, argv[optind], "files"))
+	if (!recording_read(&f.recording, argc, argv))
 		return EXIT_USAGE;
 	add_all(&f);
 	print_all(&f, json, zero);
-	int problems = f.recording.problems > 0;
 	files_free(&f);
-	return fflush(stdout) != 0 ? EXIT_OURS : problems ? EXIT_FOUND : EXIT_FINE;
+	return recording_end(&f.recording, stdout);
 }

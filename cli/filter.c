@@ -74,7 +74,7 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 static int names_path(const struct filter *f, const struct text_call *call, const struct recorded_memory *memory)
 {
 	char path[4200];
-	const char *given = recorded_path(call, memory, path, sizeof path);
+	const char *given = f->paths_count ? recorded_path(call, memory, path, sizeof path) : NULL;
 
 	for (unsigned i = 0; given && i < f->paths_count; i++)
 		if (!strcmp(given, f->paths[i]))
@@ -82,26 +82,32 @@ static int names_path(const struct filter *f, const struct text_call *call, cons
 	return !f->paths_count;
 }
 
-int filter_wants(const struct filter *f, const struct source *s, const struct text_call *call, int thread, const struct recorded_memory *memory)
+int filter_by_end(const struct filter *f)
 {
-	uint64_t number = call->number < SYSCALL_LIMIT ? call->number : SYSCALL_LIMIT - 1;
-	int failed = (uint64_t)call->result >= -4095ull;
-
-	if (!(f->trace[number / 64] >> (number % 64) & 1))
-		return 0;
-	if (f->pid && f->pid != thread && f->pid != s->header->pid)
-		return 0;
-	if ((f->only_good && failed) || (f->only_failed && !failed))
-		return 0;
-	return names_path(f, call, memory);
+	return f->only_good || f->only_failed || f->least;
 }
 
-int filter_lasts(const struct filter *f, const struct record_word *word)
+static int is_long_enough(const struct filter *f, const struct record_word *word)
 {
 	return !f->least || (word->kind == RECORD_CALL && ((const struct record_call *)word)->duration >= f->least);
 }
 
-int filter_by_end(const struct filter *f)
+int filter_takes(const struct filter *f, const struct recording *r, const struct event *e)
 {
-	return f->only_good || f->only_failed || f->least;
+	const struct record_word *word = event_record(r, e);
+	const struct source *s = &r->sources[e->source];
+	struct recorded_memory memory;
+	struct text_call call;
+
+	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED)
+		return 0;
+	if ((word->kind == RECORD_BEGIN && filter_by_end(f)) || !is_long_enough(f, word))
+		return 0;
+	int thread = recorded_call(s, word, &call, &memory), failed = is_failure(call.result);
+	uint64_t number = call.number < SYSCALL_LIMIT ? call.number : SYSCALL_LIMIT - 1;
+	if (!(f->trace[number / 64] >> (number % 64) & 1))
+		return 0;
+	if (f->pid && f->pid != thread && f->pid != s->header->pid)
+		return 0;
+	return !(f->only_good && failed) && !(f->only_failed && !failed) && names_path(f, &call, &memory);
 }

@@ -27,10 +27,9 @@ struct filter {
 void filter_all(struct filter *f);
 /* One of FILTER_OPTIONS: 1 taken, 0 wrong, which was said. */
 int filter_take(struct filter *f, int option, const char *value, const char *command);
-/* By all but the duration. */
-int filter_wants(const struct filter *f, const struct source *s, const struct text_call *call, int thread, const struct recorded_memory *memory);
-int filter_lasts(const struct filter *f, const struct record_word *word);
-/* Is a call chosen by what only its end tells? */
+/* Is this a call (BEGIN, CALL or COALESCED) that is to be shown? */
+int filter_takes(const struct filter *f, const struct recording *r, const struct event *e);
+/* Are calls chosen by what only their end tells? Then a BEGIN is none of them: when it began nobody could choose it. */
 int filter_by_end(const struct filter *f);
 
 #endif

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,17 +16,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void *grown(void *array, size_t count, size_t *room, size_t each)
+static void *resized(void *array, size_t size)
 {
-	if (count < *room)
-		return array;
-	*room = *room ? *room * 2 : 64;
-	array = realloc(array, *room * each);
+	array = realloc(array, size);
 	if (!array) {
 		fprintf(stderr, "sysshim: no memory for this recording\n");
 		exit(EXIT_OURS);
 	}
 	return array;
+}
+
+static void *grown(void *array, size_t count, size_t *room, size_t each)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? *room * 2 : 64;
+	return resized(array, *room * each);
 }
 
 /* A file may be cut while we look at it, or its disk may fail: what is gone reads as zeros, which is where a chunk ends. */
@@ -143,7 +149,6 @@ static int is_pathless(const struct record_call *call)
 {
 	const struct syscall_row *row = syscall_row(call->number);
 	const struct record_memory *memory = (const void *)&call->arguments[call->arguments_count];
-
 	unsigned path = 0;
 
 	while (row && path < 6 && row->kinds[path] != ARG_PATH)
@@ -226,17 +231,7 @@ static void read_source(struct recording *r, unsigned index, size_t *room)
 	free(chunks);
 }
 
-static int by_time(const void *a, const void *b)
-{
-	const struct event *x = a, *y = b;
-
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	return 0;
-}
-
-/* Nearly in order already: only where it is not is it sorted. glibc's qsort is a merge sort while memory allows, but that is no promise,
- * so ties keep the order by an index of their own. */
+/* Nearly in order already: only where it is not is it sorted, and what has the same time keeps its order. */
 static void put_in_order(struct recording *r)
 {
 	size_t i = 1;
@@ -245,11 +240,7 @@ static void put_in_order(struct recording *r)
 		i++;
 	if (i >= r->events_count)
 		return;
-	struct event *to = malloc(r->events_count * sizeof *to), *from = r->events;
-	if (!to) {
-		qsort(from, r->events_count, sizeof *from, by_time);
-		return;
-	}
+	struct event *to = resized(NULL, r->events_count * sizeof *to), *from = r->events;
 	/* Natural merge sort: runs that are in order are merged by twos. */
 	for (;;) {
 		size_t out = 0, at = 0, runs = 0;
@@ -284,7 +275,7 @@ static int add_source(struct recording *r, const char *path, const char *command
 	return 1;
 }
 
-static int is_record_name(const struct dirent *entry)
+int is_record_name(const struct dirent *entry)
 {
 	size_t length = strlen(entry->d_name);
 
@@ -305,14 +296,19 @@ static unsigned refused(const char *folder)
 	return total.refused;
 }
 
-int recording_read(struct recording *r, const char *path, const char *command)
+int recording_read(struct recording *r, int argc, char **argv)
 {
+	const char *path = argv[optind], *command = argv[0];
 	char file[PATH_MAX + 300];
 	size_t room = 0, events_room = 0;
 	struct dirent **names;
 	struct stat status;
 
-	*r = (struct recording){0};
+	*r = (struct recording){.command = command};
+	if (argc - optind > 1) {
+		fprintf(stderr, "sysshim %s: one recording at a time, not also '%s'\n", command, argv[optind + 1]);
+		return 0;
+	}
 	sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = put_zeros, .sa_flags = SA_SIGINFO}, NULL);
 	if (!path) {
 		path = r->found = recording_newest();
@@ -351,7 +347,7 @@ int recording_read(struct recording *r, const char *path, const char *command)
 	return r->sources_count > 0;
 }
 
-void recording_free(struct recording *r)
+static void recording_free(struct recording *r)
 {
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		munmap((void *)r->sources[i].bytes, r->sources[i].size);
@@ -361,6 +357,18 @@ void recording_free(struct recording *r)
 	free(r->sources);
 	free(r->events);
 	*r = (struct recording){0};
+}
+
+int recording_end(struct recording *r, FILE *to)
+{
+	int status = r->problems ? EXIT_FOUND : EXIT_FINE;
+
+	if (fflush(to) != 0 || ferror(to)) {
+		fprintf(stderr, "sysshim %s: writing failed: %s\n", r->command, strerror(errno));
+		status = EXIT_OURS;
+	}
+	recording_free(r);
+	return status;
 }
 
 /* Answers the printers from what was kept; a piece that was kept whole answers for its parts too. */
@@ -373,15 +381,13 @@ static long read_kept(const struct text_memory *self, void *to, uint64_t from, s
 		size_t got = piece->got > 0 ? (size_t)piece->got : 0, room = (size_t)(m->end - at) - sizeof *piece;
 		if (got > room || got > piece->size)
 			break;
-		if (piece->address == from && piece->size == size) {
-			memcpy(to, piece + 1, got);
-			return piece->got;
-		}
 		if (from - piece->address < got) {
 			size_t part = got - (from - piece->address) < size ? got - (from - piece->address) : size;
 			memcpy(to, (const char *)(piece + 1) + (from - piece->address), part);
 			return (long)part;
 		}
+		if (piece->address == from && piece->size == size)
+			return piece->got;
 		size_t padded = (got + 7) & ~(size_t)7;
 		if (padded > room)
 			break;
@@ -416,32 +422,21 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size)
 {
 	const struct syscall_row *row = syscall_row(call->number);
+	unsigned index = 0;
 	size_t length = 0;
+	long got;
 
-	for (unsigned i = 0; row && i < 6; i++) {
-		if (row->kinds[i] != ARG_PATH)
-			continue;
-		uint64_t from = call->arguments[i];
-		for (const char *at = memory->kept; (size_t)(memory->end - at) >= sizeof(struct record_memory);) {
-			const struct record_memory *piece = (const void *)at;
-			size_t got = piece->got > 0 ? (size_t)piece->got : 0, room = (size_t)(memory->end - at) - sizeof *piece;
-			size_t padded = (got + 7) & ~(size_t)7;
-			if (padded > room)
-				return NULL;
-			if (piece->address == from + length) {
-				const char *bytes = (const char *)(piece + 1);
-				size_t part = strnlen(bytes, got);
-				if (length + part >= size)
-					return NULL;
-				memcpy(buffer + length, bytes, part);
-				length += part;
-				buffer[length] = 0;
-				if (part < got)
-					return buffer;
-			}
-			at += sizeof *piece + padded;
-		}
-		return length ? buffer : NULL;
+	while (row && index < 6 && row->kinds[index] != ARG_PATH)
+		index++;
+	if (!row || index == 6)
+		return NULL;
+	/* It was kept in pieces; one that is missing ends it. */
+	while (length < size - 1 && (got = read_kept(&memory->memory, buffer + length, call->arguments[index] + length, size - 1 - length)) > 0) {
+		size_t part = strnlen(buffer + length, (size_t)got);
+		length += part;
+		if (part < (size_t)got)
+			return buffer;
 	}
-	return NULL;
+	buffer[length] = 0;
+	return length && length < size - 1 ? buffer : NULL;
 }

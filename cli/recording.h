@@ -26,6 +26,7 @@ struct event {
 };
 
 struct recording {
+	const char *command; /* that reads it, for messages */
 	const char *path;
 	char *found; /* the newest's path, where none was named */
 	struct source *sources;
@@ -36,13 +37,18 @@ struct recording {
 	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
 };
 
-/* Reads a folder of files, or one file. path NULL: the newest below the state folder. `command` is for messages. 0: nothing could be read,
- * which was said. */
-int recording_read(struct recording *r, const char *path, const char *command);
-void recording_free(struct recording *r);
+/* Reads what a command's arguments from optind on name: a folder of files, or one file; nothing: the newest below the state folder. argv[0] is
+ * the command, for messages. 0: nothing could be read, which was said. */
+int recording_read(struct recording *r, int argc, char **argv);
+/* The end of such a command: what it printed to `to` is written out, the recording is freed. Returns the exit status. */
+int recording_end(struct recording *r, FILE *to);
 
 /* ${XDG_STATE_HOME:-$HOME/.local/state}/sysshim/recordings; 0: neither is set to an absolute path. */
 int recordings_folder(char *path, size_t size);
+
+/* Is this the name of a file of a recording? */
+struct dirent;
+int is_record_name(const struct dirent *entry);
 
 /* Makes the folder of a new recording there, and takes away the oldest beyond RECORDINGS_KEPT whose first process is gone. Returns `path`;
  * NULL: it cannot be made, which was said. */
@@ -64,6 +70,12 @@ struct recorded_memory {
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
 
+/* man 2 syscalls: -1 to -4095 is -errno, all else a value. */
+static inline int is_failure(int64_t result)
+{
+	return result < 0 && result >= -4095;
+}
+
 /* Is this what a new image says of the exec that led to it? */
 static inline int is_exec_end(const struct record_word *word)
 {
@@ -76,9 +88,9 @@ const char *recorded_path(const struct text_call *call, const struct recorded_me
 /* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
 void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to);
 
-/* The end of every output: what was not seen. Returns how many gaps that is. */
-unsigned recording_coverage(const struct recording *r, FILE *to);
-/* The same as one JSON object without braces around it. */
+/* The end of every output: what was not seen. */
+void recording_coverage(const struct recording *r, FILE *to);
+/* `"coverage":{...}` */
 void recording_coverage_json(const struct recording *r, FILE *to);
 
 #endif

@@ -52,11 +52,9 @@ static void take_away(const char *folder, const char *name)
 
 	if ((kill(pid, 0) == 0 || errno == EPERM) || snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path || !(at = opendir(path)))
 		return;
-	for (struct dirent *entry; (entry = readdir(at));) {
-		size_t length = strlen(entry->d_name);
-		if ((length > 4 && !strcmp(entry->d_name + length - 4, ".rec")) || !strcmp(entry->d_name, "total"))
+	for (struct dirent *entry; (entry = readdir(at));)
+		if (is_record_name(entry) || !strcmp(entry->d_name, "total"))
 			unlinkat(dirfd(at), entry->d_name, 0);
-	}
 	closedir(at);
 	/* What is not ours keeps the folder. */
 	rmdir(path);

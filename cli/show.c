@@ -105,24 +105,18 @@ int command_show(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim show: one recording at a time, not also '%s'\n", argv[optind + 1]);
-		return EXIT_USAGE;
-	}
-	if (!recording_read(&recording, argv[optind], "show"))
+	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
 	if (!json)
 		printf("%s\n", recording.path);
 	for (unsigned i = 0; i < recording.sources_count; i++)
 		(json ? show_json : show_text)(&recording.sources[i]);
 	if (json) {
-		printf("{\"coverage\":{");
+		putchar('{');
 		recording_coverage_json(&recording, stdout);
-		printf("}}\n");
+		printf("}\n");
 	} else {
 		recording_coverage(&recording, stdout);
 	}
-	int problems = recording.problems > 0;
-	recording_free(&recording);
-	return fflush(stdout) != 0 ? EXIT_OURS : problems ? EXIT_FOUND : EXIT_FINE;
+	return recording_end(&recording, stdout);
 }

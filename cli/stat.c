@@ -86,11 +86,9 @@ static void add_call(struct totals *t, const struct record_word *word, const str
 	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
 	const struct syscall_row *about = syscall_row(number);
 	struct row *row = &t->rows[number];
-	int failed = (uint64_t)call->result >= -4095ull;
-
 	row->number = number;
 	row->calls++;
-	row->errors += (uint64_t)failed;
+	row->errors += (uint64_t)is_failure(call->result);
 	row->coalesced += (word->flags & RECORD_GATHERED) != 0;
 	if (about && about->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) && call->result >= 0) {
 		row->bytes += (uint64_t)call->result;
@@ -122,12 +120,11 @@ static void add_all(struct totals *t, const struct recording *r, const struct fi
 			t->batch_bytes += batch->bytes;
 			t->batch_nanoseconds += batch->duration;
 		}
-		if (word->kind != RECORD_CALL && word->kind != RECORD_COALESCED)
+		/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted. */
+		if (word->kind == RECORD_BEGIN || !filter_takes(f, r, e))
 			continue;
-		int thread = recorded_call(s, word, &call, &memory);
-		/* An exec that succeeded: it began in the image before, and its result stands here. */
-		if (filter_wants(f, s, &call, thread, &memory) && filter_lasts(f, word))
-			add_call(t, word, &call);
+		recorded_call(s, word, &call, &memory);
+		add_call(t, word, &call);
 	}
 }
 
@@ -301,11 +298,10 @@ static void print_text(struct totals *t, const struct recording *r, int pid)
 	recording_coverage(r, stdout);
 }
 
-static void print_json(struct totals *t, const struct recording *r, int pid)
+static void print_json(struct totals *t, const struct recording *r)
 {
 	int first = 1;
 
-	(void)pid;
 	printf("{\"version\":1,\"calls\":{");
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++, first = 0) {
 		const struct row *row = &t->rows[i];
@@ -320,10 +316,10 @@ static void print_json(struct totals *t, const struct recording *r, int pid)
 	printf("},\"write_sizes\":{");
 	for (unsigned i = 0; i < SIZES; i++)
 		printf("%s\"%s\":%" PRIu64, i ? "," : "", size_names[i], t->writes[i]);
-	printf("},\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 "},\"coverage\":{", t->batches,
+	printf("},\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 "},", t->batches,
 	       t->batch_writes, t->batch_bytes, t->batch_nanoseconds);
 	recording_coverage_json(r, stdout);
-	printf("}}\n");
+	printf("}\n");
 }
 
 int command_stat(int argc, char **argv)
@@ -354,22 +350,17 @@ int command_stat(int argc, char **argv)
 				return EXIT_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim stat: one recording at a time, not also '%s'\n", argv[optind + 1]);
-		return EXIT_USAGE;
-	}
-	if (!recording_read(&recording, argv[optind], "stat"))
+	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
 	add_all(&totals, &recording, &filter);
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		totals.rows[i].number = i;
 	qsort(totals.rows, SYSCALL_LIMIT, sizeof totals.rows[0], compare_rows);
-	(json ? print_json : print_text)(&totals, &recording, filter.pid);
+	if (json)
+		print_json(&totals, &recording);
+	else
+		print_text(&totals, &recording, filter.pid);
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		free(totals.rows[i].times);
-	int problems = recording.problems > 0;
-	recording_free(&recording);
-	if (fflush(stdout) != 0)
-		return EXIT_OURS;
-	return problems ? EXIT_FOUND : EXIT_FINE;
+	return recording_end(&recording, stdout);
 }

@@ -1,8 +1,9 @@
 /* sysshim trace: a recording in strace's look, or as JSON lines. */
-#include "begun.h"
 #include "chrome.h"
 #include "command.h"
 #include "filter.h"
+#include "json.h"
+#include "walk.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -27,7 +28,6 @@ struct trace {
 	struct recording recording;
 	struct filter filter;
 	FILE *to;
-	struct begun *begun;
 	/* The line that stands without its end. */
 	int open;
 	uint32_t open_source, open_serial;
@@ -56,22 +56,25 @@ static void head(struct trace *t, struct text *out, int thread, uint64_t time)
 	text_char(out, ' ');
 }
 
-static void text_begin(struct trace *t, const struct event *e, const struct text_call *call, const struct recorded_memory *memory, int thread)
+static void text_begin(struct trace *t, const struct event *e)
 {
-	const struct record_call *record = (const void *)event_record(&t->recording, e);
+	const struct record_word *word = event_record(&t->recording, e);
 	struct text out = line_of(t);
+	struct recorded_memory memory;
+	struct text_call call;
+	int thread = recorded_call(&t->recording.sources[e->source], word, &call, &memory);
 
 	head(t, &out, thread, e->time);
-	if (begun_is_image(&t->recording, e)) {
-		text_call_leave(&out, call, text_call_enter(&out, call, &memory->memory), &memory->memory);
+	if (is_exec_of_image(&t->recording, e)) {
+		text_call_leave(&out, &call, text_call_enter(&out, &call, &memory.memory), &memory.memory);
 		text_char(&out, '\n');
 		put(t, &out);
 		return;
 	}
 	t->open = 1;
 	t->open_source = e->source;
-	t->open_serial = record->serial;
-	t->open_printed = text_call_enter(&out, call, &memory->memory);
+	t->open_serial = ((const struct record_call *)word)->serial;
+	t->open_printed = text_call_enter(&out, &call, &memory.memory);
 	put(t, &out);
 }
 
@@ -85,27 +88,31 @@ static int ends_open_line(const struct trace *t, const struct event *e, const st
 	return t->open_source == e->source && t->open_serial == record->serial;
 }
 
-static void text_end(struct trace *t, const struct event *e, const struct text_call *call, const struct recorded_memory *memory, int thread)
+static void text_end(struct trace *t, const struct event *e)
 {
 	const struct record_word *word = event_record(&t->recording, e);
 	const struct record_call *record = (const void *)word;
+	const struct source *s = &t->recording.sources[e->source];
 	struct text out = line_of(t);
+	struct recorded_memory memory;
+	struct text_call call;
+	int thread = recorded_call(s, word, &call, &memory);
+	uint64_t began = word->kind == RECORD_CALL && record->began ? record->began + s->header->epoch : e->time;
 	unsigned printed;
 
 	if (word->kind == RECORD_CALL && ends_open_line(t, e, record)) {
 		printed = t->open_printed;
 		t->open = 0;
 	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !filter_by_end(&t->filter)) {
-		printed = text_call_enter(&out, call, &memory->memory);
+		printed = text_call_enter(&out, &call, &memory.memory);
 		out = line_of(t);
-		head(t, &out, thread, record->began + t->recording.sources[e->source].header->epoch);
-		text_call_resumed(&out, call);
+		head(t, &out, thread, began);
+		text_call_resumed(&out, &call);
 	} else {
-		int timed = word->kind == RECORD_CALL && record->began;
-		head(t, &out, thread, timed ? record->began + t->recording.sources[e->source].header->epoch : e->time);
-		printed = text_call_enter(&out, call, &memory->memory);
+		head(t, &out, thread, began);
+		printed = text_call_enter(&out, &call, &memory.memory);
 	}
-	text_call_leave(&out, call, printed, &memory->memory);
+	text_call_leave(&out, &call, printed, &memory.memory);
 	if (word->flags & RECORD_GATHERED) {
 		text_string(&out, " <coalesced>");
 	} else if (record->duration) {
@@ -135,26 +142,8 @@ static void text_other(struct trace *t, const struct event *e)
 	put(t, &out);
 }
 
-static void json_number(struct text *out, const char *name, int64_t value)
-{
-	text_string(out, ",\"");
-	text_string(out, name);
-	text_string(out, "\":");
-	text_decimal(out, value);
-}
-
-static void json_string(struct text *out, const char *name, const char *value, size_t size)
-{
-	text_string(out, ",\"");
-	text_string(out, name);
-	text_string(out, "\":");
-	text_json_quoted(out, value, size);
-}
-
-enum end { END_THERE, END_IN_IMAGE, END_NOT };
-
-/* END_IN_IMAGE: an exec that has succeeded. count: writes that were gathered in a row with the same descriptor and length, of which this is one. */
-static void json_call(struct trace *t, const struct event *e, unsigned count, enum end end)
+/* count: writes that were gathered in a row with the same descriptor and length, of which this is one. */
+static void json_line(struct trace *t, const struct event *e, size_t count, enum call_end end)
 {
 	const struct record_word *word = event_record(&t->recording, e);
 	const struct record_call *record = (const void *)word;
@@ -182,7 +171,7 @@ static void json_call(struct trace *t, const struct event *e, unsigned count, en
 	if (end == END_NOT) {
 		text_string(&out, ",\"result\":null,\"errno\":null,\"unfinished\":true");
 	} else {
-		int failed = (uint64_t)call.result >= -4095ull;
+		int failed = is_failure(call.result);
 		const char *error = failed ? errno_name((unsigned)-call.result) : NULL;
 		json_number(&out, "result", failed ? -1 : call.result);
 		if (error)
@@ -204,24 +193,31 @@ static void json_call(struct trace *t, const struct event *e, unsigned count, en
 	else
 		text_string(&out, ",\"path\":null");
 	text_string(&out, word->flags & RECORD_GATHERED ? ",\"coalesced\":true" : ",\"coalesced\":false");
-	json_number(&out, "count", count);
+	json_number(&out, "count", (int64_t)count);
 	text_string(&out, "}\n");
 	put(t, &out);
 }
 
-/* How many gathered writes of the same kind stand in a row from event i on, at least 1. */
-static unsigned row_of(const struct trace *t, size_t i)
+/* How many gathered writes of the same kind stand in a row from this event on, at least 1. */
+static size_t row_of(const struct trace *t, const struct event *e)
 {
-	const struct event *e = &t->recording.events[i];
 	const struct record_coalesced *first = (const void *)event_record(&t->recording, e);
-	unsigned count = 1;
+	const struct event *next = e + 1, *end = t->recording.events + t->recording.events_count;
 
-	for (; i + count < t->recording.events_count; count++) {
-		const struct event *next = &t->recording.events[i + count];
+	for (; first->word.kind == RECORD_COALESCED && next < end; next++) {
 		const struct record_coalesced *other = (const void *)event_record(&t->recording, next);
 		if (next->source != e->source || other->word.kind != RECORD_COALESCED || other->fd != first->fd || other->bytes != first->bytes)
-			break;
+			return (size_t)(next - e);
 	}
+	return first->word.kind == RECORD_COALESCED ? (size_t)(next - e) : 1;
+}
+
+static size_t json_call(void *self, const struct event *e, enum call_end end)
+{
+	struct trace *t = self;
+	size_t count = end == END_THERE ? row_of(t, e) : 1;
+
+	json_line(t, e, count, end);
 	return count;
 }
 
@@ -231,21 +227,15 @@ static void trace_text(struct trace *t)
 		const struct event *e = &t->recording.events[i];
 		const struct record_word *word = event_record(&t->recording, e);
 		const struct source *s = &t->recording.sources[e->source];
-		struct recorded_memory memory;
-		struct text_call call;
-		if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED) {
-			if (word->kind <= RECORD_NOTE && (!t->filter.pid || t->filter.pid == s->header->pid))
-				text_other(t, e);
-			continue;
-		}
-		int thread = recorded_call(s, word, &call, &memory);
-		/* Chosen by its end a call is one line: when it began nobody could choose it. */
-		if ((word->kind == RECORD_BEGIN && filter_by_end(&t->filter)) || !filter_wants(&t->filter, s, &call, thread, &memory) || !filter_lasts(&t->filter, word))
+		int is_other = word->kind == RECORD_BATCH || word->kind == RECORD_SIGNAL || word->kind == RECORD_NOTE;
+		if (is_other && (!t->filter.pid || t->filter.pid == s->header->pid))
+			text_other(t, e);
+		if (!filter_takes(&t->filter, &t->recording, e))
 			continue;
 		if (word->kind == RECORD_BEGIN)
-			text_begin(t, e, &call, &memory, thread);
+			text_begin(t, e);
 		else
-			text_end(t, e, &call, &memory, thread);
+			text_end(t, e);
 	}
 	if (t->open)
 		fputs(" <unfinished ...>\n", t->to);
@@ -253,41 +243,10 @@ static void trace_text(struct trace *t)
 
 static void trace_json(struct trace *t)
 {
-	struct event left;
-
-	for (size_t i = 0; i < t->recording.events_count; i++) {
-		const struct event *e = &t->recording.events[i];
-		const struct record_word *word = event_record(&t->recording, e);
-		const struct record_call *record = (const void *)word;
-		const struct source *s = &t->recording.sources[e->source];
-		struct recorded_memory memory;
-		struct text_call call;
-		if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED)
-			continue;
-		int thread = recorded_call(s, word, &call, &memory);
-		/* Chosen by its end a call is one line: when it began nobody could choose it. */
-		if ((word->kind == RECORD_BEGIN && filter_by_end(&t->filter)) || !filter_wants(&t->filter, s, &call, thread, &memory) || !filter_lasts(&t->filter, word))
-			continue;
-		if (word->kind == RECORD_BEGIN) {
-			begun_add(&t->begun, e, record->serial);
-			continue;
-		}
-		if (is_exec_end(word)) {
-			if (begun_exec(&t->begun, &t->recording, e, &left))
-				json_call(t, &left, 1, END_IN_IMAGE);
-			continue;
-		}
-		if (word->flags & RECORD_RESUMED && word->kind == RECORD_CALL)
-			begun_end(&t->begun, e, record->serial);
-		unsigned count = word->kind == RECORD_COALESCED ? row_of(t, i) : 1;
-		json_call(t, e, count, END_THERE);
-		i += count - 1;
-	}
-	while (begun_left(&t->begun, &left))
-		json_call(t, &left, 1, begun_is_image(&t->recording, &left) ? END_IN_IMAGE : END_NOT);
-	fputs("{\"coverage\":{", t->to);
+	walk(&t->recording, &t->filter, &(struct walker){json_call, NULL, t});
+	fputc('{', t->to);
 	recording_coverage_json(&t->recording, t->to);
-	fputs("}}\n", t->to);
+	fputs("}\n", t->to);
 }
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CHROME };
@@ -339,23 +298,14 @@ int command_trace(int argc, char **argv)
 				return EXIT_USAGE;
 		}
 	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim trace: one recording at a time, not also '%s'\n", argv[optind + 1]);
-		return EXIT_USAGE;
-	}
-	if (!recording_read(&t.recording, argv[optind], "trace"))
+	if (!recording_read(&t.recording, argc, argv))
 		return EXIT_USAGE;
 	if (format == FORMAT_CHROME)
 		chrome_write(&t.recording, &t.filter, t.to);
 	else
 		(format == FORMAT_JSON ? trace_json : trace_text)(&t);
-	if (fflush(t.to) != 0 || ferror(t.to)) {
-		fprintf(stderr, "sysshim trace: writing failed: %m\n");
-		return EXIT_OURS;
-	}
-	if (format == FORMAT_TEXT)
+	/* NB order: coverage is said when nothing can fail any more. */
+	if (fflush(t.to) == 0 && format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
-	int problems = t.recording.problems > 0;
-	recording_free(&t.recording);
-	return problems ? EXIT_FOUND : EXIT_FINE;
+	return recording_end(&t.recording, t.to);
 }

@@ -1,0 +1,27 @@
+/* The calls of a recording, each once, whole: what a timeline and JSON lines are made of. */
+#ifndef CLI_WALK_H
+#define CLI_WALK_H
+
+#include "filter.h"
+
+enum call_end {
+	END_THERE,    /* the record has its result */
+	END_IN_IMAGE, /* an exec that has succeeded, which its new image says: the result is 0 */
+	END_NOT       /* it had not come back when the recording ended */
+};
+
+struct walker {
+	/* A call, at the event where it ended (END_THERE) or began. Returns how many events it has taken: 1, or with END_THERE those behind it as well. */
+	size_t (*call)(void *self, const struct event *e, enum call_end end);
+	/* A BATCH or a SIGNAL; NULL: these are passed over. */
+	void (*other)(void *self, const struct event *e);
+	void *self;
+};
+
+/* In the order in which they end; those that did not, last. */
+void walk(const struct recording *r, const struct filter *f, const struct walker *w);
+
+/* Is this BEGIN of a vfork child's exec followed by an image with a file of its own, which does not say so? */
+int is_exec_of_image(const struct recording *r, const struct event *e);
+
+#endif
