@@ -11,10 +11,6 @@
 
 #include "../sys/poison.h"
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23 /* Linux 5.14, asm-generic/mman-common.h */
-#endif
-
 static const struct site_table *table_of(const void *build_id, uint64_t text_size)
 {
 	for (uint32_t i = 0; build_id && i < site_tables_count; i++)

@@ -85,28 +85,11 @@ static void write_file(struct process *p, const char *how, unsigned status, uint
 		p->stats_published = 0;
 }
 
-static int take(struct process *p, uint64_t *mask)
-{
-	uint32_t none = 0;
-
-	if (!p->sealed)
-		return lock_take(&p->end_lock, mask);
-	return __atomic_compare_exchange_n(&p->end_lock.taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static void give(struct process *p, const uint64_t *mask)
-{
-	if (!p->sealed)
-		lock_release(&p->end_lock, mask);
-	else
-		__atomic_store_n(&p->end_lock.taken, 0, __ATOMIC_RELEASE);
-}
-
 static void end(struct process *p, const char *how, unsigned status)
 {
 	uint64_t mask, now = clock_monotonic();
 
-	if (settings.stats == OUTPUT_OFF || !take(p, &mask))
+	if (settings.stats == OUTPUT_OFF || !process_lock(p, &p->end_lock, &mask))
 		return;
 	if (!p->ended) {
 		p->ended = 1;
@@ -119,7 +102,7 @@ static void end(struct process *p, const char *how, unsigned status)
 			write_stderr(p, how, status, now);
 		}
 	}
-	give(p, &mask);
+	lock_release(&p->end_lock, &mask);
 }
 
 static void note_end(struct process *p, unsigned how, const char *what, const char *name, unsigned status)
@@ -170,20 +153,20 @@ void death_provisional(struct process *p, const char *how)
 {
 	uint64_t mask;
 
-	if (settings.stats != OUTPUT_PATH || p->sealed || p->ended || !process_is_ours(p) || !take(p, &mask))
+	if (settings.stats != OUTPUT_PATH || p->sealed || p->ended || !process_is_ours(p) || !process_lock(p, &p->end_lock, &mask))
 		return;
 	write_file(p, how, 0, clock_monotonic());
-	give(p, &mask);
+	lock_release(&p->end_lock, &mask);
 }
 
 void death_take_back(struct process *p)
 {
 	uint64_t mask;
 
-	if (!p->stats_published || p->ended || !process_is_ours(p) || !take(p, &mask))
+	if (!p->stats_published || p->ended || !process_is_ours(p) || !process_lock(p, &p->end_lock, &mask))
 		return;
 	take_back_locked(p);
-	give(p, &mask);
+	lock_release(&p->end_lock, &mask);
 }
 
 void death_stderr_closing(struct process *p)
@@ -191,8 +174,8 @@ void death_stderr_closing(struct process *p)
 	uint64_t mask;
 
 	if (settings.stats != OUTPUT_STDERR || p->printed || p->ended || p->sealed || !process_is_first(p) || !process_is_ours(p) ||
-	    !stderr_is_finished() || !take(p, &mask))
+	    !stderr_is_finished() || !process_lock(p, &p->end_lock, &mask))
 		return;
 	write_stderr(p, "closing stderr", 0, clock_monotonic());
-	give(p, &mask);
+	lock_release(&p->end_lock, &mask);
 }

@@ -26,23 +26,6 @@ static struct text_memory program_memory(void)
 	return (struct text_memory){read_memory, settings.data};
 }
 
-static int log_take(struct process *p, uint64_t *mask)
-{
-	uint32_t none = 0;
-
-	if (!p->sealed)
-		return lock_take(&p->log.lock, mask);
-	return __atomic_compare_exchange_n(&p->log.lock.taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static void log_give(struct process *p, const uint64_t *mask)
-{
-	if (!p->sealed)
-		lock_release(&p->log.lock, mask);
-	else
-		__atomic_store_n(&p->log.lock.taken, 0, __ATOMIC_RELEASE);
-}
-
 static void publish_locked(struct process *p, uint64_t now)
 {
 	struct log *log = &p->log;
@@ -99,13 +82,13 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 		return;
 	}
 	/* On a terminal or a pipe that others write too, half lines would only be torn. */
-	if (settings.log == OUTPUT_STDERR || !log_take(p, &mask))
+	if (settings.log == OUTPUT_STDERR || !process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, ticket->began);
 	ticket->printed = text_call_enter(&out, call, &memory);
 	ticket->serial = p->log.open_ticket = ++p->log.tickets;
 	line_end(p, &out, ticket->began, 1);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
@@ -118,7 +101,7 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 		recording_call(p, call, ticket, now, 0);
 		return;
 	}
-	if (!log_take(p, &mask)) {
+	if (!process_lock(p, &p->log.lock, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
 	}
@@ -143,7 +126,7 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 	}
 	text_char(&out, '\n');
 	line_end(p, &out, now, 0);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_coalesced(struct process *p, const struct text_call *call)
@@ -155,7 +138,7 @@ void log_coalesced(struct process *p, const struct text_call *call)
 		recording_coalesced(p, call);
 		return;
 	}
-	if (!log_take(p, &mask)) {
+	if (!process_lock(p, &p->log.lock, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
 	}
@@ -163,7 +146,7 @@ void log_coalesced(struct process *p, const struct text_call *call)
 	text_call_leave(&out, call, text_call_enter(&out, call, &memory), &memory);
 	text_string(&out, " <coalesced>\n");
 	line_end(p, &out, p->log.published_at, 0);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began)
@@ -174,12 +157,12 @@ void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsig
 		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
 		return;
 	}
-	if (!log_take(p, &mask))
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_batch_line(&out, fd, writes, bytes, batch_end_word(end), began ? now - began : 0);
 	line_end(p, &out, now, 0);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_note(struct process *p, const char *note)
@@ -188,12 +171,12 @@ void log_note(struct process *p, const char *note)
 
 	if (p->log.on && settings.recording)
 		recording_note(p, note, now);
-	if (!p->log.on || settings.recording || !log_take(p, &mask))
+	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_note_line(&out, note, string_length(note));
 	line_end(p, &out, now, 1);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_signal(struct process *p, int signal, const void *information)
@@ -203,22 +186,22 @@ void log_signal(struct process *p, int signal, const void *information)
 
 	if (p->log.on && settings.recording)
 		recording_signal(p, signal, about->code, about->pid, about->uid, now);
-	if (!p->log.on || settings.recording || !log_take(p, &mask))
+	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_signal_line(&out, signal, about->code, about->pid, about->uid);
 	line_end(p, &out, now, 1);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_publish(struct process *p)
 {
 	uint64_t mask;
 
-	if (!p->log.on || settings.recording || !log_take(p, &mask))
+	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
 		return;
 	publish_locked(p, p->sealed ? 0 : clock_monotonic());
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_trim(struct process *p)
@@ -227,10 +210,10 @@ void log_trim(struct process *p)
 
 	if (p->log.on && settings.recording)
 		room_trim(p);
-	if (!p->log.on || settings.recording || p->log.sink.size == p->log.sink.end || !log_take(p, &mask))
+	if (!p->log.on || settings.recording || p->log.sink.size == p->log.sink.end || !process_lock(p, &p->log.lock, &mask))
 		return;
 	sink_cut(&p->log.sink, p->log.sink.end);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 void log_state(struct process *p, unsigned end, int status)
@@ -261,7 +244,7 @@ void log_resume_exec(struct process *p)
 
 	if (p->log.on && settings.recording)
 		recording_exec(p, now);
-	if (!p->log.on || settings.recording || !log_take(p, &mask))
+	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
 		return;
 	if (sink_ends_open(&p->log.sink)) {
 		out = (struct text){p->log.buffer, p->log.buffer + LOG_LINE, 0};
@@ -271,5 +254,5 @@ void log_resume_exec(struct process *p)
 	}
 	text_string(&out, ") = 0\n");
 	line_end(p, &out, now, 1);
-	log_give(p, &mask);
+	lock_release(&p->log.lock, &mask);
 }

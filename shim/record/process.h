@@ -112,4 +112,10 @@ static inline int process_is_ours(const struct process *p)
 	return !p->suspect || p->sealed || RAW(__NR_getpid) == p->pid;
 }
 
+/* One of the process's locks: 1, or 0. Any context; to be given back by lock_release. */
+static inline int process_lock(const struct process *p, struct lock *lock, uint64_t *mask)
+{
+	return p->sealed ? lock_take_sealed(lock, mask) : lock_take(lock, mask);
+}
+
 #endif

@@ -156,7 +156,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	uint64_t mask;
 
 	_Static_assert(LOG_LINE % 8 == 0 && LOG_PENDING - LOG_LINE + sizeof(struct record_call) + 7 * sizeof(uint64_t) + sizeof(struct record_chunk) <= RECORD_CHUNK, "");
-	if (p->sealed || !room_lock(p, &p->log.lock, &mask)) {
+	if (p->sealed || !process_lock(p, &p->log.lock, &mask)) {
 		put_call(p, about, &(struct kept){0});
 		return;
 	}
@@ -164,7 +164,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	if (leave)
 		text_call_leave(&out, about->call, printed, &keeper.memory);
 	put_call(p, about, &(struct kept){kept, 0, (size_t)(keeper.at - kept)});
-	room_unlock(&p->log.lock, &mask);
+	lock_release(&p->log.lock, &mask);
 }
 
 /* The kernel has just read this path, and nobody else is here who could have unmapped it since: it may be read as it stands. These calls

@@ -12,15 +12,16 @@
 
 #include "../sys/poison.h"
 
-#ifndef MADV_POPULATE_WRITE /* Linux 5.14 */
-#define MADV_POPULATE_WRITE 23
-#endif
-
 enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, BUSY = -1 };
 
 void *room_place(const struct process *p, uint64_t offset)
 {
 	return p->log.sink.window + (offset - p->log.sink.base);
+}
+
+static uint64_t chunk_place(uint64_t n)
+{
+	return RECORD_DATA + n * RECORD_CHUNK;
 }
 
 /* Of a place for a record, which is never a chunk's first byte: at its end a full chunk is still that chunk. */
@@ -66,7 +67,7 @@ enum { KEPT_MOST = RECORDING_MOST / RECORD_CHUNK, KEPT_AT_ONCE = 8 };
 
 static uint64_t kept_place(uint64_t n)
 {
-	return RECORD_DATA + (RECORD_STAGING + n) * (uint64_t)RECORD_CHUNK;
+	return chunk_place(RECORD_STAGING + n);
 }
 
 /* One chunk more in a file, as far as the whole recording may grow. */
@@ -153,7 +154,7 @@ static uint64_t next_chunk(struct process *p, unsigned from)
 {
 	struct recording *r = &p->log.recording;
 	unsigned i = from + 1;
-	uint64_t at = RECORD_DATA + i * (uint64_t)RECORD_CHUNK;
+	uint64_t at = chunk_place(i);
 
 	if (i < r->staging && at >= r->ready && !make_ready(p, at + RECORDING_FIRST)) {
 		if (i < 2)
@@ -168,31 +169,9 @@ static uint64_t next_chunk(struct process *p, unsigned from)
 	if (i == from)
 		i = (from + 1) % r->staging;
 	r->busy_since = 0;
-	at = RECORD_DATA + i * (uint64_t)RECORD_CHUNK;
+	at = chunk_place(i);
 	empty(p, room_place(p, at), at);
 	return at;
-}
-
-/* No mask that the kernel gives: SIGKILL is never in one. */
-#define NOT_BLOCKED (~0ull)
-
-int room_lock(struct process *p, struct lock *lock, uint64_t *mask)
-{
-	uint32_t none = 0;
-
-	if (!p->sealed)
-		return lock_take(lock, mask);
-	*mask = NOT_BLOCKED;
-	return __atomic_compare_exchange_n(&lock->taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-void room_unlock(struct lock *lock, const uint64_t *mask)
-{
-	/* NB: not p->sealed, which another thread may have changed since. */
-	if (*mask != NOT_BLOCKED)
-		lock_release(lock, mask);
-	else
-		__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }
 
 /* More room for a record that found none at `next`; 1: look again, 0: there is none, BUSY: all is being written into. Signals are blocked. */
@@ -226,7 +205,6 @@ static void *begin(void *record, size_t size)
 	return record;
 }
 
-/* Room of `size` bytes, a multiple of 8, all zero; NULL: dropped and counted. Any context. */
 void *room_take(struct process *p, size_t size)
 {
 	struct recording *r = &p->log.recording;
@@ -245,11 +223,11 @@ void *room_take(struct process *p, size_t size)
 		}
 		int room = 0;
 		if (!r->refused || ++r->refused % NOT_AGAIN == 0) {
-			int locked = room_lock(p, &r->lock, &mask);
+			int locked = process_lock(p, &r->lock, &mask);
 			room = locked ? more_room(p, size) : 0;
 			r->refused = room ? 0 : 1;
 			if (locked)
-				room_unlock(&r->lock, &mask);
+				lock_release(&r->lock, &mask);
 		}
 		if (room == BUSY && turn < PATIENCE && !p->sealed)
 			RAW(__NR_sched_yield);
@@ -279,13 +257,13 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 void room_reserve(struct process *p)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t mask, end = RECORD_DATA + (uint64_t)r->staging * RECORD_CHUNK;
+	uint64_t mask, end = chunk_place(r->staging);
 
-	if (!room_lock(p, &r->lock, &mask))
+	if (!process_lock(p, &r->lock, &mask))
 		return;
 	if (r->ready < end)
 		make_ready(p, end);
-	room_unlock(&r->lock, &mask);
+	lock_release(&r->lock, &mask);
 }
 
 void room_trim(struct process *p)
@@ -294,7 +272,7 @@ void room_trim(struct process *p)
 	uint64_t mask;
 
 	/* Another thread might store behind the new end. */
-	if (p->threads || p->sealed || !room_lock(p, &r->lock, &mask))
+	if (p->threads || p->sealed || !process_lock(p, &r->lock, &mask))
 		return;
 	if (r->kept) {
 		sink_shorten(&p->log.sink, kept_place(r->kept < r->places ? r->kept : r->places));
@@ -302,7 +280,7 @@ void room_trim(struct process *p)
 		r->ready = r->next;
 		sink_shorten(&p->log.sink, r->next);
 	}
-	room_unlock(&r->lock, &mask);
+	lock_release(&r->lock, &mask);
 }
 
 void room_forked(void)

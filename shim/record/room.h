@@ -11,7 +11,6 @@
 #define SHIM_RECORD_ROOM_H
 
 #include "../../include/sysshim/record.h"
-#include "../sys/lock.h"
 
 struct process;
 
@@ -38,9 +37,5 @@ void room_trim(struct process *p);
 
 /* Copies to where nobody has stored yet: 1, or 0. Where the kernel may not be asked to copy, the pages are made before we store. */
 int room_copy(void *to, const void *from, size_t size);
-
-/* lock_take where private calls are allowed, else without blocking signals: 1, or 0 at once. */
-int room_lock(struct process *p, struct lock *lock, uint64_t *mask);
-void room_unlock(struct lock *lock, const uint64_t *mask);
 
 #endif

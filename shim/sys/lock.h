@@ -15,7 +15,10 @@ struct lock {
 
 enum { LOCK_PATIENCE = 20000 };
 
-/* 1 when taken; *mask then holds the signal mask to give back to lock_release. 0: not taken, nothing changed. Any context. */
+/* In place of a mask: signals were not blocked. The kernel gives no such mask, SIGKILL is never in one (man 2 sigprocmask). */
+#define LOCK_SIGNALS_LEFT (~0ul)
+
+/* 1 when taken; *mask then holds what lock_release wants back. 0: not taken, nothing changed. Any context. */
 static inline int lock_take(struct lock *lock, uint64_t *mask)
 {
 	uint64_t all = ~0ul;
@@ -31,10 +34,21 @@ static inline int lock_take(struct lock *lock, uint64_t *mask)
 	return 0;
 }
 
+/* The same where no private call may be made: not waited for, and a handler may find it taken. */
+static inline int lock_take_sealed(struct lock *lock, uint64_t *mask)
+{
+	uint32_t none = 0;
+
+	*mask = LOCK_SIGNALS_LEFT;
+	return __atomic_compare_exchange_n(&lock->taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+/* NB: by the mask and not by whether calls are allowed, which another thread may have changed since the lock was taken. */
 static inline void lock_release(struct lock *lock, const uint64_t *mask)
 {
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
-	RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
+	if (*mask != LOCK_SIGNALS_LEFT)
+		RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
 }
 
 #endif

@@ -4,6 +4,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/mman.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14, asm-generic/mman-common.h */
+#endif
 
 /* gcc may call these for plain C (gcc manual, "Standards"); hidden, so never another library's. */
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
