@@ -54,15 +54,6 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static size_t length_within(const char *s, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size && s[length])
-		length++;
-	return length;
-}
-
 /* Bytes, in quotes, at most `limit` of them; what is longer gets an ellipsis. A string of `limit` has its end behind it. What cannot be
  * read whole is an address, as strace has it. */
 static OWN_FRAME void quoted(struct text *out, uint64_t from, uint64_t size, uint64_t limit, int is_string,
@@ -86,7 +77,7 @@ static OWN_FRAME void quoted(struct text *out, uint64_t from, uint64_t size, uin
 			text_address(out, from);
 			return;
 		}
-		uint64_t length = is_string ? length_within(piece, (size_t)got) : (uint64_t)got;
+		uint64_t length = is_string ? text_length_within(piece, (size_t)got) : (uint64_t)got;
 		if (length < (uint64_t)got) {
 			end = at + length;
 			more = 0;

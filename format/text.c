@@ -1,6 +1,15 @@
 /* The primitives of the log's text. All of them stay within out->end. */
 #include "text.h"
 
+size_t text_length_within(const char *s, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size && s[length])
+		length++;
+	return length;
+}
+
 void text_char(struct text *out, char c)
 {
 	if (out->at < out->end)

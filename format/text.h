@@ -43,6 +43,9 @@ void text_batch_line(struct text *out, int fd, uint32_t writes, uint32_t bytes, 
 void text_signal_line(struct text *out, int signal, int code, int pid, int uid);
 void text_note_line(struct text *out, const char *note, size_t size);
 
+/* Of a string that may have no end within `size` bytes: then `size`. */
+size_t text_length_within(const char *s, size_t size);
+
 /* The primitives, also used by the summary and by JSON. */
 void text_char(struct text *out, char c);
 void text_string(struct text *out, const char *s);               /* as is; NUL-terminated */

@@ -310,24 +310,36 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	return NULL;
 }
 
+/* Of an exec that is about to be made: what the program wrote and what we know of it is out. */
+static void before(struct process *p, int unfollowed)
+{
+	arm_before_exec(p);
+	target_count(unfollowed, 1);
+	death_provisional(p, "exec");
+	log_publish(p);
+	log_state(p, RECORD_EXECED, 0);
+}
+
+/* Still here: it failed. */
+static void after(struct process *p, int unfollowed, uint64_t *copy)
+{
+	target_count(unfollowed, -1);
+	copy_give(p, copy);
+	log_state(p, RECORD_RUNNING, 0);
+	death_take_back(p);
+}
+
 uint64_t *exec_by_libc(struct process *p, uint64_t environment)
 {
 	uint64_t *copy = birth.own_path && !p->sealed ? environment_copy(p, environment, settings.follow) : NULL;
 
-	arm_before_exec(p);
-	target_count(-1, 1);
-	death_provisional(p, "exec");
-	log_publish(p);
-	log_state(p, RECORD_EXECED, 0);
+	before(p, -1);
 	return copy;
 }
 
 void exec_failed(struct process *p, uint64_t *copy)
 {
-	target_count(-1, -1);
-	copy_give(p, copy);
-	log_state(p, RECORD_RUNNING, 0);
-	death_take_back(p);
+	after(p, -1, copy);
 }
 
 long exec_call(struct process *p, const struct call *call)
@@ -349,21 +361,13 @@ long exec_call(struct process *p, const struct call *call)
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
 	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN))
 		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0);
-	arm_before_exec(p);
-	target_count(unfollowed, 1);
-	death_provisional(p, "exec");
-	log_publish(p);
-	log_state(p, RECORD_EXECED, 0);
+	before(p, unfollowed);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;
 		result = kernel_call(&changed);
 	}
 	if (!copy || result == -E2BIG)
 		result = kernel_call(call);
-	/* Still here: it failed. */
-	target_count(unfollowed, -1);
-	copy_give(p, copy);
-	log_state(p, RECORD_RUNNING, 0);
-	death_take_back(p);
+	after(p, unfollowed, copy);
 	return result;
 }

@@ -169,9 +169,13 @@ void log_note(struct process *p, const char *note)
 {
 	uint64_t mask, now = clock_monotonic();
 
-	if (p->log.on && settings.recording)
+	if (!p->log.on)
+		return;
+	if (settings.recording) {
 		recording_note(p, note, now);
-	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
+		return;
+	}
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_note_line(&out, note, string_length(note));
@@ -184,9 +188,13 @@ void log_signal(struct process *p, int signal, const void *information)
 	const struct kernel_siginfo *about = information;
 	uint64_t mask, now = clock_monotonic();
 
-	if (p->log.on && settings.recording)
+	if (!p->log.on)
+		return;
+	if (settings.recording) {
 		recording_signal(p, signal, about->code, about->pid, about->uid, now);
-	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
+		return;
+	}
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_signal_line(&out, signal, about->code, about->pid, about->uid);
@@ -208,9 +216,13 @@ void log_trim(struct process *p)
 {
 	uint64_t mask;
 
-	if (p->log.on && settings.recording)
+	if (!p->log.on)
+		return;
+	if (settings.recording) {
 		room_trim(p);
-	if (!p->log.on || settings.recording || p->log.sink.size == p->log.sink.end || !process_lock(p, &p->log.lock, &mask))
+		return;
+	}
+	if (p->log.sink.size == p->log.sink.end || !process_lock(p, &p->log.lock, &mask))
 		return;
 	sink_cut(&p->log.sink, p->log.sink.end);
 	lock_release(&p->log.lock, &mask);
@@ -242,9 +254,13 @@ void log_resume_exec(struct process *p)
 	uint64_t mask, now = clock_monotonic();
 	struct text out;
 
-	if (p->log.on && settings.recording)
+	if (!p->log.on)
+		return;
+	if (settings.recording) {
 		recording_exec(p, now);
-	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
+		return;
+	}
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	if (sink_ends_open(&p->log.sink)) {
 		out = (struct text){p->log.buffer, p->log.buffer + LOG_LINE, 0};

@@ -194,15 +194,6 @@ static int was_read(const struct process *p, const struct text_call *call)
 	}
 }
 
-static size_t length_within(const char *s, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size && s[length])
-		length++;
-	return length;
-}
-
 /* The length of a path as the kernel reads it, in front of a page's end; 0: it is not to be read, or too long for this. With a frame of its own
  * that is gone when the record is made. */
 static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t from)
@@ -210,7 +201,7 @@ static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t 
 	char piece[256];
 	size_t in_page = PAGE - from % PAGE, most = sizeof piece < in_page ? sizeof piece : in_page;
 	long got = p->sealed ? 0 : memory_read_in(process_number(p), piece, from, most);
-	size_t length = got > 0 ? length_within(piece, (size_t)got) : 0;
+	size_t length = got > 0 ? text_length_within(piece, (size_t)got) : 0;
 
 	return got > 0 && length < (size_t)got ? length + 1 : 0;
 }
@@ -222,7 +213,7 @@ static int put_call_and_path(struct process *p, const struct about *about, uint6
 
 	if (leave && from && was_read(p, about->call)) {
 		kept.at = (const char *)from;
-		kept.size = length_within(kept.at, PATH_LIMIT) + 1;
+		kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
 	} else {
 		kept.size = path_length(p, from);
 	}

@@ -15,14 +15,6 @@
 
 enum { PAGE = 4096, RECORD_MACHINE = 62 /* EM_X86_64, elf.h */ };
 
-static void copy_text(char *to, size_t size, const char *from)
-{
-	struct text out = {to, to + size - 1, 0};
-
-	text_string(&out, from);
-	*out.at = 0;
-}
-
 static void describe(struct process *p, struct record_header *h)
 {
 	long got = RAW(__NR_getcwd, h->directory, sizeof h->directory);
@@ -31,25 +23,24 @@ static void describe(struct process *p, struct record_header *h)
 		h->directory[0] = 0;
 	memcpy(h->arguments, inherited.arguments, inherited.arguments_size);
 	h->arguments_size = inherited.arguments_size;
-	copy_text(h->program, sizeof h->program, inherited.program);
+	_Static_assert(sizeof h->program == sizeof inherited.program && sizeof h->trace == sizeof settings.trace, "copied whole");
+	memcpy(h->program, inherited.program, sizeof h->program);
+	memcpy(h->trace, settings.trace, sizeof h->trace);
 	h->pid = p->pid;
 	h->parent = (int32_t)RAW(__NR_getppid);
 	h->recording_pid = inherited.recording_pid;
 	h->later_image = inherited.later_image;
 	h->data_limit = settings.data;
-	for (unsigned i = 0; i < RECORD_CALLS / 64; i++)
-		h->trace[i] = settings.trace[i];
 }
 
 /* The page that all processes of the recording share. Without it there is no common limit, only each file's. */
-static int total_open(const char *path)
+static int total_open(struct sink *sink)
 {
-	uint64_t limit[2] = {0, 0};
-
 	/* Growing past it would raise SIGXFSZ. */
-	if (RAW(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, limit) != 0 || limit[0] < PAGE)
+	sink_limit(sink);
+	if (sink->limit < PAGE)
 		return 0;
-	long fd = RAW(__NR_open, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600), at = -EINVAL;
+	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600), at = -EINVAL;
 	struct stat status;
 
 	if (fd < 0)
@@ -76,17 +67,17 @@ static int is_one_too_many(void)
 	return 1;
 }
 
-/* sink->path is `folder`/`name` of which `end` is the slash. */
+/* In sink->path the folder ends at `end`. It is made where it is not there. */
 static int total_in_folder(struct sink *sink, char *end)
 {
 	memcpy(end, "/total", sizeof "/total");
-	int result = total_open(sink->path);
+	int result = total_open(sink);
 	if (result == -ENOENT) {
 		*end = 0;
 		result = (int)RAW(__NR_mkdir, sink->path, 0700);
 		*end = '/';
 		if (!result || result == -EEXIST)
-			result = total_open(sink->path);
+			result = total_open(sink);
 	}
 	return result;
 }
@@ -165,8 +156,9 @@ void recording_state(struct process *p, unsigned end, int status)
 	h->foreign_rewritten = inherited.foreign_rewritten;
 	h->foreign_left = inherited.foreign_left;
 	h->rewriting = inherited.rewriting;
-	if (inherited.why_not)
-		copy_text(h->why_not, sizeof h->why_not, inherited.why_not);
+	struct text why = {h->why_not, h->why_not + sizeof h->why_not - 1, 0};
+	text_string(&why, inherited.why_not ? inherited.why_not : "");
+	*why.at = 0;
 	if (inherited.family) {
 		h->forks = inherited.family->forks;
 		h->images = inherited.family->images;
