@@ -30,24 +30,26 @@ static uint64_t next(void)
 
 static void read_all(const uint8_t *data, size_t size)
 {
-	static const char *const words[][4] = {{"trace"}, {"trace", "--json"}, {"trace", "--format=chrome"}, {"trace", "-Z", "-P", "/etc"},
-					       {"stat"},  {"stat", "--json"},  {"files"}, {"files", "--json"}, {"show"}, {"show", "--json"}};
+	static const struct {
+		int (*run)(int argc, char **argv);
+		const char *words[4];
+	} commands[] = {{command_trace, {"trace"}}, {command_trace, {"trace", "--json"}}, {command_trace, {"trace", "--format=chrome"}},
+			{command_trace, {"trace", "-Z", "-P", "/etc"}}, {command_stat, {"stat"}}, {command_stat, {"stat", "--json"}}, {command_files, {"files"}},
+			{command_files, {"files", "--json"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}};
 	char path[64];
 	int fd = memfd_create("recording", 0);
 
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
+	for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		char *arguments[6] = {NULL};
 		int count = 0;
-		while (count < 4 && words[i][count]) {
-			arguments[count] = (char *)words[i][count];
-			count++;
-		}
+		for (; count < 4 && commands[i].words[count]; count++)
+			arguments[count] = (char *)commands[i].words[count];
 		arguments[count++] = path;
 		optind = 0;
-		(*arguments[0] == 't' ? command_trace : arguments[0][1] == 't' ? command_stat : *arguments[0] == 'f' ? command_files : command_show)(count, arguments);
+		commands[i].run(count, arguments);
 	}
 	close(fd);
 }

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 
+import recordings
 import runs
 from jobs import FAILED, PASSED, SKIPPED, Job, directives, stem, timeout_of
 
@@ -88,15 +89,6 @@ def unlogged(folder):
     return []
 
 
-def unreadable(place, folder):
-    """What is wrong with the recording: it must be there, and the command must read all of it."""
-    done = subprocess.run([os.path.join(place.build, "sysshim"), "stat", "--json", os.path.join(folder, "recording")], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
-    if done.returncode or done.stderr:
-        return [f"sysshim stat: exit status {done.returncode}", *done.stderr.splitlines()[:5]]
-    return [] if json.loads(done.stdout)["calls"] else ["the recording has no call"]
-
-
 def uncoalesced(rows):
     """A test of bursts passes as well when every write went natively: then it says nothing, and that is a failure."""
     if any(row.get("batches", {}).get("count") for row in rows):
@@ -107,7 +99,7 @@ def uncoalesced(rows):
 
 def miscounted(place, variant, folder, coalesces):
     rows, wrong = summaries(folder)
-    wrong += unreadable(place, folder) if variant == "record" else []
+    wrong += recordings.unreadable(os.path.join(place.build, "sysshim"), os.path.join(folder, "recording")) if variant == "record" else []
     return [*wrong, *(unlogged(folder) if variant in LOGGING else []), *(uncoalesced(rows) if coalesces and not wrong else [])]
 
 

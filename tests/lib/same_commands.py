@@ -27,6 +27,8 @@ import stat
 import subprocess
 import sys
 
+from recordings import unreadable
+
 LIMIT = 60  # seconds a run may take
 JOB = re.compile(rb"^(\S+: line \d+:) +\d+( [A-Z][a-z ]+)", re.MULTILINE)
 MISSING = re.compile(rb"(\S+: (?:command )?not found)$", re.MULTILINE)
@@ -172,10 +174,7 @@ def one(name, command, differs, options):
             found.append(f"two native runs differ as well: {again[0]}")
         wrong += [f"{variant}: {text}" for text in found]
     wrong += [f"log: {text}" for text in check_record(record)]
-    read = subprocess.run([options.command, "stat", "--json", f"{options.work}/{name}/recording"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, errors="replace")
-    if read.returncode or read.stderr or not json.loads(read.stdout)["calls"]:
-        wrong.append(f"record: sysshim stat: exit status {read.returncode}: {read.stderr[:300]}")
+    wrong += [f"record: {text}" for text in unreadable(options.command, f"{options.work}/{name}/recording")]
     shutil.rmtree(os.path.join(options.work, name), ignore_errors=True)
     return name, "failed" if wrong else "passed", wrong
 

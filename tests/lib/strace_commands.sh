@@ -1,9 +1,22 @@
-# Real commands under strace and the shim at once. To be sourced by a test that has written the file `excuses` (tests/lib/strace_counts.py says
-# what is compared) and set `settings`, the shim's variables beside those for the counters (NAME=VALUE, %F is the command's folder), `arguments` for
-# strace_counts.py, `prepare` (a command for between the two; optional), and `every` to "every" where also calls that are not hot must not pass us by.
+# Real commands under strace and the shim at once. To be sourced by a test that has set `settings`, the shim's variables beside those for the
+# counters (NAME=VALUE, %F is the command's folder), `arguments` for tests/lib/strace_counts.py, which says what is compared, `prepare` (a command
+# for between the two; optional), and `every` to "every" where also calls that are not hot must not pass us by. What it excuses beside what is
+# excused below stands in the file `excuses`, if there is one.
 command -v strace >/dev/null || skip "no strace"
 strace -ff -i -y -o probe true 2>probe.err && grep -q '^\[0000' probe.* || skip "strace does not work here: $(tail -n 1 probe.err)"
 rm -f probe*
+
+# OBJECT CALL reason. Hot calls that may pass us by after our constructor, and why. The object is the one whose instruction it was, with
+# (odd) where the bytes around it fit no form of rewriting; "elsewhere" is ld.so, which the kernel maps without a call, and memory
+# without a file.
+cat >>excuses <<'EXCUSES'
+libc.so.6 rt_sigreturn it works on the frame at its own stack pointer and has no result: its site stays untouched
+libc.so.6 exit a thread's last instruction, on a stack that libc has already given back: its site stays untouched
+libc.so.6(odd) exit as above, where the instruction in front differs
+EXCUSES
+[ -z "$every" ] || cat >>excuses <<'EXCUSES'
+* rt_sigprocmask in processes with threads, where dispatch does not stand: pthread_create and start_thread
+EXCUSES
 
 # the names of the hot calls, from the table itself
 cat >hot.c <<'C'
