@@ -58,6 +58,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%.*s)", g.not_rewritten, 127, g.why_not && *g.why_not ? g.why_not : "as asked");
 	for (unsigned k = 0; k < 3; k++)
 		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);
+	GAP(r->unborn, "%u program%s killed before the first record", r->unborn, r->unborn == 1 ? "" : "s");
 	GAP(r->refused, "%u programs more than a recording holds", r->refused);
 	GAP(r->problems, "%u file%s that could not be read whole", r->problems, r->problems == 1 ? "" : "s");
 	fputc('\n', to);
@@ -70,7 +71,7 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
 		",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
-		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_refused\":%u,\"unreadable_files\":%u}",
+		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u}",
 		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
-		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->refused, r->problems);
+		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems);
 }

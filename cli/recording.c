@@ -60,7 +60,14 @@ static const char *what_is_wrong(const struct source *s)
 	return NULL;
 }
 
-static int source_open(struct source *s, const char *path, const char *command, unsigned *problems)
+static int is_unborn(const struct source *s)
+{
+	static const char zeros[sizeof s->header->magic];
+
+	return !s->size || (s->size >= sizeof zeros && memcmp(s->bytes, zeros, sizeof zeros) == 0);
+}
+
+static int source_open(struct recording *r, struct source *s, const char *path, int in_folder)
 {
 	struct stat status;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -81,14 +88,19 @@ static int source_open(struct source *s, const char *path, const char *command, 
 	}
 	if (fd >= 0)
 		close(fd);
+	int unborn = !wrong && in_folder && is_unborn(s);
 	if (!wrong)
 		wrong = s->bytes ? what_is_wrong(s) : "empty";
 	if (!wrong) {
 		s->path = strdup(path);
 		return 1;
 	}
-	fprintf(stderr, "sysshim %s: %s: %s\n", command, path, wrong);
-	*problems += 1;
+	if (unborn) {
+		r->unborn++;
+	} else {
+		fprintf(stderr, "sysshim %s: %s: %s\n", r->command, path, wrong);
+		r->problems++;
+	}
 	if (s->bytes)
 		munmap((void *)s->bytes, s->size);
 	return 0;
@@ -266,13 +278,10 @@ static void put_in_order(struct recording *r)
 	free(to);
 }
 
-static int add_source(struct recording *r, const char *path, const char *command, size_t *room)
+static void add_source(struct recording *r, const char *path, int in_folder, size_t *room)
 {
 	r->sources = grown(r->sources, r->sources_count, room, sizeof *r->sources);
-	if (!source_open(&r->sources[r->sources_count], path, command, &r->problems))
-		return 0;
-	r->sources_count++;
-	return 1;
+	r->sources_count += (unsigned)source_open(r, &r->sources[r->sources_count], path, in_folder);
 }
 
 int is_record_name(const struct dirent *entry)
@@ -323,13 +332,13 @@ int recording_read(struct recording *r, int argc, char **argv)
 		return 0;
 	}
 	if (!S_ISDIR(status.st_mode)) {
-		add_source(r, path, command, &room);
+		add_source(r, path, 0, &room);
 	} else {
 		int count = scandir(path, &names, is_record_name, alphasort);
 		r->refused = refused(path);
 		for (int i = 0; i < count; free(names[i++]))
 			if (snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name) < (int)sizeof file)
-				add_source(r, file, command, &room);
+				add_source(r, file, 1, &room);
 		if (count >= 0)
 			free(names);
 		if (count == 0)

@@ -34,6 +34,7 @@ struct recording {
 	struct event *events;
 	size_t events_count;
 	unsigned refused;  /* images of which nothing was recorded, because there were too many */
+	unsigned unborn;   /* images that were killed before they could say anything: their files are empty, or all zeros */
 	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
 };
 

@@ -62,6 +62,12 @@ open("both/2.rec", "wb").write(b"nothing")
 done = run("trace", "both")
 if done.returncode != 1 or done.stdout.count(b"\n") != lines or b"both/2.rec: not a recording" not in done.stderr:
     sys.exit(f"both: {done.returncode} {done.stdout.count(bytes([10]))} {done.stderr}")
+# what SIGKILL right behind a program's birth leaves beside the others is no damage, and said
+open("both/2.rec", "wb").close()
+open("both/3.rec", "wb").write(bytes(8192))
+done = run("trace", "both")
+if done.returncode != 0 or done.stdout.count(b"\n") != lines or b"; 2 programs killed before the first record" not in done.stderr:
+    sys.exit(f"killed at birth: {done.returncode} {done.stdout.count(bytes([10]))} {done.stderr}")
 print(f"{cuts} cuts, 60 changes")
 P
 shimmed SYSSHIM_LOG=recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ls -l / >out || fail "ls: status $?"
