@@ -1,7 +1,7 @@
 /* The Trace Event Format: an object with an array of events; complete events ("X") for calls, "B" for one that never ended, instants ("i") for
  * signals and batches, metadata ("M") for names. https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU */
 #include "chrome.h"
-#include "json.h"
+#include "../format/json.h"
 #include "walk.h"
 
 #include <string.h>

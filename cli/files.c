@@ -2,6 +2,7 @@
  * the file system, which may have changed since. */
 #include "command.h"
 #include "filter.h"
+#include "../format/json.h"
 
 #include <asm/unistd.h>
 #include <fcntl.h>
@@ -284,8 +285,8 @@ static void transferred(struct files *f, const struct source *s, const struct te
 static void add_call(struct files *f, const struct event *e, const struct source *s, const struct text_call *call, const struct recorded_memory *memory)
 {
 	const struct syscall_row *row = syscall_row(call->number);
-	char given[4200], path[9000];
-	const char *named = recorded_path(call, memory, given, sizeof given);
+	char given[RECORDED_PATH], path[9000];
+	const char *named = text_call_path(call, &memory->memory, given, sizeof given);
 	int64_t directory;
 	uint64_t flags = 0;
 	struct opened *o;
@@ -356,7 +357,7 @@ static void add_all(struct files *f)
 		const struct source *s = &f->recording.sources[e->source];
 		struct recorded_memory memory;
 		struct text_call call;
-		char given[4200];
+		char given[RECORDED_PATH];
 		if (word->kind != RECORD_CALL && word->kind != RECORD_COALESCED && word->kind != RECORD_BEGIN)
 			continue;
 		int thread = recorded_call(s, word, &call, &memory);
@@ -367,7 +368,7 @@ static void add_all(struct files *f)
 			if (is_exec_end(word))
 				continue;
 			add_call(f, e, s, &call, &memory);
-		} else if ((call.number == __NR_execve || call.number == __NR_execveat) && recorded_path(&call, &memory, given, sizeof given)) {
+		} else if ((call.number == __NR_execve || call.number == __NR_execveat) && text_call_path(&call, &memory.memory, given, sizeof given)) {
 			executed(f, e, s, &call, given, 0);
 		}
 	}

@@ -1,5 +1,6 @@
 /* Filters on reading. */
 #include "filter.h"
+#include "../format/json.h"
 #include "../format/trace_set.h"
 
 #include <stdlib.h>
@@ -73,8 +74,8 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 
 static int names_path(const struct filter *f, const struct text_call *call, const struct recorded_memory *memory)
 {
-	char path[4200];
-	const char *given = f->paths_count ? recorded_path(call, memory, path, sizeof path) : NULL;
+	char path[RECORDED_PATH];
+	const char *given = f->paths_count ? text_call_path(call, &memory->memory, path, sizeof path) : NULL;
 
 	for (unsigned i = 0; given && i < f->paths_count; i++)
 		if (!strcmp(given, f->paths[i]))

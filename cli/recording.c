@@ -427,25 +427,3 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	}
 	return record->thread;
 }
-
-const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size)
-{
-	const struct syscall_row *row = syscall_row(call->number);
-	unsigned index = 0;
-	size_t length = 0;
-	long got;
-
-	while (row && index < 6 && row->kinds[index] != ARG_PATH)
-		index++;
-	if (!row || index == 6)
-		return NULL;
-	/* It was kept in pieces; one that is missing ends it. */
-	while (length < size - 1 && (got = read_kept(&memory->memory, buffer + length, call->arguments[index] + length, size - 1 - length)) > 0) {
-		size_t part = strnlen(buffer + length, (size_t)got);
-		length += part;
-		if (part < (size_t)got)
-			return buffer;
-	}
-	buffer[length] = 0;
-	return length && length < size - 1 ? buffer : NULL;
-}

@@ -51,12 +51,8 @@ int recordings_folder(char *path, size_t size);
 struct dirent;
 int is_record_name(const struct dirent *entry);
 
-/* Makes the folder of a new recording there, and takes away the oldest beyond RECORDINGS_KEPT whose first process is gone. Returns `path`;
- * NULL: it cannot be made, which was said. */
-enum { RECORDINGS_KEPT = 16 };
 /* The newest there, to be freed; NULL: there is none. */
 char *recording_newest(void);
-const char *recording_make(char *path, size_t size);
 
 static inline const struct record_word *event_record(const struct recording *r, const struct event *e)
 {
@@ -71,20 +67,13 @@ struct recorded_memory {
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
 
-/* man 2 syscalls: -1 to -4095 is -errno, all else a value. */
-static inline int is_failure(int64_t result)
-{
-	return result < 0 && result >= -4095;
-}
-
 /* Is this what a new image says of the exec that led to it? */
 static inline int is_exec_end(const struct record_word *word)
 {
 	return word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !((const struct record_call *)word)->serial;
 }
 
-/* The first path of a call that names one, without its NUL, as the program gave it; NULL: it has none, or its memory was not kept. */
-const char *recorded_path(const struct text_call *call, const struct recorded_memory *memory, char *buffer, size_t size);
+enum { RECORDED_PATH = 4200 }; /* room for the longest that a kernel takes: text_call_path (format/json.h) */
 
 /* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
 void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to);

@@ -98,20 +98,23 @@ static void record_into(const char *folder)
 {
 	char made[PATH_MAX];
 
+	/* Where none is named the shim finds its place. */
 	if (!folder) {
-		folder = recording_make(made, sizeof made);
-		if (!folder)
-			return;
-	} else if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+		setenv("SYSSHIM_LOG_FORMAT", "binary", 1);
+		return;
+	}
+	if (!strcmp(folder, "off")) {
+		setenv("SYSSHIM_LOG", "off", 1);
+		return;
+	}
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
 		fprintf(stderr, "sysshim run: --record=%s: %s; a folder that can be made or written would do; nothing is recorded\n", folder, strerror(errno));
 		return;
 	} else if (!realpath(folder, made)) {
 		fprintf(stderr, "sysshim run: --record=%s: %s; nothing is recorded\n", folder, strerror(errno));
 		return;
-	} else {
-		folder = made;
 	}
-	set_log(folder);
+	set_log(made);
 }
 
 int command_run(int argc, char **argv)
@@ -179,7 +182,7 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: --record and %s ask for two logs; one is made\n", getenv("SYSSHIM_LOG") ? "-o or SYSSHIM_LOG" : "-o");
 		return EXIT_USAGE;
 	}
-	if (!text && (!record || strcmp(record, "off") != 0))
+	if (!text)
 		record_into(record);
 	if (quiet)
 		keep_stderr_quiet();

@@ -2,7 +2,7 @@
 #include "chrome.h"
 #include "command.h"
 #include "filter.h"
-#include "json.h"
+#include "../format/json.h"
 #include "walk.h"
 
 #include <getopt.h>
@@ -149,52 +149,21 @@ static void json_line(struct trace *t, const struct event *e, size_t count, enum
 	const struct record_call *record = (const void *)word;
 	const struct source *s = &t->recording.sources[e->source];
 	struct text out = line_of(t);
-	static char text[LINE], path[4200];
+	static char path[RECORDED_PATH];
 	struct recorded_memory memory;
 	struct text_call call;
-	int thread = recorded_call(s, word, &call, &memory);
-	struct text printed = {text, text + sizeof text, 0};
-	int whole = word->kind != RECORD_COALESCED;
+	int thread = recorded_call(s, word, &call, &memory), whole = word->kind != RECORD_COALESCED;
+	struct json_call about = {.pid = s->header->pid,
+				  .tid = thread,
+				  .start = whole && record->began ? record->began + s->header->epoch : e->time,
+				  .duration = whole ? record->duration : 0,
+				  .unfinished = end == END_NOT,
+				  .coalesced = word->flags & RECORD_GATHERED,
+				  .count = count,
+				  .path = text_call_path(&call, &memory.memory, path, sizeof path)};
 
-	unsigned index = text_call_enter(&printed, &call, &memory.memory);
 	call.result = end == END_IN_IMAGE ? 0 : call.result;
-	if (end != END_NOT)
-		text_call_leave(&printed, &call, index, &memory.memory);
-	char *from = memchr(text, '(', (size_t)(printed.at - text));
-	size_t name = from ? (size_t)(from - text) : 0, size = (size_t)(printed.at - text);
-	text_string(&out, "{\"call\":");
-	text_json_quoted(&out, text, name);
-	json_number(&out, "pid", s->header->pid);
-	json_number(&out, "tid", thread);
-	json_number(&out, "start_ns", (int64_t)(whole && record->began ? record->began + s->header->epoch : e->time));
-	json_number(&out, "duration_ns", whole ? (int64_t)record->duration : 0);
-	if (end == END_NOT) {
-		text_string(&out, ",\"result\":null,\"errno\":null,\"unfinished\":true");
-	} else {
-		int failed = is_failure(call.result);
-		const char *error = failed ? errno_name((unsigned)-call.result) : NULL;
-		json_number(&out, "result", failed ? -1 : call.result);
-		if (error)
-			json_string(&out, "errno", error, strlen(error));
-		else if (failed)
-			json_number(&out, "errno", -call.result);
-		else
-			text_string(&out, ",\"errno\":null");
-	}
-	/* The arguments end where the result begins; what a string holds is escaped, so no `) = ` in it can be meant. */
-	size_t last = size;
-	for (size_t i = name; end != END_NOT && i + 4 <= size; i++)
-		if (!memcmp(text + i, ") = ", 4))
-			last = i;
-	json_string(&out, "args", from ? from + 1 : text, from ? last - name - 1 : 0);
-	const char *named = recorded_path(&call, &memory, path, sizeof path);
-	if (named)
-		json_string(&out, "path", named, strlen(named));
-	else
-		text_string(&out, ",\"path\":null");
-	text_string(&out, word->flags & RECORD_GATHERED ? ",\"coalesced\":true" : ",\"coalesced\":false");
-	json_number(&out, "count", (int64_t)count);
-	text_string(&out, "}\n");
+	json_call_line(&out, &about, &call, &memory.memory);
 	put(t, &out);
 }
 

@@ -144,7 +144,7 @@ done
 
 title "Yours:"
 cat <<END
-  LD_PRELOAD=$shim SYSSHIM_LOG=log.%p ./your-program
-  $SRC/build/sysshim run -- ./your-program    # then: sysshim files, trace, stat, show
+  LD_PRELOAD=$shim ./your-program
+  $SRC/build/sysshim run -- ./your-program    # after either: sysshim files, trace, stat, show
   $SRC/build/sysshim doctor ./your-program
 END

@@ -195,7 +195,7 @@ static unsigned arguments(struct text *out, const struct text_call *call, unsign
 	return index;
 }
 
-static void call_name(struct text *out, const struct text_call *call)
+void text_call_name(struct text *out, const struct text_call *call)
 {
 	const char *name = syscall_name(call->number);
 
@@ -209,7 +209,7 @@ static void call_name(struct text *out, const struct text_call *call)
 
 unsigned text_call_enter(struct text *out, const struct text_call *call, const struct text_memory *memory)
 {
-	call_name(out, call);
+	text_call_name(out, call);
 	text_char(out, '(');
 	if (syscall_row(call->number))
 		return arguments(out, call, 0, 0, memory);
@@ -276,6 +276,6 @@ void text_call_leave(struct text *out, const struct text_call *call, unsigned pr
 void text_call_resumed(struct text *out, const struct text_call *call)
 {
 	text_string(out, "<... ");
-	call_name(out, call);
+	text_call_name(out, call);
 	text_string(out, " resumed>");
 }

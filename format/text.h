@@ -26,6 +26,12 @@ struct text_call {
 	int64_t result; /* the kernel's: -errno or a value; only looked at by text_call_leave */
 };
 
+/* man 2 syscalls: -1 to -4095 is -errno, all else a value. */
+static inline int is_failure(int64_t result)
+{
+	return result < 0 && result >= -4095;
+}
+
 /* `openat(AT_FDCWD, "a", O_RDONLY` up to, not including, the first argument that only the kernel's answer fills (an out buffer).
  * Returns how many arguments were printed, to be given to text_call_leave. No newline. */
 unsigned text_call_enter(struct text *out, const struct text_call *call, const struct text_memory *memory);
@@ -33,6 +39,9 @@ unsigned text_call_enter(struct text *out, const struct text_call *call, const s
 /* The rest of the arguments from index `printed`, then `) = 3`, `) = -1 ENOENT (No such file or directory)`, `) = ?` for a call that
  * does not return, `) = 0x7f...` for addresses. No newline. */
 void text_call_leave(struct text *out, const struct text_call *call, unsigned printed, const struct text_memory *memory);
+
+/* `read`; syscall_0x1f4 for one that is not in the table. */
+void text_call_name(struct text *out, const struct text_call *call);
 
 /* `<... read resumed>` and what follows the name when another thread's line came in between. */
 void text_call_resumed(struct text *out, const struct text_call *call);

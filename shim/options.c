@@ -78,8 +78,22 @@ static int take_format(const char *value)
 
 static int take_log_format(const char *value)
 {
-	settings.recording = string_equal(value, "binary");
-	return settings.recording || string_equal(value, "text");
+	settings.log_format = string_equal(value, "binary") ? LOG_BINARY : string_equal(value, "json") ? LOG_JSON : LOG_TEXT;
+	settings.log_format_given = 1;
+	return settings.log_format != LOG_TEXT || string_equal(value, "text");
+}
+
+/* A recording has a place of its own; lines that nobody gave one go to stderr, as strace's do. */
+static void settle_log(int is_first)
+{
+	if (settings.log == OUTPUT_STATE && (settings.log_format == LOG_TEXT || settings.log_format == LOG_JSON))
+		settings.log = OUTPUT_STDERR;
+	else if (settings.log == OUTPUT_STATE)
+		settings.log_format = LOG_BINARY;
+	/* The recording's first program names the folder to those that come later (exec.c). */
+	if (settings.log == OUTPUT_STATE && !is_first)
+		settings.log = OUTPUT_OFF;
+	settings.recording = settings.log_format == LOG_BINARY && (settings.log == OUTPUT_STATE || settings.log == OUTPUT_PATH);
 }
 
 static int take_timing(const char *value)
@@ -201,7 +215,7 @@ static const struct option *table(unsigned *count)
 {
 	static const struct option options[] = {
 		{"SYSSHIM_LOG", "a path (%p pid, %n program), - for stderr, off", take_log},
-		{"SYSSHIM_LOG_FORMAT", "text, binary", take_log_format},
+		{"SYSSHIM_LOG_FORMAT", "binary, text, json", take_log_format},
 		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program), off", take_stats},
 		{"SYSSHIM_STATS_FORMAT", "text, json", take_format},
 		{"SYSSHIM_TIMING", "on, off", take_timing},
@@ -342,7 +356,7 @@ int options_read(char **environment)
 	int is_first = !options_value(environment, "SYSSHIM_RECORDING");
 
 	settings = (struct settings){
-		.stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
+		.log = OUTPUT_STATE, .stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
 		.batch = BATCH_FILES | BATCH_PIPES, .latency = 20, .buffer = 65536, .burst = 16};
 	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
 		settings.trace[i] = ~0ul;
@@ -354,11 +368,7 @@ int options_read(char **environment)
 			*environment = disabled;
 			return 0;
 		}
-	if (settings.log != OUTPUT_PATH)
-		settings.recording = 0;
-	/* Nobody would see the times. */
-	if (settings.log == OUTPUT_OFF && settings.stats == OUTPUT_OFF)
-		settings.timing = 0;
+	settle_log(is_first);
 	return 1;
 }
 

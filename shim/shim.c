@@ -11,6 +11,7 @@
 #include "options.h"
 #include "process/life.h"
 #include "record/birth_stderr.h"
+#include "record/recordings.h"
 #include "sys/clock.h"
 #include "sys/memory.h"
 #include "sys/thread.h"
@@ -226,6 +227,26 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 		interpose_coalesce();
 }
 
+/* What cannot be recorded runs all the same; the summary says so, and who has asked for it hears of it in any case. */
+static void record_into_state_folder(const char *state, const char *home)
+{
+	static char folder[PATH_LIMIT];
+	struct text out = {settings.log_path, settings.log_path + PATH_LIMIT - 1, 0};
+
+	inherited.no_recording = recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);
+	/* A percent sign would be read as a pattern. */
+	for (const char *c = folder; *c; c++) {
+		text_char(&out, *c);
+		if (*c == '%')
+			text_char(&out, '%');
+	}
+	*out.at = 0;
+	if (inherited.no_recording && settings.log_format_given)
+		COMPLAIN("SYSSHIM_LOG_FORMAT=binary: ", inherited.no_recording, "; nothing is recorded; a folder in SYSSHIM_LOG, or sysshim run --record=DIR, would do");
+	settings.log = inherited.no_recording || out.cut ? OUTPUT_OFF : OUTPUT_PATH;
+	settings.recording = settings.log == OUTPUT_PATH;
+}
+
 static void observe(const struct startup *s, const struct look_round *look)
 {
 	const char *own_path = look->own_path;
@@ -244,14 +265,20 @@ static void observe(const struct startup *s, const struct look_round *look)
 		COMPLAIN("no memory that a fork would wipe (Linux 4.14 has it); the program runs without sysshim");
 		return;
 	}
+	const char *state = options_value(s->environment, "XDG_STATE_HOME"), *home = options_value(s->environment, "HOME");
+	if (settings.log == OUTPUT_STATE)
+		record_into_state_folder(state, home);
 	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
 		settings.log = settings.stats = OUTPUT_OFF;
-		settings.timing = settings.batch = settings.watch = 0;
+		settings.batch = settings.watch = 0;
 	}
+	/* Nobody would see the times. */
+	if (settings.log == OUTPUT_OFF && settings.stats == OUTPUT_OFF)
+		settings.timing = 0;
 	rewrite_know_exit();
-	cache_start(options_value(s->environment, "XDG_STATE_HOME"), options_value(s->environment, "HOME"));
+	cache_start(state, home);
 	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
 	inherited.rewriting = settings.rewrite && !why_not;
 	inherited.why_not = why_not;

@@ -5,6 +5,7 @@
 #include "intercept.h"
 #include "object.h"
 #include "tables.h"
+#include "../record/recordings.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../../format/text.h"
@@ -53,19 +54,9 @@ void cache_start(const char *state, const char *home)
 {
 	struct text out = {path, path + NAME_SIZE - 64, 0};
 
-	path[0] = 0;
-	if (state && state[0] == '/') {
-		text_string(&out, state);
-	} else if (home && home[0] == '/') {
-		text_string(&out, home);
-		text_string(&out, "/.local/state");
-	} else {
-		return;
-	}
-	text_string(&out, "/sysshim/sites");
-	*out.at = 0;
-	if (out.cut)
-		path[0] = 0;
+	int fits = state_path(&out, state, home, "/sysshim/sites");
+
+	*(fits ? out.at : path) = 0;
 }
 
 /* The path of this object's table, and with `making` its folders. Returns where the folder's part ends, or NULL. */

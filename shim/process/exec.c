@@ -62,12 +62,21 @@ static void keep(struct text *out, const char *entry)
 void exec_start(char *const *environment, const char *own_path)
 {
 	struct text out = {birth.text, birth.text + KEPT_TEXT, 0};
+	int is_place_given = 0, is_format_given = 0;
 
 	birth.own_path = own_path;
 	birth.own_name = own_path ? last_part(own_path) : NULL;
 	for (; *environment; environment++)
-		if (string_after(*environment, "SYSSHIM_"))
+		if (string_after(*environment, "SYSSHIM_")) {
 			keep(&out, *environment);
+			is_place_given |= string_after(*environment, "SYSSHIM_LOG=") != NULL;
+			is_format_given |= string_after(*environment, "SYSSHIM_LOG_FORMAT=") != NULL;
+		}
+	/* The folder that the recording's first program has found, or not, is that of all. */
+	if (!is_place_given && settings.log != OUTPUT_STDERR)
+		keep(&out, settings.recording ? "SYSSHIM_LOG=" : "SYSSHIM_LOG=off");
+	if (!is_format_given && settings.recording)
+		keep(&out, "SYSSHIM_LOG_FORMAT=binary");
 }
 
 static void *copy_take(struct process *p, size_t size)

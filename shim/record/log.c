@@ -4,6 +4,7 @@
 #include "process.h"
 #include "room.h"
 #include "birth_stderr.h"
+#include "../../format/json.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
@@ -43,14 +44,22 @@ static void publish_locked(struct process *p, uint64_t now)
 	log->open_ticket = 0;
 }
 
-/* Where the next line is written; closes what stands open. The caller gives back how far it came. */
-static struct text line_begin(struct process *p, uint64_t at)
+/* Where the next line is written. The caller gives back how far it came. */
+static struct text line_room(struct process *p, uint64_t at)
 {
 	struct log *log = &p->log;
 
 	if (log->pending > LOG_PENDING - LOG_LINE)
 		publish_locked(p, at);
-	struct text out = {log->buffer + log->pending, log->buffer + log->pending + LOG_LINE, 0};
+	return (struct text){log->buffer + log->pending, log->buffer + log->pending + LOG_LINE, 0};
+}
+
+/* The same with a line's head; closes what stands open. */
+static struct text line_begin(struct process *p, uint64_t at)
+{
+	struct log *log = &p->log;
+	struct text out = line_room(p, at);
+
 	if (log->open_ticket)
 		text_string(&out, " <unfinished ...>\n");
 	log->open_ticket = 0;
@@ -72,6 +81,29 @@ static void line_end(struct process *p, struct text *out, uint64_t now, int at_o
 		publish_locked(p, now);
 }
 
+/* A line of JSON is a whole call. Only an exec, which may not come back, has one when it begins. */
+static void json_line(struct process *p, const struct text_call *call, struct json_call *about, uint64_t began, uint64_t now)
+{
+	struct text_memory memory = program_memory();
+	uint64_t mask;
+
+	if (!process_lock(p, &p->log.lock, &mask)) {
+		counter_add(&p->tally.log_dropped, 1, 1);
+		return;
+	}
+	struct text out = line_room(p, began);
+	out.end -= PATH_LIMIT + 1;
+	about->pid = p->sealed || !p->suspect ? p->pid : (int)RAW(__NR_getpid);
+	about->tid = p->sealed ? p->pid : (int)RAW(__NR_gettid);
+	about->start = began ? began + p->log.epoch : p->log.last;
+	p->log.last = about->start;
+	about->count = 1;
+	about->path = text_call_path(call, &memory, out.end, PATH_LIMIT + 1);
+	json_call_line(&out, about, call, &memory);
+	line_end(p, &out, now, about->unfinished);
+	lock_release(&p->log.lock, &mask);
+}
+
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
 	struct text_memory memory = program_memory();
@@ -79,6 +111,11 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 
 	if (settings.recording) {
 		recording_begin(p, call, ticket);
+		return;
+	}
+	if (settings.log_format == LOG_JSON) {
+		if (call->number == __NR_execve || call->number == __NR_execveat)
+			json_line(p, call, &(struct json_call){.unfinished = 1}, ticket->began, ticket->began);
 		return;
 	}
 	/* On a terminal or a pipe that others write too, half lines would only be torn. */
@@ -99,6 +136,10 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 
 	if (settings.recording) {
 		recording_call(p, call, ticket, now, 0);
+		return;
+	}
+	if (settings.log_format == LOG_JSON) {
+		json_line(p, call, &(struct json_call){.duration = settings.timing && now > ticket->began ? now - ticket->began : 0}, ticket->began, now);
 		return;
 	}
 	if (!process_lock(p, &p->log.lock, &mask)) {
@@ -138,6 +179,10 @@ void log_coalesced(struct process *p, const struct text_call *call)
 		recording_coalesced(p, call);
 		return;
 	}
+	if (settings.log_format == LOG_JSON) {
+		json_line(p, call, &(struct json_call){.coalesced = 1}, 0, p->log.published_at);
+		return;
+	}
 	if (!process_lock(p, &p->log.lock, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -157,7 +202,7 @@ void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsig
 		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
 		return;
 	}
-	if (!process_lock(p, &p->log.lock, &mask))
+	if (settings.log_format == LOG_JSON || !process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_batch_line(&out, fd, writes, bytes, batch_end_word(end), began ? now - began : 0);
@@ -175,7 +220,7 @@ void log_note(struct process *p, const char *note)
 		recording_note(p, note, now);
 		return;
 	}
-	if (!process_lock(p, &p->log.lock, &mask))
+	if (settings.log_format == LOG_JSON || !process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_note_line(&out, note, string_length(note));
@@ -194,7 +239,7 @@ void log_signal(struct process *p, int signal, const void *information)
 		recording_signal(p, signal, about->code, about->pid, about->uid, now);
 		return;
 	}
-	if (!process_lock(p, &p->log.lock, &mask))
+	if (settings.log_format == LOG_JSON || !process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_signal_line(&out, signal, about->code, about->pid, about->uid);
@@ -258,6 +303,10 @@ void log_resume_exec(struct process *p)
 		return;
 	if (settings.recording) {
 		recording_exec(p, now);
+		return;
+	}
+	if (settings.log_format == LOG_JSON) {
+		json_line(p, &(struct text_call){__NR_execve, {0}, 0}, &(struct json_call){.no_arguments = 1}, now, now);
 		return;
 	}
 	if (!process_lock(p, &p->log.lock, &mask))

@@ -88,6 +88,7 @@ struct inherited {
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
+	const char *no_recording; /* why the state folder has none, static; NULL: it has one, or none was wanted there */
 	char program[256];       /* base name of the executable */
 	char arguments[1024];    /* its command line at birth, each with its NUL; cut where it is longer */
 	uint32_t arguments_size;

@@ -291,6 +291,10 @@ void summary_text(struct text *out, const struct process *p, const char *how, un
 		text_string(out, "  log: ");
 		text_bytes(out, p->log.sink.path, settings.recording ? folder_length(p->log.sink.path) : string_length(p->log.sink.path));
 		text_string(out, settings.recording ? " (sysshim files, trace, stat)\n" : "\n");
+	} else if (inherited.no_recording) {
+		text_string(out, "  log: none (");
+		text_string(out, inherited.no_recording);
+		text_string(out, ")\n");
 	}
 }
 

@@ -9,7 +9,15 @@ enum { PATH_LIMIT = 4096 };
 enum output {
 	OUTPUT_OFF,
 	OUTPUT_STDERR,
-	OUTPUT_PATH
+	OUTPUT_PATH,
+	OUTPUT_STATE /* a recording in the state folder; at birth it becomes OUTPUT_PATH, or OUTPUT_OFF where that cannot be */
+};
+
+enum log_format {
+	LOG_UNSAID, /* text for a log that has a place, a recording where none was named */
+	LOG_TEXT,
+	LOG_JSON,
+	LOG_BINARY
 };
 
 enum rewrite {
@@ -22,7 +30,9 @@ enum { BATCH_FILES = 1, BATCH_PIPES = 2, BUFFER_MOST = 1000000, LATENCY_MOST = 1
 
 struct settings {
 	uint8_t log;          /* enum output */
-	uint8_t recording;    /* the log is a folder of recordings (include/sysshim/record.h), not text */
+	uint8_t log_format;   /* enum log_format */
+	uint8_t log_format_given;
+	uint8_t recording;    /* LOG_BINARY, and there is a place for it: the log is a folder of recordings (include/sysshim/record.h), not text */
 	uint8_t stats;        /* enum output */
 	uint8_t stats_json;
 	uint8_t timing;       /* a clock is read around each call */

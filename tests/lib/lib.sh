@@ -12,9 +12,10 @@ fail() {
 	exit 1
 }
 
-# shimmed [NAME=VALUE...] COMMAND...: the command with the shim preloaded. Nothing else of the driver's own is.
+# shimmed [NAME=VALUE...] COMMAND...: the command with the shim preloaded, and without a log where none is named. Nothing else of the driver's
+# own is.
 shimmed() {
-	env LD_PRELOAD="$SHIM" "$@"
+	env LD_PRELOAD="$SHIM" SYSSHIM_LOG=off "$@"
 }
 
 # same_run NAME [NAME=VALUE...] -- COMMAND...: the command natively and under the shim with these settings, each in a folder of its own

@@ -35,7 +35,7 @@ DRIVERS = ("behaviour", "programs", "real")
 
 
 def settings(variant, place, folder):
-    values = {"LD_PRELOAD": place.shim}
+    values = {"LD_PRELOAD": place.shim, "SYSSHIM_LOG": "off"}
     if variant in COUNTING:
         values.update(SYSSHIM_STATS=f"{folder}/stats.%p.json", SYSSHIM_STATS_FORMAT="json")
     if variant in LOGGING:

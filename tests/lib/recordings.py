@@ -1,6 +1,14 @@
 """A recording that a test has left: the command must be able to read all of it."""
 import json
+import os
 import subprocess
+
+
+def newest(state):
+    """The newest recording of a state folder, as a run that named none makes it; "" where there is none."""
+    folder = os.path.join(state, "sysshim", "recordings")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return os.path.join(folder, names[-1]) if names else ""
 
 
 def unreadable(command, recording):

@@ -27,7 +27,7 @@ import stat
 import subprocess
 import sys
 
-from recordings import unreadable
+from recordings import newest, unreadable
 
 LIMIT = 60  # seconds a run may take
 JOB = re.compile(rb"^(\S+: line \d+:) +\d+( [A-Z][a-z ]+)", re.MULTILINE)
@@ -39,6 +39,7 @@ def environment(folder):
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
         "HOME": folder,
+        "XDG_STATE_HOME": os.path.join(os.path.dirname(folder), "state"),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "TERM": "dumb",
@@ -156,12 +157,12 @@ def one(name, command, differs, options):
         if not any(fnmatch.fnmatch(path, pattern) for path in native["files"]):
             wrong.append(f"pattern {pattern} matches no file")
     variants = {
-        "quiet": {"SYSSHIM_STATS": "off"},
-        "eager": {"SYSSHIM_STATS": "off", "SYSSHIM_BURST": "1", "SYSSHIM_LATENCY_MS": "1"},
-        "small": {"SYSSHIM_STATS": "off", "SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "7"},
-        "interpose": {"SYSSHIM_STATS": "off", "SYSSHIM_INTERCEPT": "interpose"},
-        "all": {"SYSSHIM_STATS": "off", "SYSSHIM_INTERCEPT": "rewrite-all,interpose", "SYSSHIM_DISPATCH": "always"},
-        "record": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": f"{options.work}/{name}/recording", "SYSSHIM_LOG_FORMAT": "binary"},
+        "quiet": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": "off"},
+        "eager": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": "off", "SYSSHIM_BURST": "1", "SYSSHIM_LATENCY_MS": "1"},
+        "small": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": "off", "SYSSHIM_BURST": "1", "SYSSHIM_BUFFER": "7"},
+        "interpose": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": "off", "SYSSHIM_INTERCEPT": "interpose"},
+        "all": {"SYSSHIM_STATS": "off", "SYSSHIM_LOG": "off", "SYSSHIM_INTERCEPT": "rewrite-all,interpose", "SYSSHIM_DISPATCH": "always"},
+        "record": {"SYSSHIM_STATS": "off"},
         "log": {"SYSSHIM_LOG": f"{record}/log.%p", "SYSSHIM_STATS": f"{record}/stats.%p.json", "SYSSHIM_STATS_FORMAT": "json"},
     }
     again = None
@@ -174,7 +175,7 @@ def one(name, command, differs, options):
             found.append(f"two native runs differ as well: {again[0]}")
         wrong += [f"{variant}: {text}" for text in found]
     wrong += [f"log: {text}" for text in check_record(record)]
-    wrong += [f"record: {text}" for text in unreadable(options.command, f"{options.work}/{name}/recording")]
+    wrong += [f"record: {text}" for text in unreadable(options.command, newest(environment(folder)["XDG_STATE_HOME"]))]
     shutil.rmtree(os.path.join(options.work, name), ignore_errors=True)
     return name, "failed" if wrong else "passed", wrong
 

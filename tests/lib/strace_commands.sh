@@ -87,7 +87,7 @@ one() {
 	mkdir "$folder" "$folder/stats" "$folder/logs"
 	cp -a files "$folder/work"
 	(cd "$folder/work" && exec strace -f -ff -i -y -o "$folder/trace" -E LD_PRELOAD="$SHIM" -E SYSSHIM_STATS="$folder/stats/%p.json" \
-		-E SYSSHIM_STATS_FORMAT=json -E SYSSHIM_BATCH=off ${settings//%F/$folder} -E HOME="$folder/work" -E GIT_AUTHOR_NAME=a -E GIT_AUTHOR_EMAIL=a@b -E GIT_COMMITTER_NAME=a \
+		-E SYSSHIM_STATS_FORMAT=json -E SYSSHIM_LOG=off -E SYSSHIM_BATCH=off ${settings//%F/$folder} -E HOME="$folder/work" -E GIT_AUTHOR_NAME=a -E GIT_AUTHOR_EMAIL=a@b -E GIT_COMMITTER_NAME=a \
 		-E GIT_COMMITTER_EMAIL=a@b bash -c 'echo $$ >"$1"; eval "$2"' bash "$folder/pid" "$command" >"$folder/out" 2>"$folder/err" </dev/null)
 	if grep -q 'command not found' "$folder/err"; then
 		echo "$name: skipped: $(grep 'command not found' "$folder/err" | tail -n 1)" >"$name.outcome"

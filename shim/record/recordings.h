@@ -1,0 +1,17 @@
+/* Floor 1: the folder for recordings that nobody has named, ${XDG_STATE_HOME:-~/.local/state}/sysshim/recordings/YYYYmmddTHHMMSS.uuuuuu-PID (XDG
+ * base directory specification; the command looks for the newest there). */
+#ifndef SHIM_RECORD_RECORDINGS_H
+#define SHIM_RECORD_RECORDINGS_H
+
+#include "../../format/text.h"
+#include "../../include/sysshim/record.h"
+
+/* The state folder and `rest` behind it. 0: neither variable is an absolute path (the specification says to ignore others). */
+int state_path(struct text *out, const char *state, const char *home, const char *rest);
+
+/* Makes the folder of a recording that begins at `time` (ns since 1970) with process `pid`, writes its name to `path` (PATH_LIMIT bytes)
+ * and takes the oldest away where there are more than RECORDINGS_KEPT and their first process is gone. Returns NULL, or why there is
+ * none: a static text. Constructor only. */
+const char *recordings_make(char *path, const char *state, const char *home, uint64_t time, int pid);
+
+#endif

@@ -1,0 +1,91 @@
+#!/bin/bash
+# With LD_PRELOAD alone every call is recorded in the state folder: one folder for all that belong together, the newest 16 are kept, the
+# summary names it and the command reads it without being told where. Where that cannot be the program runs and the summary says why.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+unset XDG_STATE_HOME
+export HOME=$PWD/home
+mkdir home
+
+# by_default NAME=VALUE... COMMAND...: nothing but LD_PRELOAD
+by_default() {
+	env LD_PRELOAD="$SHIM" "$@"
+}
+
+one=$HOME/.local/state/sysshim/recordings
+by_default bash -c '/bin/cat /etc/hostname; env -i /bin/ls /; exit 7' >out 2>err
+[ $? = 7 ] || fail "the exit status is not the program's: $(cat err)"
+bash -c '/bin/cat /etc/hostname; /bin/ls /' | cmp - out || fail "the output differs"
+[ "$(ls "$one" | wc -l)" = 1 ] || fail "not one recording: $(ls "$one")"
+name=$(ls "$one")
+[[ $name =~ ^$(date -u +%Y)[0-9]{4}T[0-9]{6}\.[0-9]{6}-[0-9]+$ ]] || fail "$name: not named by date and process"
+[ "$(stat -c %a "$one/$name")" = 700 ] && [ "$(stat -c %a "$one/$name"/*.rec | sort -u)" = 600 ] || fail "others may read it: $(ls -lR "$one")"
+grep -qF "  log: $one/$name (sysshim files, trace, stat)" err || fail "the summary does not name it: $(cat err)"
+"$SYSSHIM" trace -e execve 2>&1 >trace | grep -q 'coverage: 3 processes' || fail "not three processes: $("$SYSSHIM" show)"
+grep -q 'execve("/bin/ls"' trace && grep -q '^[0-9]* [0-9.]* execve("/bin/cat"' trace || fail "execs are missing: $(cat trace)"
+"$SYSSHIM" files | grep -q ' /$' || fail "what env -i started is not in it: $("$SYSSHIM" files)"
+seconds=$(date -u -d "${name:0:4}-${name:4:2}-${name:6:2} ${name:9:2}:${name:11:2}:${name:13:2}" +%s) now=$(date +%s)
+[ $((now - seconds)) -ge 0 ] && [ $((now - seconds)) -le 600 ] || fail "$name is not now"
+
+# Only the newest stay; what lives, and what is not ours, is left alone.
+sleep 100 & living=$!
+for i in $(seq 10 30); do
+	mkdir "$one/202001${i}T000000.000000-4194303" && touch "$one/202001${i}T000000.000000-4194303/"{1-0x1.rec,total}
+done
+mkdir "$one/20190101T000000.000000-$living" "$one/20190102T000000.000000-4194303" "$one/mine"
+touch "$one/20190102T000000.000000-4194303/somebody's"
+by_default true 2>/dev/null
+kill $living
+[ -d "$one/$name" ] || fail "a new one was taken away"
+[ -d "$one/20190101T000000.000000-$living" ] || fail "that of a living process was taken away"
+[ -e "$one/20190102T000000.000000-4194303/somebody's" ] && [ -d "$one/mine" ] || fail "what is not ours was taken away"
+# 16: two of ours, and the newest 14 of those of 2020.
+[ "$(ls "$one" | grep -c '^202001')" = 14 ] && [ -d "$one/20200117T000000.000000-4194303" ] && [ ! -e "$one/20200116T000000.000000-4194303" ] ||
+	fail "not the newest 16: $(ls "$one")"
+
+# XDG_STATE_HOME comes first, unless it is relative; a percent sign is one.
+XDG_STATE_HOME=$PWD/50%n by_default true 2>err
+[ "$(find "50%n" -name '*.rec' | wc -l)" = 1 ] || fail "no recording in XDG_STATE_HOME: $(find . -name '*.rec')"
+XDG_STATE_HOME="$PWD/50%n" "$SYSSHIM" show | grep -q ' true$' || fail "XDG_STATE_HOME: $(XDG_STATE_HOME="$PWD/50%n" "$SYSSHIM" show)"
+XDG_STATE_HOME="$PWD/50%n" by_default bash -c 'env -i /bin/true; :' 2>err
+XDG_STATE_HOME="$PWD/50%n" "$SYSSHIM" show | grep -q ' /bin/true$' || fail "a child is not in its parent's recording: $(find 50* -type f)"
+before=$("$SYSSHIM" show | head -n 1)
+XDG_STATE_HOME=relative by_default true 2>/dev/null
+[ ! -e relative ] && [ "$("$SYSSHIM" show | head -n 1)" != "$before" ] && "$SYSSHIM" show | grep -q ' true$' || fail "a relative XDG_STATE_HOME was used"
+
+# nothing_recorded REASON: said once, in the summary, and the program ran.
+nothing_recorded() {
+	[ "$(cat out)" = ran ] || fail "$1: the program did not run: $(cat out)"
+	[ "$(grep -c "log: none ($1)" err)" = 1 ] || fail "$1: the summary does not say it: $(cat err)"
+	[ "$(grep -c '^sysshim' err)" = 1 ] || fail "$1: said more than once: $(cat err)"
+}
+env -u HOME LD_PRELOAD="$SHIM" bash -c '/bin/echo ran; :' >out 2>err
+nothing_recorded 'neither XDG_STATE_HOME nor HOME names a folder'
+touch file
+HOME=$PWD/file by_default bash -c '/bin/echo ran; :' >out 2>err
+nothing_recorded 'Not a directory'
+HOME=$PWD/$(printf %04000d 0) by_default bash -c '/bin/echo ran; :' >out 2>err
+nothing_recorded 'the path to the folder for recordings is too long'
+if [ "$(id -u)" = 0 ]; then
+	mkdir theirs && chown 1:1 theirs
+	HOME=$PWD/theirs by_default bash -c '/bin/echo ran; :' >out 2>err
+	nothing_recorded "the folder for recordings would be in somebody else's home"
+	[ -z "$(ls -A theirs)" ] || fail "something was left in somebody else's home"
+else
+	HOME=/ by_default bash -c '/bin/echo ran; :' >out 2>err
+	nothing_recorded "the folder for recordings would be in somebody else's home"
+fi
+
+# Off; or lines, which go to stderr where no place is named.
+before=$(ls "$one")
+SYSSHIM_LOG=off by_default bash -c /bin/true 2>err
+grep -q 'log:' err && fail "there is a log: $(cat err)"
+SYSSHIM_STATS=off SYSSHIM_LOG_FORMAT=text by_default cat /dev/null 2>err
+grep -q ' openat(AT_FDCWD, "/dev/null"' err || fail "no lines on stderr: $(cat err)"
+[ "$(ls "$one")" = "$before" ] || fail "a recording was made: $(ls "$one")"
+
+# The first program is left out: the second one's calls are recorded.
+SYSSHIM_APP_EXCLUDE=bash by_default bash -c '/bin/true; :' 2>err
+"$SYSSHIM" show >shown
+grep -q ' /bin/true$' shown && ! grep -q ' bash -c' shown || fail "a program was to be left out, another not: $(cat shown)"
