@@ -6,6 +6,8 @@
 
 struct gaps {
 	uint64_t dropped, overwritten, broken, pathless, results_unseen, not_followed[3], without_end;
+	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
+	unsigned uncounted;
 	unsigned not_rewritten, processes;
 	const char *why_not;
 };
@@ -23,6 +25,13 @@ static struct gaps gaps_of(const struct recording *r)
 		g.results_unseen += h->results_unseen;
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
+		g.uncounted += !h->kernel_counted;
+		if (h->kernel_counted) {
+			g.kernel_reads += h->kernel_reads;
+			g.kernel_writes += h->kernel_writes;
+			g.counted_reads += h->counted_reads;
+			g.counted_writes += h->counted_writes;
+		}
 		/* Before its end a file does not say whether libc was rewritten. */
 		if (h->end != RECORD_RUNNING && !h->rewriting) {
 			g.not_rewritten++;
@@ -58,6 +67,10 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%.*s)", g.not_rewritten, 127, g.why_not && *g.why_not ? g.why_not : "as asked");
 	for (unsigned k = 0; k < 3; k++)
 		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);
+	if (g.uncounted < r->sources_count)
+		fprintf(to, "; reads and writes by the kernel's count: %" PRIu64 " and %" PRIu64 ", by ours: %" PRIu64 " and %" PRIu64, g.kernel_reads, g.kernel_writes,
+			g.counted_reads, g.counted_writes);
+	GAP(g.uncounted, "the kernel's count for %u of them", g.uncounted);
 	GAP(r->unborn, "%u program%s killed before the first record", r->unborn, r->unborn == 1 ? "" : "s");
 	GAP(r->refused, "%u programs more than a recording holds", r->refused);
 	GAP(r->problems, "%u file%s that could not be read whole", r->problems, r->problems == 1 ? "" : "s");
@@ -71,7 +84,9 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
 		",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
-		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u}",
+		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
+		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
 		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
-		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems);
+		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
+		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

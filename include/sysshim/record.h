@@ -67,6 +67,10 @@ struct record_header {
 	uint32_t arguments_size; /* bytes of it that are used */
 	uint32_t data_limit;     /* so many bytes of each buffer were kept with its call */
 	uint32_t staging;        /* RECORD_STAGING of the writer */
+	/* Reads and writes since birth of a process that never had a second thread, by the kernel's count (syscr and syscw of proc(5)'s io,
+	 * without our own), and by ours. */
+	uint32_t kernel_counted; /* 1: they are known */
+	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes;
 };
 
 struct record_chunk {
@@ -196,6 +200,9 @@ RECORD_OFFSET(record_header, arguments, 1648);
 RECORD_OFFSET(record_header, arguments_size, 2672);
 RECORD_OFFSET(record_header, data_limit, 2676);
 RECORD_OFFSET(record_header, staging, 2680);
+RECORD_OFFSET(record_header, kernel_counted, 2684);
+RECORD_OFFSET(record_header, kernel_reads, 2688);
+RECORD_OFFSET(record_header, counted_writes, 2712);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
 RECORD_OFFSET(record_call, number, 4);

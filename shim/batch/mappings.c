@@ -139,7 +139,7 @@ enum let_go mappings_read(struct batch *b, char *space, size_t size)
 	b->inodes = 0;
 	if (fd < 0)
 		return LET_GO_NO_MAPS;
-	while ((got = RAW(__NR_read, fd, space + left, size - left)) > 0)
+	while ((got = own_read(RAW(__NR_read, fd, space + left, size - left))) > 0)
 		left = lines(b, space, left + (size_t)got, &why);
 	RAW(__NR_close, fd);
 	for (uint32_t i = 0; !why && i < b->inodes; i++)

@@ -109,7 +109,7 @@ static void take_over_changed(const struct object *o)
 
 	for (size_t first = 0; first < pages; first += MOST_PAGES) {
 		size_t count = pages - first < MOST_PAGES ? pages - first : MOST_PAGES;
-		long got = RAW(__NR_pread64, fd, work.pages, count * 8, ((uint64_t)live / PAGE + first) * 8);
+		long got = own_read(RAW(__NR_pread64, fd, work.pages, count * 8, ((uint64_t)live / PAGE + first) * 8));
 		for (size_t i = 0; i < count; i++) {
 			size_t at = (first + i) * PAGE;
 			int unchanged = !o->is_fresh && got == (long)(count * 8) && (!(work.pages[i] >> 62) || work.pages[i] >> 61 & 1);

@@ -20,7 +20,7 @@ static int has_interpreter(long fd, const Elf64_Ehdr *header)
 	Elf64_Phdr segment;
 
 	for (int i = 0; i < header->e_phnum && i < HEADERS; i++) {
-		if (RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment) != sizeof segment)
+		if (own_read(RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment)) != sizeof segment)
 			return 1;
 		if (segment.p_type == PT_INTERP)
 			return 1;
@@ -45,7 +45,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 	struct stat status;
 	Elf64_Ehdr header;
 
-	if (RAW(__NR_fstat, fd, &status) != 0 || RAW(__NR_pread64, fd, &header, sizeof header, 0) != sizeof header ||
+	if (RAW(__NR_fstat, fd, &status) != 0 || own_read(RAW(__NR_pread64, fd, &header, sizeof header, 0)) != sizeof header ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return -1;
 	if (is_privileged(fd, &status))
@@ -60,7 +60,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 static __attribute__((noinline)) long open_interpreter(long fd)
 {
 	char line[256];
-	long size = RAW(__NR_pread64, fd, line, sizeof line - 1, 0), from = 2;
+	long size = own_read(RAW(__NR_pread64, fd, line, sizeof line - 1, 0)), from = 2;
 
 	if (size < 4 || line[0] != '#' || line[1] != '!')
 		return -1;

@@ -66,7 +66,7 @@ int birth_stderr_write(const char *text, size_t size)
 			written = -EAGAIN;
 			break;
 		}
-		written = RAW(__NR_write, 2, text, piece);
+		written = own_write(RAW(__NR_write, 2, text, piece));
 		if (written <= 0)
 			break;
 		text += written;

@@ -113,6 +113,21 @@ static inline int process_is_ours(const struct process *p)
 	return !p->suspect || p->sealed || RAW(__NR_getpid) == p->pid;
 }
 
+/* Around a read or write of our own in the life of a process: the result. */
+static inline long own_read(long result)
+{
+	if (process && process_is_ours(process))
+		counter_add(&process->tally.own_reads, 1, 1);
+	return result;
+}
+
+static inline long own_write(long result)
+{
+	if (process && process_is_ours(process))
+		counter_add(&process->tally.own_writes, 1, 1);
+	return result;
+}
+
 /* One of the process's locks: 1, or 0. Any context; to be given back by lock_release. */
 static inline int process_lock(const struct process *p, struct lock *lock, uint64_t *mask)
 {

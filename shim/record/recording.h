@@ -20,6 +20,8 @@ struct recording {
 	uint64_t kept;     /* the newest that was copied */
 	uint64_t places;   /* for them */
 	uint32_t serials;
+	uint32_t kernel_counted; /* what follows is known: the kernel's count of reads and writes at birth */
+	uint64_t kernel_reads, kernel_writes;
 	struct lock lock;  /* of the room */
 	uint64_t threads[RECORDING_THREADS]; /* thread pointer / 64 in the upper bits, its thread's number in the lower 22 */
 };

@@ -15,6 +15,13 @@
 
 enum { PAGE = 4096, RECORD_MACHINE = 62 /* EM_X86_64, elf.h */ };
 
+static const char *line_after(const char *text)
+{
+	while (*text && *text != '\n')
+		text++;
+	return *text ? text + 1 : NULL;
+}
+
 static void describe(struct process *p, struct record_header *h)
 {
 	long got = RAW(__NR_getcwd, h->directory, sizeof h->directory);
@@ -106,6 +113,35 @@ static int create(struct process *p)
 	return out.cut ? -ENAMETOOLONG : sink_create(sink, room_window());
 }
 
+/* This thread's alone: the whole process's has those of children that it has waited for in it (kernel/exit.c, wait_task_zombie), and of threads
+ * that have ended. Not through `process`: a birth is under way. */
+static int kernel_counts(struct process *p, uint64_t *reads, uint64_t *writes)
+{
+	char text[256];
+	long fd = RAW(__NR_open, "/proc/thread-self/io", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	long size = RAW(__NR_read, fd, text, sizeof text - 1);
+	RAW(__NR_close, fd);
+	text[size > 0 ? size : 0] = 0;
+	/* It does not count itself. */
+	counter_add(&p->tally.own_reads, 1, 1);
+	*reads = *writes = 0;
+	int found = 0;
+	for (const char *line = text; line; line = line_after(line)) {
+		const char *value = string_after(line, "syscr: ");
+		uint64_t *to = reads;
+		if (!value) {
+			value = string_after(line, "syscw: ");
+			to = writes;
+		}
+		for (; value && *value >= '0' && *value <= '9'; value++)
+			*to = *to * 10 + (uint64_t)(*value - '0');
+		found += value != NULL;
+	}
+	return found == 2;
+}
+
 int recording_open(struct process *p, uint64_t epoch)
 {
 	room_forked();
@@ -124,6 +160,7 @@ int recording_open(struct process *p, uint64_t epoch)
 	h->epoch = epoch;
 	h->began = clock_monotonic() + epoch;
 	describe(p, h);
+	p->log.recording.kernel_counted = kernel_counts(p, &p->log.recording.kernel_reads, &p->log.recording.kernel_writes);
 	memcpy(h->magic, RECORD_MAGIC, sizeof h->magic);
 	return 0;
 }
@@ -141,6 +178,35 @@ static void put_counter(struct process *p, unsigned number)
 	record->bytes = c->bytes;
 	record->nanoseconds = c->nanoseconds;
 	room_commit(p, record, sizeof *record, RECORD_COUNTER, 0);
+}
+
+/* The calls that the kernel counts as syscr and syscw (fs/read_write.c). */
+static void own_counts(const struct process *p, uint64_t *reads, uint64_t *writes)
+{
+	static const uint16_t reading[] = {__NR_read, __NR_pread64, __NR_readv, __NR_preadv, __NR_preadv2, __NR_sendfile, __NR_copy_file_range};
+	static const uint16_t writing[] = {__NR_write, __NR_pwrite64, __NR_writev, __NR_pwritev, __NR_pwritev2, __NR_sendfile, __NR_copy_file_range};
+
+	*reads = 0;
+	*writes = p->batches.entries - p->batches.writes;
+	for (unsigned i = 0; i < sizeof reading / sizeof reading[0]; i++) {
+		*reads += p->counters[reading[i]].calls;
+		*writes += p->counters[writing[i]].calls;
+	}
+}
+
+static void compare_with_kernel(struct process *p, struct record_header *h)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t reads, writes;
+
+	h->kernel_counted = 0;
+	if (p->sealed || p->threads || !r->kernel_counted)
+		return;
+	uint64_t own_reads = p->tally.own_reads, own_writes = p->tally.own_writes;
+	h->kernel_counted = (uint32_t)kernel_counts(p, &reads, &writes);
+	h->kernel_reads = reads - r->kernel_reads - own_reads;
+	h->kernel_writes = writes - r->kernel_writes - own_writes;
+	own_counts(p, &h->counted_reads, &h->counted_writes);
 }
 
 void recording_state(struct process *p, unsigned end, int status)
@@ -165,6 +231,7 @@ void recording_state(struct process *p, unsigned end, int status)
 		for (unsigned i = 0; i < 3; i++)
 			h->not_followed[i] = inherited.family->not_followed[i];
 	}
+	compare_with_kernel(p, h);
 	h->results_unseen = p->tally.unresolved;
 	h->batches = b->count;
 	h->coalesced = b->writes;
