@@ -88,6 +88,15 @@ int filter_by_end(const struct filter *f)
 	return f->only_good || f->only_failed || f->least;
 }
 
+int filter_by_name(const struct filter *f, const struct recording *r)
+{
+	int is_process = !f->pid;
+
+	for (unsigned i = 0; i < r->sources_count; i++)
+		is_process |= r->sources[i].header->pid == f->pid;
+	return is_process && !filter_by_end(f) && !f->paths_count;
+}
+
 static int is_long_enough(const struct filter *f, const struct record_word *word)
 {
 	return !f->least || (word->kind == RECORD_CALL && ((const struct record_call *)word)->duration >= f->least);

@@ -31,5 +31,7 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e);
 /* Are calls chosen by what only their end tells? Then a BEGIN is none of them: when it began nobody could choose it. */
 int filter_by_end(const struct filter *f);
+/* Are calls chosen by nothing but their name and process, so that a process's counters can stand for its records? */
+int filter_by_name(const struct filter *f, const struct recording *r);
 
 #endif

@@ -30,6 +30,7 @@ static const char *const size_names[SIZES] = {"0-100", "100-1K", "1K-10K", "10K-
 struct row {
 	unsigned number;
 	uint64_t calls, errors, nanoseconds, bytes, coalesced, most;
+	uint64_t recorded; /* of the calls: they have a record, from which times, sizes and what was gathered are known */
 	uint32_t *times;
 };
 
@@ -81,23 +82,25 @@ static unsigned size_of(uint64_t bytes)
 	return i;
 }
 
-static void add_call(struct totals *t, const struct record_word *word, const struct text_call *call)
+/* counted: its process has sums of its own, add_counters. */
+static void add_call(struct totals *t, const struct record_word *word, const struct text_call *call, int counted)
 {
 	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
 	const struct syscall_row *about = syscall_row(number);
 	struct row *row = &t->rows[number];
 	row->number = number;
-	row->calls++;
-	row->errors += (uint64_t)is_failure(call->result);
+	row->recorded++;
+	row->calls += !counted;
+	row->errors += (uint64_t)(!counted && is_failure(call->result));
 	row->coalesced += (word->flags & RECORD_GATHERED) != 0;
 	if (about && about->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) && call->result >= 0) {
-		row->bytes += (uint64_t)call->result;
+		row->bytes += counted ? 0 : (uint64_t)call->result;
 		(about->flags & CALL_BYTES_IN ? t->reads : t->writes)[size_of((uint64_t)call->result)]++;
 	}
 	if (word->kind != RECORD_CALL || word->flags & RECORD_GATHERED)
 		return;
 	uint64_t time = ((const struct record_call *)word)->duration;
-	row->nanoseconds += time;
+	row->nanoseconds += counted ? 0 : time;
 	row->most = time > row->most ? time : row->most;
 	if (!row->times)
 		row->times = calloc(BUCKETS, sizeof *row->times);
@@ -105,8 +108,43 @@ static void add_call(struct totals *t, const struct record_word *word, const str
 		row->times[bucket_of(time)]++;
 }
 
+struct counted {
+	uint64_t numbers[SYSCALL_LIMIT / 64]; /* of which the counter has been added */
+	int any;
+};
+
+/* What the processes themselves have counted, recorded or not, up to their ends. Of each call the last word counts: from the end backwards. */
+static struct counted *add_counters(struct totals *t, const struct recording *r, const struct filter *f)
+{
+	struct counted *counted = calloc(r->sources_count + 1, sizeof *counted);
+
+	if (!counted || !filter_by_name(f, r))
+		return counted;
+	for (size_t i = r->events_count; i-- > 0;) {
+		const struct event *e = &r->events[i];
+		const struct record_counter *counter = (const void *)event_record(r, e);
+		const struct record_header *h = r->sources[e->source].header;
+		struct counted *c = &counted[e->source];
+		unsigned number = counter->number;
+		/* A counter without an end is of an exec that has failed. */
+		if (counter->word.kind != RECORD_COUNTER || h->end == RECORD_RUNNING || number >= SYSCALL_LIMIT || (c->numbers[number / 64] >> number % 64 & 1))
+			continue;
+		c->numbers[number / 64] |= 1ull << number % 64;
+		c->any = 1;
+		if ((f->pid && f->pid != h->pid) || !(f->trace[number / 64] & h->trace[number / 64] & 1ull << number % 64))
+			continue;
+		t->rows[number].calls += counter->calls;
+		t->rows[number].errors += counter->errors;
+		t->rows[number].bytes += counter->bytes;
+		t->rows[number].nanoseconds += counter->nanoseconds;
+	}
+	return counted;
+}
+
 static void add_all(struct totals *t, const struct recording *r, const struct filter *f)
 {
+	struct counted *counted = add_counters(t, r, f);
+
 	for (size_t i = 0; i < r->events_count; i++) {
 		const struct event *e = &r->events[i];
 		const struct record_word *word = event_record(r, e);
@@ -124,8 +162,9 @@ static void add_all(struct totals *t, const struct recording *r, const struct fi
 		if (word->kind == RECORD_BEGIN || !filter_takes(f, r, e))
 			continue;
 		recorded_call(s, word, &call, &memory);
-		add_call(t, word, &call);
+		add_call(t, word, &call, counted && counted[e->source].any);
 	}
+	free(counted);
 }
 
 static int (*order)(const struct row *a, const struct row *b);
@@ -257,22 +296,26 @@ static void advise(const struct totals *t)
 
 static void print_text(struct totals *t, const struct recording *r, int pid)
 {
-	uint64_t total = 0, calls = 0, errors = 0;
+	uint64_t total = 0, calls = 0, errors = 0, recorded = 0;
 	char end[32];
 
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
 		total += t->rows[i].nanoseconds;
 		calls += t->rows[i].calls;
 		errors += t->rows[i].errors;
+		recorded += t->rows[i].recorded;
 	}
 	printf("%% time     seconds  usecs/call   p50 us    p99 us    max us     calls    errors syscall\n"
 	       "------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n");
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++) {
 		const struct row *row = &t->rows[i];
 		uint64_t timed = row->calls - row->coalesced;
-		printf("%6.2f %11.6f %11.1f %8.1f %9.1f %9.1f %9" PRIu64 " ", total ? 100.0 * (double)row->nanoseconds / (double)total : 0.0,
-		       (double)row->nanoseconds / 1e9, timed ? (double)row->nanoseconds / 1e3 / (double)timed : 0.0, (double)percentile(row, 50) / 1e3,
-		       (double)percentile(row, 99) / 1e3, (double)row->most / 1e3, row->calls);
+		printf("%6.2f %11.6f %11.1f ", total ? 100.0 * (double)row->nanoseconds / (double)total : 0.0, (double)row->nanoseconds / 1e9,
+		       timed ? (double)row->nanoseconds / 1e3 / (double)timed : 0.0);
+		if (row->times)
+			printf("%8.1f %9.1f %9.1f %9" PRIu64 " ", (double)percentile(row, 50) / 1e3, (double)percentile(row, 99) / 1e3, (double)row->most / 1e3, row->calls);
+		else
+			printf("%8s %9s %9s %9" PRIu64 " ", "-", "-", "-", row->calls);
 		if (row->errors)
 			printf("%9" PRIu64 " %s\n", row->errors, row_name(row));
 		else
@@ -280,6 +323,8 @@ static void print_text(struct totals *t, const struct recording *r, int pid)
 	}
 	printf("------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n"
 	       "100.00 %11.6f %41s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, "", calls, errors);
+	if (recorded < calls)
+		printf("recorded       %" PRIu64 " of these calls: percentiles, max and what follows are theirs\n", recorded);
 	print_sizes("bytes a read   ", t->reads);
 	print_sizes("bytes a write  ", t->writes);
 	if (t->batches)
@@ -305,9 +350,9 @@ static void print_json(struct totals *t, const struct recording *r)
 	printf("{\"version\":1,\"calls\":{");
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++, first = 0) {
 		const struct row *row = &t->rows[i];
-		printf("%s\"%s\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"coalesced\":%" PRIu64
+		printf("%s\"%s\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"recorded\":%" PRIu64 ",\"coalesced\":%" PRIu64
 		       ",\"p50_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}",
-		       first ? "" : ",", row_name(row), row->calls, row->errors, row->nanoseconds, row->bytes, row->coalesced, percentile(row, 50),
+		       first ? "" : ",", row_name(row), row->calls, row->errors, row->nanoseconds, row->bytes, row->recorded, row->coalesced, percentile(row, 50),
 		       percentile(row, 90), percentile(row, 99), row->most);
 	}
 	printf("},\"read_sizes\":{");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # timeout: 240
 # A recording of everything, read by `sysshim trace`: the calls and their results are strace's for the time after our constructor, as they are
-# in the log as text, in thirty-odd real commands.
+# in the log as text, in thirty-odd real commands. `sysshim stat` counts each call as the counters do, which are compared with strace as well.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -16,7 +16,8 @@ to_logs() {
 		name=${file##*/}
 		"$SYSSHIM" trace "$file" >>"$1/logs/${name%%-*}" 2>>"$1/reader" || echo "sysshim trace $file: exit status $?" >>"$1/reader"
 	done
-	grep -v '^coverage: ' "$1/reader" >&2
+	grep -v '^coverage: ' "$1/reader" && return 1
+	"$SYSSHIM" stat --json "$1/recording" | python3 "$SRC/tests/lib/recordings.py" "$1/stats"
 }
 export -f to_logs
 

@@ -91,8 +91,9 @@ one() {
 		-E GIT_COMMITTER_EMAIL=a@b bash -c 'echo $$ >"$1"; eval "$2"' bash "$folder/pid" "$command" >"$folder/out" 2>"$folder/err" </dev/null)
 	if grep -q 'command not found' "$folder/err"; then
 		echo "$name: skipped: $(grep 'command not found' "$folder/err" | tail -n 1)" >"$name.outcome"
+	elif ! eval "${prepare:-}" >"$name.found" 2>&1; then
+		echo "$name: failed: $(cat "$name.found")" >"$name.outcome"
 	else
-		eval "${prepare:-}"
 		python3 "$SRC/tests/lib/strace_counts.py" --trace "$folder/trace" --stats "$folder/stats" --shim "$SHIM" --first "$(cat "$folder/pid")" \
 			--hot hot --excuses excuses ${arguments//%F/$folder} >"$name.found" 2>&1 && echo "$name: passed: $(tail -n 1 "$name.found")" >"$name.outcome" ||
 			echo "$name: failed: $(cat "$name.found")" >"$name.outcome"
