@@ -98,7 +98,8 @@ static int source_open(struct recording *r, struct source *s, const char *path, 
 	if (unborn) {
 		r->unborn++;
 	} else {
-		fprintf(stderr, "sysshim %s: %s: %s\n", r->command, path, wrong);
+		if (!r->quiet)
+			fprintf(stderr, "sysshim %s: %s: %s\n", r->command, path, wrong);
 		r->problems++;
 	}
 	if (s->bytes)
@@ -305,12 +306,40 @@ static unsigned refused(const char *folder)
 	return total.refused;
 }
 
-int recording_read(struct recording *r, int argc, char **argv)
+static void read_all(struct recording *r, int is_folder)
 {
-	const char *path = argv[optind], *command = argv[0];
 	char file[PATH_MAX + 300];
 	size_t room = 0, events_room = 0;
 	struct dirent **names;
+
+	if (!is_folder) {
+		add_source(r, r->path, 0, &room);
+	} else {
+		int count = scandir(r->path, &names, is_record_name, alphasort);
+		r->refused = refused(r->path);
+		for (int i = 0; i < count; free(names[i++]))
+			if (snprintf(file, sizeof file, "%s/%s", r->path, names[i]->d_name) < (int)sizeof file)
+				add_source(r, file, 1, &room);
+		if (count >= 0)
+			free(names);
+		if (count == 0 && !r->quiet)
+			fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", r->command, r->path);
+	}
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		read_source(r, i, &events_room);
+		if (!r->sources[i].broken)
+			continue;
+		if (!r->quiet)
+			fprintf(stderr, "sysshim %s: %s: %llu bytes are damaged, %llu records before and behind them were read\n", r->command,
+				r->sources[i].path, (unsigned long long)r->sources[i].broken, (unsigned long long)r->sources[i].records);
+		r->problems++;
+	}
+	put_in_order(r);
+}
+
+int recording_read(struct recording *r, int argc, char **argv)
+{
+	const char *path = argv[optind], *command = argv[0];
 	struct stat status;
 
 	*r = (struct recording){.command = command};
@@ -331,41 +360,35 @@ int recording_read(struct recording *r, int argc, char **argv)
 		fprintf(stderr, "sysshim %s: %s: %s\n", command, path, strerror(errno));
 		return 0;
 	}
-	if (!S_ISDIR(status.st_mode)) {
-		add_source(r, path, 0, &room);
-	} else {
-		int count = scandir(path, &names, is_record_name, alphasort);
-		r->refused = refused(path);
-		for (int i = 0; i < count; free(names[i++]))
-			if (snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name) < (int)sizeof file)
-				add_source(r, file, 1, &room);
-		if (count >= 0)
-			free(names);
-		if (count == 0)
-			fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", command, path);
-	}
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		read_source(r, i, &events_room);
-		if (r->sources[i].broken) {
-			fprintf(stderr, "sysshim %s: %s: %llu bytes are damaged, %llu records before and behind them were read\n", command,
-				r->sources[i].path, (unsigned long long)r->sources[i].broken, (unsigned long long)r->sources[i].records);
-			r->problems++;
-		}
-	}
-	put_in_order(r);
+	read_all(r, S_ISDIR(status.st_mode));
 	return r->sources_count > 0;
 }
 
-static void recording_free(struct recording *r)
+static void free_read(struct recording *r)
 {
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		munmap((void *)r->sources[i].bytes, r->sources[i].size);
 		free(r->sources[i].path);
 	}
-	free(r->found);
 	free(r->sources);
 	free(r->events);
+}
+
+static void recording_free(struct recording *r)
+{
+	free_read(r);
+	free(r->found);
 	*r = (struct recording){0};
+}
+
+void recording_again(struct recording *r)
+{
+	struct recording next = {.command = r->command, .path = r->path, .found = r->found, .quiet = 1};
+	struct stat status;
+
+	free_read(r);
+	*r = next;
+	read_all(r, stat(r->path, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
 int recording_end(struct recording *r, FILE *to)

@@ -35,12 +35,15 @@ struct recording {
 	size_t events_count;
 	unsigned refused;  /* images of which nothing was recorded, because there were too many */
 	unsigned unborn;   /* images that were killed before they could say anything: their files are empty, or all zeros */
+	int quiet;         /* problems are counted and not said */
 	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
 };
 
 /* Reads what a command's arguments from optind on name: a folder of files, or one file; nothing: the newest below the state folder. argv[0] is
  * the command, for messages. 0: nothing could be read, which was said. */
 int recording_read(struct recording *r, int argc, char **argv);
+/* Reads the same once more, as it is by now, without saying what is wrong with it. */
+void recording_again(struct recording *r);
 /* The end of such a command: what it printed to `to` is written out, the recording is freed. Returns the exit status. */
 int recording_end(struct recording *r, FILE *to);
 

@@ -1,20 +1,29 @@
 /* sysshim trace: a recording in strace's look, or as JSON lines. */
 #include "chrome.h"
 #include "command.h"
-#include "filter.h"
-#include "../format/json.h"
+#include "follow.h"
+#include "trace.h"
 #include "walk.h"
+#include "../format/json.h"
 
+#include <asm/unistd.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
 	"usage: sysshim trace [OPTION...] [RECORDING]\n"
 	"\n"
-	"Prints the calls of a recording in the order of time, as strace -f -ttt -T does. RECORDING is a folder that `sysshim run` made, or a\n"
-	"file in it; without it, the newest.\n"
+	"Prints the calls of a recording in the order of time, as strace -f -ttt -T does. RECORDING is a folder of recordings, or a file in it;\n"
+	"without it, the newest.\n"
 	"\n" FILTER_HELP
+	"      --follow        go on with what is being recorded, until no process of it runs any more\n"
+	"  -t, -tt, -ttt       the time of day, with microseconds, in seconds since 1970 (this without any of them)\n"
+	"  -r                  the time since the line before\n"
+	"  -s BYTES            at most so many bytes of a buffer, of those that were recorded (run -s)\n"
 	"  -o FILE             write there instead of stdout\n"
+	"  -ff                 with -o: a file FILE.TID for each thread\n"
+	"  -f, -T              as always\n"
 	"      --json          a flat object a line\n"
 	"      --format=chrome a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing; text, json\n"
 	"      --help\n"
@@ -22,133 +31,13 @@ static const char help[] =
 	"What was not seen is said at the end, on stderr; with --json as a last line.\n"
 	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
 
-enum { LINE = 256 << 10 };
-
-struct trace {
-	struct recording recording;
-	struct filter filter;
-	FILE *to;
-	/* The line that stands without its end. */
-	int open;
-	uint32_t open_source, open_serial;
-	unsigned open_printed;
-	char line[LINE];
-};
-
-static struct text line_of(struct trace *t)
-{
-	return (struct text){t->line, t->line + LINE - 1, 0};
-}
-
-static void put(struct trace *t, struct text *out)
-{
-	fwrite(t->line, 1, (size_t)(out->at - t->line), t->to);
-}
-
-static void head(struct trace *t, struct text *out, int thread, uint64_t time)
-{
-	if (t->open)
-		text_string(out, " <unfinished ...>\n");
-	t->open = 0;
-	text_decimal(out, thread);
-	text_char(out, ' ');
-	text_seconds(out, time);
-	text_char(out, ' ');
-}
-
-static void text_begin(struct trace *t, const struct event *e)
-{
-	const struct record_word *word = event_record(&t->recording, e);
-	struct text out = line_of(t);
-	struct recorded_memory memory;
-	struct text_call call;
-	int thread = recorded_call(&t->recording.sources[e->source], word, &call, &memory);
-
-	head(t, &out, thread, e->time);
-	if (is_exec_of_image(&t->recording, e)) {
-		text_call_leave(&out, &call, text_call_enter(&out, &call, &memory.memory), &memory.memory);
-		text_char(&out, '\n');
-		put(t, &out);
-		return;
-	}
-	t->open = 1;
-	t->open_source = e->source;
-	t->open_serial = ((const struct record_call *)word)->serial;
-	t->open_printed = text_call_enter(&out, &call, &memory.memory);
-	put(t, &out);
-}
-
-static int ends_open_line(const struct trace *t, const struct event *e, const struct record_call *record)
-{
-	if (!t->open || !(record->word.flags & RECORD_RESUMED))
-		return 0;
-	/* An exec that succeeded goes on in another image of the same process. */
-	if (!record->serial)
-		return t->recording.sources[t->open_source].header->pid == t->recording.sources[e->source].header->pid;
-	return t->open_source == e->source && t->open_serial == record->serial;
-}
-
-static void text_end(struct trace *t, const struct event *e)
-{
-	const struct record_word *word = event_record(&t->recording, e);
-	const struct record_call *record = (const void *)word;
-	const struct source *s = &t->recording.sources[e->source];
-	struct text out = line_of(t);
-	struct recorded_memory memory;
-	struct text_call call;
-	int thread = recorded_call(s, word, &call, &memory);
-	uint64_t began = word->kind == RECORD_CALL && record->began ? record->began + s->header->epoch : e->time;
-	unsigned printed;
-
-	if (word->kind == RECORD_CALL && ends_open_line(t, e, record)) {
-		printed = t->open_printed;
-		t->open = 0;
-	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !filter_by_end(&t->filter)) {
-		printed = text_call_enter(&out, &call, &memory.memory);
-		out = line_of(t);
-		head(t, &out, thread, began);
-		text_call_resumed(&out, &call);
-	} else {
-		head(t, &out, thread, began);
-		printed = text_call_enter(&out, &call, &memory.memory);
-	}
-	text_call_leave(&out, &call, printed, &memory.memory);
-	if (word->flags & RECORD_GATHERED) {
-		text_string(&out, " <coalesced>");
-	} else if (record->duration) {
-		text_string(&out, " <");
-		text_seconds(&out, record->duration);
-		text_char(&out, '>');
-	}
-	text_char(&out, '\n');
-	put(t, &out);
-}
-
-static void text_other(struct trace *t, const struct event *e)
-{
-	const struct record_word *word = event_record(&t->recording, e);
-	const struct record_batch *batch = (const void *)word;
-	const struct record_signal *signal = (const void *)word;
-	const struct record_note *note = (const void *)word;
-	struct text out = line_of(t);
-
-	head(t, &out, word->kind == RECORD_BATCH ? batch->thread : word->kind == RECORD_SIGNAL ? signal->thread : note->thread, e->time);
-	if (word->kind == RECORD_BATCH)
-		text_batch_line(&out, batch->fd, batch->writes, batch->bytes, batch->ended_by, batch->duration);
-	else if (word->kind == RECORD_SIGNAL)
-		text_signal_line(&out, signal->signal, signal->code, signal->pid, signal->uid);
-	else
-		text_note_line(&out, note->text, strnlen(note->text, sizeof note->text));
-	put(t, &out);
-}
-
 /* count: writes that were gathered in a row with the same descriptor and length, of which this is one. */
 static void json_line(struct trace *t, const struct event *e, size_t count, enum call_end end)
 {
 	const struct record_word *word = event_record(&t->recording, e);
 	const struct record_call *record = (const void *)word;
 	const struct source *s = &t->recording.sources[e->source];
-	struct text out = line_of(t);
+	struct text out = {t->line, t->line + TRACE_LINE - 1, 0};
 	static char path[RECORDED_PATH];
 	struct recorded_memory memory;
 	struct text_call call;
@@ -164,7 +53,7 @@ static void json_line(struct trace *t, const struct event *e, size_t count, enum
 
 	call.result = end == END_IN_IMAGE ? 0 : call.result;
 	json_call_line(&out, &about, &call, &memory.memory);
-	put(t, &out);
+	fwrite(t->line, 1, (size_t)(out.at - t->line), t->to);
 }
 
 /* How many gathered writes of the same kind stand in a row from this event on, at least 1. */
@@ -192,22 +81,9 @@ static size_t json_call(void *self, const struct event *e, enum call_end end)
 
 static void trace_text(struct trace *t)
 {
-	for (size_t i = 0; i < t->recording.events_count; i++) {
-		const struct event *e = &t->recording.events[i];
-		const struct record_word *word = event_record(&t->recording, e);
-		const struct source *s = &t->recording.sources[e->source];
-		int is_other = word->kind == RECORD_BATCH || word->kind == RECORD_SIGNAL || word->kind == RECORD_NOTE;
-		if (is_other && (!t->filter.pid || t->filter.pid == s->header->pid))
-			text_other(t, e);
-		if (!filter_takes(&t->filter, &t->recording, e))
-			continue;
-		if (word->kind == RECORD_BEGIN)
-			text_begin(t, e);
-		else
-			text_end(t, e);
-	}
-	if (t->open)
-		fputs(" <unfinished ...>\n", t->to);
+	for (size_t i = 0; i < t->recording.events_count; i++)
+		trace_text_event(t, &t->recording.events[i]);
+	trace_text_end(t);
 }
 
 static void trace_json(struct trace *t)
@@ -233,48 +109,169 @@ static int take_format(const char *value, enum format *format)
 	return 0;
 }
 
+/* Live, a line is printed when its call has come back; an exec's, which may not, when it begins: as the shim itself writes them. */
+static void json_event(void *self, const struct event *e)
+{
+	struct trace *t = self;
+	const struct record_word *word = event_record(&t->recording, e);
+	const struct record_call *call = (const void *)word;
+	int is_exec = word->kind == RECORD_BEGIN && (call->number == __NR_execve || call->number == __NR_execveat);
+
+	if ((word->kind == RECORD_BEGIN && !is_exec) || is_exec_end(word) || !filter_takes(&t->filter, &t->recording, e))
+		return;
+	json_line(t, e, 1, is_exec ? END_NOT : END_THERE);
+}
+
+static void text_event(void *self, const struct event *e)
+{
+	trace_text_event(self, e);
+}
+
+static void flush(void *self)
+{
+	struct trace *t = self;
+
+	/* Nobody reads any more: that is how a live view ends. */
+	if (fflush(t->to) != 0)
+		exit(EXIT_OURS);
+}
+
+/* The file of the line that stands open, across another reading. */
+static char *open_path;
+
+static void before(void *self)
+{
+	const struct trace *t = self;
+
+	open_path = t->open ? strdup(t->recording.sources[t->open_source].path) : NULL;
+}
+
+static void after(void *self)
+{
+	struct trace *t = self;
+
+	for (unsigned i = 0; open_path && i < t->recording.sources_count; i++)
+		if (!strcmp(t->recording.sources[i].path, open_path))
+			t->open_source = i;
+	if (t->open && (!open_path || t->open_source >= t->recording.sources_count))
+		trace_text_end(t);
+	free(open_path);
+}
+
+static void trace_live(struct trace *t, enum format format)
+{
+	follow(&t->recording, &(struct follower){format == FORMAT_JSON ? json_event : text_event, flush, before, after, t});
+	trace_text_end(t);
+	if (format != FORMAT_JSON)
+		return;
+	fputc('{', t->to);
+	recording_coverage_json(&t->recording, t->to);
+	fputs("}\n", t->to);
+}
+
+struct output {
+	const char *path; /* -o */
+	enum format format;
+	int follow, forks;
+};
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "sysshim trace: %s\n", what);
+	return 0;
+}
+
+/* Do these go together? */
+static int is_possible(const struct output *o)
+{
+	if (o->forks > 1 && !o->path)
+		return complain("-ff: -o FILE is to say where; each thread's file is FILE.TID");
+	if (o->forks > 1 && (o->format != FORMAT_TEXT || o->follow))
+		return complain("-ff: text only, and not with --follow");
+	if (o->follow && o->format == FORMAT_CHROME)
+		return complain("--follow: text or --json; a timeline is written when all is there");
+	return 1;
+}
+
+enum { OPTION_FORMAT = 600, OPTION_FOLLOW };
+
+static int take_option(struct trace *t, struct output *o, int option, const char *value)
+{
+	char *end;
+
+	switch (option) {
+	case 'j':
+		o->format = FORMAT_JSON;
+		return 1;
+	case OPTION_FORMAT:
+		return take_format(value, &o->format);
+	case OPTION_FOLLOW:
+		o->follow = 1;
+		return 1;
+	case 'o':
+		o->path = value;
+		return 1;
+	case 'f':
+		o->forks++;
+		return 1;
+	case 'T':
+		return 1;
+	case 't':
+		t->time = t->time == TIME_OF_DAY ? TIME_OF_DAY_MICROSECONDS : t->time == TIME_OF_DAY_MICROSECONDS ? TIME_SINCE_1970 : TIME_OF_DAY;
+		return 1;
+	case 'r':
+		t->time = TIME_SINCE_LINE;
+		return 1;
+	case 's':
+		t->data = strtol(value, &end, 10);
+		return (t->data >= 0 && end != value && !*end) || complain("-s: not a number of bytes; 0 or more would be");
+	default:
+		return option != '?' && filter_take(&t->filter, option, value, "trace");
+	}
+}
+
 int command_trace(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"output", required_argument, NULL, 'o'},
-						{"format", required_argument, NULL, 'f'}, FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
+						{"format", required_argument, NULL, OPTION_FORMAT}, {"follow", no_argument, NULL, OPTION_FOLLOW},
+						FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
 	static struct trace t;
-	enum format format = FORMAT_TEXT;
+	struct output output = {0};
 	int option;
 
-	t = (struct trace){.to = stdout};
+	t = (struct trace){.to = stdout, .data = -1};
 	filter_all(&t.filter);
-	while ((option = getopt_long(argc, argv, "hjo:" FILTER_OPTIONS, options, NULL)) != -1) {
-		switch (option) {
-		case 'h':
+	while ((option = getopt_long(argc, argv, "hjo:ftrTs:" FILTER_OPTIONS, options, NULL)) != -1) {
+		if (option == 'h') {
 			fputs(help, stdout);
 			return EXIT_FINE;
-		case 'j':
-			format = FORMAT_JSON;
-			break;
-		case 'f':
-			if (!take_format(optarg, &format))
-				return EXIT_USAGE;
-			break;
-		case 'o':
-			t.to = fopen(optarg, "we");
-			if (!t.to) {
-				fprintf(stderr, "sysshim trace: %s: %m\n", optarg);
-				return EXIT_USAGE;
-			}
-			break;
-		default:
-			if (option == '?' || !filter_take(&t.filter, option, optarg, "trace"))
-				return EXIT_USAGE;
+		}
+		if (!take_option(&t, &output, option, optarg))
+			return EXIT_USAGE;
+	}
+	if (!is_possible(&output))
+		return EXIT_USAGE;
+	if (output.path && output.forks < 2) {
+		t.to = fopen(output.path, "we");
+		if (!t.to) {
+			fprintf(stderr, "sysshim trace: %s: %m\n", output.path);
+			return EXIT_USAGE;
 		}
 	}
 	if (!recording_read(&t.recording, argc, argv))
 		return EXIT_USAGE;
-	if (format == FORMAT_CHROME)
+	if (output.forks > 1) {
+		if (!trace_by_thread(&t, output.path))
+			return EXIT_OURS;
+	} else if (output.follow) {
+		trace_live(&t, output.format);
+	} else if (output.format == FORMAT_CHROME) {
 		chrome_write(&t.recording, &t.filter, t.to);
-	else
-		(format == FORMAT_JSON ? trace_json : trace_text)(&t);
+	} else {
+		(output.format == FORMAT_JSON ? trace_json : trace_text)(&t);
+	}
 	/* NB order: coverage is said when nothing can fail any more. */
-	if (fflush(t.to) == 0 && format == FORMAT_TEXT)
+	if (fflush(t.to) == 0 && output.format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
 	return recording_end(&t.recording, t.to);
 }

@@ -1,0 +1,82 @@
+#!/bin/bash
+# sysshim trace --follow prints the calls of a running program and its children as they are made, in the order of time, each once, and ends
+# with them: what it has printed is what a trace prints afterwards.
+set -u
+. "$SRC/tests/lib/lib.sh"
+export XDG_STATE_HOME=$PWD/state
+mkfifo go1 go2
+
+# waits_for WHAT FILE: until the file has it, 20 s at most
+waits_for() {
+	for _ in $(seq 200); do
+		grep -qF -- "$1" "$2" && return 0
+		sleep 0.1
+	done
+	fail "$1 does not come: $(tail -n 5 "$2")"
+}
+
+"$SYSSHIM" run -q bash -c 'read line <go1; /bin/cat /etc/hostname; for ((i = 0; i < 300; i++)); do test -e "number $i"; done; read line <go2; exit 4' >/dev/null &
+program=$!
+for _ in $(seq 100); do
+	ls state/sysshim/recordings/*/*.rec >/dev/null 2>&1 && break
+	sleep 0.1
+done
+"$SYSSHIM" trace --follow -s 0 >text 2>text.err &
+text=$!
+"$SYSSHIM" trace --follow --json >json 2>json.err &
+json=$!
+waits_for 'openat(AT_FDCWD, "go1", O_RDONLY' text
+grep -q hostname text && fail "what has not happened yet: $(grep hostname text)"
+kill -0 $text $json || fail "it ended before the program"
+echo >go1
+waits_for '"number 299"' text
+waits_for '"path":"/etc/hostname"' json
+waits_for '"path":"number 299"' json
+kill -0 $text $json || fail "it ended before the program"
+echo >go2
+wait $program
+[ $? -eq 4 ] || fail "the program's exit status"
+wait $text || fail "--follow: status $?: $(cat text.err)"
+wait $json || fail "--follow --json: status $?: $(cat json.err)"
+grep -q '^coverage: ' text.err && tail -n 1 json | grep -q '^{"coverage":' || fail "no coverage: $(cat text.err)"
+
+# The same lines as afterwards. Which of two lines that overlap was printed first may differ: only whole calls are compared.
+"$SYSSHIM" trace -s 0 >after 2>/dev/null
+calls() { sed -E 's/ <unfinished.*//; s/<\.\.\. ([a-z0-9_]+) resumed>.*/resumed \1/; s/\) += .*//' "$1" | sort; }
+diff <(calls text) <(calls after) >difference || fail "not as afterwards: $(head -n 6 difference)"
+python3 - <<'PY' || fail "see above"
+import json, subprocess, os, collections
+def calls(lines):
+    for line in lines:
+        row = json.loads(line)
+        if "call" in row and row["call"] not in ("execve", "execveat"):
+            for _ in range(row["count"]):
+                yield row["call"], row["tid"], row["args"], row["result"], row["start_ns"]
+after = subprocess.run([os.environ["SYSSHIM"], "trace", "--json"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+live = collections.Counter(calls(open("json")))
+wanted = collections.Counter(calls(after))
+assert live == wanted, (list((live - wanted).items())[:3], list((wanted - live).items())[:3])
+assert sum(live.values()) > 500, live
+PY
+
+# A program that is killed ends it as well; one that had ended before is printed whole.
+"$SYSSHIM" run -q sleep 1000 &
+program=$!
+sleep 0.5
+timeout 30 "$SYSSHIM" trace --follow >killed 2>killed.err &
+follower=$!
+waits_for 'clock_nanosleep(' killed
+kill -9 $program
+wait $follower || fail "it does not end when the program is killed: $?"
+timeout 30 "$SYSSHIM" trace --follow >again 2>/dev/null || fail "--follow of what is over: $?"
+cmp killed again || fail "not the same once more: $(diff killed again | head -n 5)"
+
+# Nobody reads: it ends.
+"$SYSSHIM" run -q sleep 1000 &
+program=$!
+sleep 0.5
+(timeout 30 "$SYSSHIM" trace --follow 2>/dev/null; echo $? >status) | head -n 1 >/dev/null &
+sleep 0.3
+kill -9 $program
+wait
+[ "$(cat status)" != 124 ] || fail "it goes on although nobody reads"
