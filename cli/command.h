@@ -10,6 +10,7 @@ enum { EXIT_FINE = 0, EXIT_FOUND = 1, EXIT_USAGE = 2, EXIT_OURS = 125, EXIT_CANN
 struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv);
+	const char *help; /* what --help prints; completion reads the options from it */
 };
 
 extern const struct command commands[]; /* main.c; ends with a NULL name */
@@ -20,6 +21,8 @@ int command_stat(int argc, char **argv);
 int command_files(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_completion(int argc, char **argv);
+extern const char run_help[], trace_help[], stat_help[], files_help[], show_help[], doctor_help[], completion_help[];
 
 /* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */
 const char *library_path(void);

@@ -1,24 +1,54 @@
 /* sysshim doctor: what works on this machine, tried and not guessed, and what a program's file says. */
 #include "command.h"
+#include "recording.h"
+#include "../format/json.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <gnu/libc-version.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char help[] = "usage: sysshim doctor [--sites] [PROGRAM]\n"
-			   "\n"
-			   "Says what works here, and whether PROGRAM can be observed; with --sites also which of libc's own system calls are not seen, and why.\n"
-			   "Exit status 0: all works; 1: something does not; 2: usage.\n";
+const char doctor_help[] =
+	"usage: sysshim doctor [OPTION...] [PROGRAM]\n"
+	"\n"
+	"Says what works here, and whether PROGRAM can be observed.\n"
+	"\n"
+	"      --sites         also which of libc's own system calls are not seen, and why\n"
+	"      --json          an object a line: check, works, detail\n"
+	"      --help\n"
+	"\n"
+	"Exit status 0: all works; 1: something does not; 2: usage.\n";
+
+static int json;
+
+/* verdict: "ok", "no", or "but". */
+static void say(const char *verdict, const char *check, const char *detail)
+{
+	char line[4 * PATH_MAX];
+	struct text out = {line, line + sizeof line, 0};
+
+	if (!json) {
+		printf("%-5s %-22s %s\n", verdict, check, detail);
+		return;
+	}
+	text_string(&out, "{\"check\":");
+	text_json_quoted(&out, check, strlen(check));
+	text_string(&out, *verdict == 'o' ? ",\"works\":true" : ",\"works\":false");
+	json_string(&out, "detail", detail, strlen(detail));
+	printf("%.*s}\n", (int)(out.at - line), line);
+}
 
 static int said(int good, const char *what, const char *detail)
 {
-	printf("%-5s %-22s %s\n", good ? "ok" : "no", what, detail);
+	say(good ? "ok" : "no", what, detail);
 	return !good;
 }
 
@@ -90,6 +120,23 @@ static int try_library(const char *library)
 	return try_rewriting(line) + try_coalescing(library);
 }
 
+/* Nothing is made: who may write the folder, or the nearest one above it that is there? */
+static int try_recordings(void)
+{
+	char path[PATH_MAX], text[PATH_MAX + 64];
+	struct stat status;
+
+	if (!recordings_folder(path, sizeof path))
+		return said(0, "recordings", "neither XDG_STATE_HOME nor HOME names a folder: a place is to be named for each");
+	snprintf(text, sizeof text, "%s", path);
+	while (stat(path, &status) != 0 && strrchr(path, '/') > path)
+		*strrchr(path, '/') = 0;
+	if (S_ISDIR(status.st_mode) && access(path, W_OK | X_OK) == 0)
+		return said(1, "recordings", text);
+	snprintf(text, sizeof text, "%.*s: %s", PATH_MAX, path, S_ISDIR(status.st_mode) ? strerror(errno) : "not a folder");
+	return said(0, "recordings", text);
+}
+
 static int machine(void)
 {
 	struct utsname name;
@@ -103,6 +150,7 @@ static int machine(void)
 	bad += said(major > 4 || (major == 4 && minor >= 14), "kernel (4.14)", name.release);
 	snprintf(text, sizeof text, "glibc %s", gnu_get_libc_version());
 	said(1, "libc of this command", text);
+	bad += try_recordings();
 	const char *library = library_path();
 	if (!library)
 		return bad + said(0, "libsysshim.so", "not beside the command; name it in SYSSHIM_LIBRARY");
@@ -114,13 +162,22 @@ static int machine(void)
 
 static void tell_foreign(const char *path, int count)
 {
-	printf("%-5s %-22s %d `syscall` instruction%s in %s: seen only with SYSSHIM_DISPATCH=always\n", "but", "code without libc", count, count == 1 ? "" : "s",
-	       path);
+	char text[PATH_MAX + 128];
+
+	snprintf(text, sizeof text, "%d `syscall` instruction%s in %s: seen only with SYSSHIM_DISPATCH=always", count, count == 1 ? "" : "s", path);
+	say("but", "code without libc", text);
 }
 
 static void tell_left(const char *where, const char *call, const char *why)
 {
-	printf("      %-44s %-14s %s\n", where, call, why);
+	char text[512];
+
+	if (!json) {
+		printf("      %-44s %-14s %s\n", where, call, why);
+		return;
+	}
+	snprintf(text, sizeof text, "%s %s %s", where, call, why);
+	say("no", "site", text);
 }
 
 static int foreign_code(const char *path)
@@ -143,27 +200,40 @@ static int program(const char *name)
 		int bad = foreign_code(path);
 		return bad + said(1, "program", path);
 	}
-	printf("%-5s %-22s %s\n", verdict == PROGRAM_DOUBTFUL ? "but" : "no", "program", why);
+	say(verdict == PROGRAM_DOUBTFUL ? "but" : "no", "program", why);
 	return 1;
 }
 
 int command_doctor(int argc, char **argv)
 {
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		fputs(help, stdout);
-		return EXIT_FINE;
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"sites", no_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+	int option, sites = 0;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'h':
+			fputs(doctor_help, stdout);
+			return EXIT_FINE;
+		case 'j':
+			json = 1;
+			break;
+		case 's':
+			sites = 1;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
 	}
-	int sites = argc > 1 && !strcmp(argv[1], "--sites");
-	argc -= sites;
-	argv += sites;
-	if (argc > 2 || (argc > 1 && argv[1][0] == '-')) {
-		fputs(help, stderr);
+	if (argc - optind > 1) {
+		fprintf(stderr, "sysshim doctor: one program at a time, not also '%s'\n", argv[optind + 1]);
 		return EXIT_USAGE;
 	}
 	int bad = machine();
+	if (sites && !json)
+		printf("%u sites of libc and ld.so are left alone:\n", sites_left(NULL));
 	if (sites)
-		printf("%u sites of libc and ld.so are left alone:\n", sites_left(NULL)), sites_left(tell_left);
-	if (argc > 1)
-		bad += program(argv[1]);
+		sites_left(tell_left);
+	if (optind < argc)
+		bad += program(argv[optind]);
 	return bad ? EXIT_FOUND : EXIT_FINE;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <uthash.h>
 
-static const char help[] =
+const char files_help[] =
 	"usage: sysshim files [OPTION...] [RECORDING]\n"
 	"\n"
 	"Lists each path that was opened or executed: how (r read, w written, x executed, c may create, t truncated, a appended, d a folder), how\n"
@@ -512,7 +512,7 @@ int command_files(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "hj0p:", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
-			fputs(help, stdout);
+			fputs(files_help, stdout);
 			return EXIT_FINE;
 		case 'j':
 			json = 1;

@@ -1,24 +1,25 @@
-/* sysshim: the command. One table drives dispatch and help. */
+/* sysshim: the command. One table drives dispatch, help and completion. */
 #include "command.h"
 
 #include <stdio.h>
 #include <string.h>
 
 const struct command commands[] = {
-	{"run", "run a program with the shim and record it", command_run},
-	{"files", "which files a recorded program opened or executed", command_files},
-	{"trace", "a recording in strace's look, or as JSON lines", command_trace},
-	{"stat", "a recording in numbers, as strace -c and more", command_stat},
-	{"show", "what a recording is, and what it does not hold", command_show},
-	{"doctor", "say what works here, and for a program, and why not", command_doctor},
-	{NULL, NULL, NULL},
+	{"run", "run a program with the shim and record it", command_run, run_help},
+	{"files", "which files a recorded program opened or executed", command_files, files_help},
+	{"trace", "a recording in strace's look, or as JSON lines", command_trace, trace_help},
+	{"stat", "a recording in numbers, as strace -c and more", command_stat, stat_help},
+	{"show", "what a recording is, and what it does not hold", command_show, show_help},
+	{"doctor", "say what works here, and for a program, and why not", command_doctor, doctor_help},
+	{"completion", "names of commands and options for a shell's Tab key", command_completion, completion_help},
+	{NULL, NULL, NULL, NULL},
 };
 
 static void help(FILE *to)
 {
 	fprintf(to, "usage: sysshim COMMAND [OPTION...] [ARGUMENT...]\n\nCommands:\n");
 	for (const struct command *c = commands; c->name; c++)
-		fprintf(to, "  %-8s %s\n", c->name, c->summary);
+		fprintf(to, "  %-10s %s\n", c->name, c->summary);
 	fprintf(to, "\n  --help, --version; `sysshim COMMAND --help` for each.\n"
 		    "Without the command: LD_PRELOAD=%s ./app\n", library_path() ? library_path() : "libsysshim.so");
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char help[] =
+const char run_help[] =
 	"usage: sysshim run [OPTION...] [--] PROGRAM [ARGUMENT...]\n"
 	"\n"
 	"Runs PROGRAM with libsysshim.so preloaded in front of what LD_PRELOAD names already, and records its calls and its children's into a new\n"
@@ -131,7 +131,7 @@ int command_run(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
-			fputs(help, stdout);
+			fputs(run_help, stdout);
 			return EXIT_FINE;
 		case 'o':
 			setenv("SYSSHIM_LOG", optarg, 1);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char help[] =
+const char show_help[] =
 	"usage: sysshim show [OPTION...] [RECORDING]\n"
 	"\n"
 	"Says what a recording holds: each program with its process, parent, time, command line, folder and end, and what was not seen.\n"
@@ -96,7 +96,7 @@ int command_show(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "hj", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
-			fputs(help, stdout);
+			fputs(show_help, stdout);
 			return EXIT_FINE;
 		case 'j':
 			json = 1;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
+const char stat_help[] =
 	"usage: sysshim stat [OPTION...] [RECORDING]\n"
 	"\n"
 	"Sums up a recording as strace -c does: a line for each system call, with percentiles of its time; sizes of reads and writes; what was\n"
@@ -381,7 +381,7 @@ int command_stat(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "hjS:" FILTER_OPTIONS, options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
-			fputs(help, stdout);
+			fputs(stat_help, stdout);
 			return EXIT_FINE;
 		case 'j':
 			json = 1;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char help[] =
+const char trace_help[] =
 	"usage: sysshim trace [OPTION...] [RECORDING]\n"
 	"\n"
 	"Prints the calls of a recording in the order of time, as strace -f -ttt -T does. RECORDING is a folder of recordings, or a file in it;\n"
@@ -243,7 +243,7 @@ int command_trace(int argc, char **argv)
 	filter_all(&t.filter);
 	while ((option = getopt_long(argc, argv, "hjo:ftrTs:" FILTER_OPTIONS, options, NULL)) != -1) {
 		if (option == 'h') {
-			fputs(help, stdout);
+			fputs(trace_help, stdout);
 			return EXIT_FINE;
 		}
 		if (!take_option(&t, &output, option, optarg))

@@ -10,10 +10,21 @@ status=$?
 [ ! -s err ] || fail "something is on stderr: $(cat err)"
 grep -vE '^(ok |but|no )   *[a-zA-Z(.]' out && fail "lines without their verdict"
 [ $status -eq "$(grep -qE '^(no|but)' out && echo 1 || echo 0)" ] || fail "status $status: $(cat out)"
-for word in processor kernel libc preload rewriting coalescing; do
+for word in processor kernel libc recordings preload rewriting coalescing; do
 	grep -q "^[a-z]* *.*$word" out || fail "nothing is said of $word: $(cat out)"
 done
 grep -qE '^ok +rewriting +[1-9][0-9]+ sites' out || echo "rewriting does not work here: $(grep rewriting out)"
+
+"$SYSSHIM" doctor --json cat >json 2>&1
+python3 -c 'import json, sys
+rows = [json.loads(line) for line in open("json")]
+assert all(set(row) == {"check", "works", "detail"} for row in rows) and rows[-1]["check"] == "program" and rows[-1]["works"], rows
+assert [row["check"] for row in rows[:-2]] == [line.split(None, 1)[1].split("  ")[0] for line in open("out")], rows' || fail "--json: $(cat json)"
+(unset HOME XDG_STATE_HOME && "$SYSSHIM" doctor >out) && fail "all works without a home"
+grep -q '^no    recordings .*neither XDG_STATE_HOME nor HOME' out || fail "no home: $(cat out)"
+touch file
+XDG_STATE_HOME=$PWD/file/state "$SYSSHIM" doctor >out && fail "all works with a file for a state folder"
+grep -q "^no    recordings  *$PWD/file: not a folder" out || fail "a file for a state folder: $(cat out)"
 
 # about STATUS VERDICT PATTERN PROGRAM: what is said of it in the last line
 about() {

@@ -1,0 +1,84 @@
+/* sysshim completion: what the Tab key offers. Commands are those of main.c's table, options those that stand in their help. */
+#include "command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char completion_help[] =
+	"usage: sysshim completion\n"
+	"\n"
+	"Prints what lets the Tab key complete sysshim's commands and options. In ~/.bashrc (in ~/.zshrc behind `autoload -U bashcompinit; bashcompinit`):\n"
+	"\n"
+	"  eval \"$(sysshim completion)\"\n"
+	"\n"
+	"      --help\n";
+
+/* The options of a line of help stand in front of two blanks: "  -c, --stats=PATH   write ..."; or of its end. */
+static void options_of_line(const char *line, size_t size, const char *word)
+{
+	const char *end = line + size, *at = line + strspn(line, " ");
+
+	while (at < end && *at == '-') {
+		size_t length = strcspn(at, " ,=[\n"), whole = length + (at[length] == '=');
+		if (!strncmp(at, word, strlen(word)))
+			printf("%.*s\n", (int)whole, at);
+		at += length;
+		/* Behind a value, or the end of the column, there is a description. */
+		if (at + 2 >= end || at[0] != ',' || at[1] != ' ')
+			break;
+		at += 2;
+	}
+}
+
+static void options(const char *help, const char *word)
+{
+	for (const char *line = help; *line; line += line[strcspn(line, "\n")] ? strcspn(line, "\n") + 1 : strcspn(line, "\n"))
+		if (line[0] == ' ')
+			options_of_line(line, strcspn(line, "\n"), word);
+}
+
+/* The second word of the line that is being written: the command, if it stands there whole. */
+static const struct command *command_of(const char *line)
+{
+	line += strspn(line, " ");
+	line += strcspn(line, " ");
+	line += strspn(line, " ");
+	for (const struct command *c = commands; c->name; c++)
+		if (!strncmp(line, c->name, strlen(c->name)) && line[strlen(c->name)] == ' ')
+			return c;
+	return NULL;
+}
+
+static void offer(const char *word)
+{
+	const char *line = getenv("COMP_LINE");
+	const struct command *command = command_of(line ? line : "");
+
+	if (command) {
+		options(command->help, word);
+		return;
+	}
+	for (const struct command *c = commands; c->name; c++)
+		if (!strncmp(c->name, word, strlen(word)))
+			puts(c->name);
+	for (const char *const *o = (const char *const[]){"--help", "--version", NULL}; *o; o++)
+		if (*word && !strncmp(*o, word, strlen(word)))
+			puts(*o);
+}
+
+/* bash(1), complete -C: the command's name, the word to be completed, the word before it; COMP_LINE has the whole line. */
+int command_completion(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(completion_help, stdout);
+	} else if (argc == 1) {
+		puts("complete -o default -C 'sysshim completion --' sysshim");
+	} else if (argc == 5 && !strcmp(argv[1], "--")) {
+		offer(argv[3]);
+	} else {
+		fprintf(stderr, "sysshim completion: %s: no argument is wanted; see sysshim completion --help\n", argv[1]);
+		return EXIT_USAGE;
+	}
+	return EXIT_FINE;
+}

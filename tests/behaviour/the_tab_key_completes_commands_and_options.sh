@@ -1,0 +1,31 @@
+#!/bin/bash
+# `sysshim completion`: in bash the Tab key offers each command, and each option that a command's help lists; every one of these is taken.
+set -u
+. "$SRC/tests/lib/lib.sh"
+PATH=$(dirname "$SYSSHIM"):$PATH
+eval "$(sysshim completion)" || fail "what it prints is no command of bash"
+complete -p sysshim | grep -q 'sysshim completion' || fail "nothing is set: $(complete -p sysshim)"
+
+# offered LINE: what bash is told, a word a line
+offered() {
+	COMP_LINE=$1 COMP_POINT=${#1} sysshim completion -- sysshim "${1##* }" before
+}
+[ "$(offered 'sysshim ')" = "$(sysshim --help | sed -nE 's/^  ([a-z]+) .*/\1/p')" ] || fail "commands: $(offered 'sysshim ')"
+[ "$(offered 'sysshim tr')" = trace ] && [ "$(offered 'sysshim xyz')" = "" ] || fail "a command: $(offered 'sysshim tr')"
+[ "$(offered 'sysshim --v')" = --version ] || fail "--version: $(offered 'sysshim --v')"
+[ "$(offered 'sysshim stat --j')" = --json ] && [ "$(offered 'sysshim trace --min')" = --min-duration= ] || fail "an option: $(offered 'sysshim stat --j')"
+for command in run files trace stat show doctor; do
+	offered "sysshim $command -" | sort >options
+	[ "$(wc -l <options)" -gt 1 ] || fail "$command: no options: $(cat options)"
+	sysshim $command --help | grep -oE '^ +-.*' | sed -E 's/   ?[a-z].*//' | grep -oE -- '--?[a-zA-Z0-9][a-zA-Z-]*=?' | sort -u >wanted
+	diff <(sed 's/=//' wanted | sort -u) <(sed 's/=//' options | sort -u) || fail "$command: not the options of its help"
+	while read -r option; do
+		case $option in
+		--help) continue ;;
+		--*=) sysshim $command "${option}x" --nonsense >/dev/null 2>said ;;
+		*) sysshim $command "$option" x --nonsense >/dev/null 2>said ;;
+		esac
+		grep -qE "(unrecognized|invalid|unknown) option.*'${option#-}'" said && fail "$command: $option is offered, and not taken: $(cat said)"
+	done <options
+done
+exit 0
