@@ -3,6 +3,7 @@
 #include "../format/json.h"
 #include "../format/trace_set.h"
 
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,20 +30,84 @@ static int take_duration(uint64_t *to, const char *value)
 	return 0;
 }
 
+static int complain_of_pattern(const char *command, const char *pattern, int size, const char *why)
+{
+	fprintf(stderr, "sysshim %s: -e trace=%.*s: %s\n", command, size, pattern, why);
+	return 0;
+}
+
+/* 0: said. */
+static int put_matching(FILE *to, const char *pattern, int size, const char *command)
+{
+	char text[256], why[128];
+	regex_t regex;
+	int found = 0;
+
+	if (size >= (int)sizeof text)
+		return complain_of_pattern(command, pattern, size, "the pattern is too long");
+	snprintf(text, sizeof text, "%.*s", size - 1, pattern + 1);
+	int error = regcomp(&regex, text, REG_EXTENDED | REG_NOSUB);
+	if (error) {
+		regerror(error, &regex, why, sizeof why);
+		return complain_of_pattern(command, pattern, size, why);
+	}
+	for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
+		const char *name = syscall_name(number);
+		if (name && regexec(&regex, name, 0, NULL, 0) == 0)
+			fprintf(to, "%s%s", found++ ? "," : "", name);
+	}
+	regfree(&regex);
+	return found || complain_of_pattern(command, pattern, size, "no system call matches");
+}
+
+char *filter_words(const char *words, const char *command)
+{
+	char *expanded = NULL;
+	size_t expanded_size = 0;
+	FILE *to = open_memstream(&expanded, &expanded_size);
+	int fine = to != NULL, opposite = *words == '!';
+
+	if (fine && opposite)
+		fputc('!', to);
+	for (words += opposite; fine;) {
+		int size = (int)strcspn(words, ",");
+		if (*words == '/')
+			fine = put_matching(to, words, size, command);
+		else
+			fprintf(to, "%.*s", size, words);
+		if (!words[size])
+			break;
+		fputc(',', to);
+		words += size + 1;
+	}
+	if (to && fclose(to) == 0 && fine)
+		return expanded;
+	free(expanded);
+	return NULL;
+}
+
+static int take_calls(struct filter *f, const char *value, const char *command)
+{
+	char *words = filter_words(strncmp(value, "trace=", 6) ? value : value + 6, command);
+	const char *wrong;
+
+	if (!words)
+		return 0;
+	int fine = trace_set_parse(f->trace, words, &wrong) == 0;
+	if (!fine)
+		fprintf(stderr, "sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes\n", command, value,
+			(int)strcspn(wrong, ","), wrong, command);
+	free(words);
+	return fine;
+}
+
 int filter_take(struct filter *f, int option, const char *value, const char *command)
 {
-	const char *wrong;
 	char *end;
 
 	switch (option) {
 	case 'e':
-		if (!strncmp(value, "trace=", 6))
-			value += 6;
-		if (trace_set_parse(f->trace, value, &wrong) == 0)
-			return 1;
-		fprintf(stderr, "sysshim %s: -e trace=%s: '%.*s' is no system call and no class; classes are %%file %%desc %%io %%network %%process "
-				"%%signal %%memory, all, none\n", command, value, (int)strcspn(wrong, ","), wrong);
-		return 0;
+		return take_calls(f, value, command);
 	case 'p':
 		f->pid = (int)strtol(value, &end, 10);
 		if (f->pid > 0 && !*end)

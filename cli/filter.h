@@ -18,13 +18,17 @@ struct filter {
 #define FILTER_OPTIONS "e:p:zZP:"
 #define FILTER_LONG_OPTIONS {"min-duration", required_argument, NULL, FILTER_MIN_DURATION}
 #define FILTER_HELP \
-	"  -e trace=SET        only these calls: names, %file %desc %io %network %process %signal %memory, all, none, ! before\n" \
+	"  -e trace=SET        only these calls: names, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
+	"                      %process %signal %memory %stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %clock %creds %ipc %pure\n" \
 	"  -p PID              only this process or thread\n" \
 	"  -P PATH             only calls that name this path\n" \
 	"  -z, -Z              only calls that succeeded, only such that failed\n" \
 	"      --min-duration=TIME  only calls that took so long at least: 20us, 1.5ms, 2s; without a unit, seconds\n"
 
 void filter_all(struct filter *f);
+/* The words of -e trace=, with each /regex replaced by the names that it matches (regex(7), extended; "," stands in none). To be freed; NULL: a
+ * pattern is wrong or matches nothing, which was said. */
+char *filter_words(const char *words, const char *command);
 /* One of FILTER_OPTIONS: 1 taken, 0 wrong, which was said. */
 int filter_take(struct filter *f, int option, const char *value, const char *command);
 /* Is this a call (BEGIN, CALL or COALESCED) that is to be shown? */

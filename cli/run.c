@@ -1,6 +1,7 @@
 /* sysshim run: the same as LD_PRELOAD alone, with options for the variables. The program takes our place (execvp), so its exit status,
  * its signals, its terminal are its own. */
 #include "command.h"
+#include "filter.h"
 #include "recording.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@ const char run_help[] =
 	"\n"
 	"      --record=DIR   record there instead of ${XDG_STATE_HOME:-~/.local/state}/sysshim/recordings; off: no recording\n"
 	"  -o PATH            no recording but a log as text (%p pid, %n program); - for stderr\n"
-	"  -e trace=SET       which calls are logged: names, %file %desc %io %network %process %signal %memory, all, none, ! before\n"
+	"  -e trace=SET       which calls are logged: names, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
+	"                     classes: sysshim trace --help\n"
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
 	"      --json         counters as JSON\n"
@@ -74,7 +76,11 @@ static int take_expression(const char *text)
 		fprintf(stderr, "sysshim run: -e %s: only trace=SET is known\n", text);
 		return 0;
 	}
-	setenv("SYSSHIM_TRACE", set, 1);
+	char *words = filter_words(set, "run");
+	if (!words)
+		return 0;
+	setenv("SYSSHIM_TRACE", words, 1);
+	free(words);
 	return 1;
 }
 

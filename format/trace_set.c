@@ -12,6 +12,25 @@ static const struct {
 	{"all", 0xffff},
 };
 
+/* strace's classes that are lists of names (strace(1), -e trace=). */
+static const struct {
+	char name[10];
+	char calls[200];
+} lists[] = {
+	{"stat", "?stat"},
+	{"lstat", "?lstat"},
+	{"fstat", "fstat,newfstatat,statx"},
+	{"%stat", "?stat,?lstat,fstat,newfstatat,statx"},
+	{"statfs", "statfs"},
+	{"fstatfs", "fstatfs"},
+	{"%statfs", "statfs,fstatfs,?ustat"},
+	{"clock", "adjtimex,clock_adjtime,clock_getres,clock_gettime,clock_settime,gettimeofday,settimeofday,?time"},
+	{"creds", "capget,capset,getegid,geteuid,getgid,getgroups,getresgid,getresuid,getuid,prctl,setfsgid,setfsuid,setgid,setgroups,setregid,setresgid,setresuid,"
+		  "setreuid,setuid"},
+	{"ipc", "msgctl,msgget,msgrcv,msgsnd,semctl,semget,semop,semtimedop,shmat,shmctl,shmdt,shmget"},
+	{"pure", "getegid,geteuid,getgid,getpgid,?getpgrp,getpid,getppid,getresgid,getresuid,getsid,gettid,getuid"},
+};
+
 static int is_word(const char *word, size_t length, const char *name)
 {
 	size_t i = 0;
@@ -26,6 +45,18 @@ static void add(uint64_t *set, unsigned number)
 	set[number / 64] |= 1ull << (number % 64);
 }
 
+static int add_words(uint64_t *set, const char *word, const char **wrong);
+
+static int add_list(uint64_t *set, const char *word, size_t length)
+{
+	const char *wrong;
+
+	for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (is_word(word, length, lists[i].name))
+			return add_words(set, lists[i].calls, &wrong);
+	return 0;
+}
+
 static int add_class(uint64_t *set, const char *word, size_t length)
 {
 	for (unsigned i = 0; i < sizeof classes / sizeof classes[0]; i++) {
@@ -38,7 +69,7 @@ static int add_class(uint64_t *set, const char *word, size_t length)
 		}
 		return 1;
 	}
-	return is_word(word, length, "none");
+	return is_word(word, length, "none") || add_list(set, word, length);
 }
 
 static int add_word(uint64_t *set, const char *word, size_t length)
@@ -55,25 +86,31 @@ static int add_word(uint64_t *set, const char *word, size_t length)
 	return add_class(set, word, length) || optional;
 }
 
-int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const char **wrong)
+/* A list with commas: 1, or 0 and which word is no call and no class. */
+static int add_words(uint64_t *set, const char *word, const char **wrong)
 {
-	int opposite = *spec == '!';
-	const char *word = spec + opposite;
-
-	for (unsigned i = 0; i < WORDS; i++)
-		set[i] = 0;
 	for (;;) {
 		size_t length = 0;
 		while (word[length] && word[length] != ',')
 			length++;
 		if (!length || !add_word(set, word, length)) {
 			*wrong = word;
-			return -1;
+			return 0;
 		}
 		if (!word[length])
-			break;
+			return 1;
 		word += length + 1;
 	}
+}
+
+int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const char **wrong)
+{
+	int opposite = *spec == '!';
+
+	for (unsigned i = 0; i < WORDS; i++)
+		set[i] = 0;
+	if (!add_words(set, spec + opposite, wrong))
+		return -1;
 	for (unsigned i = 0; opposite && i < WORDS; i++)
 		set[i] = ~set[i];
 	return 0;

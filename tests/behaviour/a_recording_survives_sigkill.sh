@@ -1,6 +1,6 @@
 #!/bin/bash
 # timeout: 300
-# A program that counts with a system call is killed at a random moment, 60 times; every third time the recording's disk is full early.
+# A program that counts with a system call is killed at a random moment, 60 times (KILLS=N: N times); every third time the recording's disk is full early.
 # Every recording is read without complaint. Where there was room, all calls up to the last or last but one are there, in order.
 set -u
 . "$SRC/tests/lib/lib.sh"
@@ -58,7 +58,7 @@ if whole and not said <= seen[-1] <= said + 1:
 if not whole and not coverage["dropped"] and not seen:
     sys.exit("neither records nor word of dropped ones")
 P
-for round in $(seq 60); do
+for round in $(seq "${KILLS:-60}"); do
 	rm -rf said recording small/*
 	where=recording kind=whole
 	[ -n "$full" ] && [ $((round % 3)) -eq 0 ] && where=small/recording kind=full

@@ -82,8 +82,14 @@ XDG_STATE_HOME=$PWD/file run -q cat input >out 2>err && [ "$(cat out)" = some ] 
 run -q --record=file cat input >out 2>err && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] || fail "--record=file: $(cat out err)"
 (unset HOME XDG_STATE_HOME && run -q cat input >out 2>err) && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] || fail "no home: $(cat out err)"
 
+# patterns: on recording and on reading
+run -q -e 'trace=/^open,/stat$' cat input >/dev/null && "$SYSSHIM" trace 2>/dev/null | grep -oE ' [a-z_0-9]+\(' | sort -u | tr -d ' (\n' | grep -qxE '(fstat|newfstatat|openat|stat)+' ||
+	fail "run -e /regex: $("$SYSSHIM" trace | head -n 5)"
+"$SYSSHIM" trace -e '!/^open' 2>/dev/null | grep -q ' openat(' && fail "trace -e !/regex"
+"$SYSSHIM" trace -e '/^opena' 2>/dev/null | grep -q ' openat(' || fail "trace -e /regex"
+
 # wrong usage: one line each
-for words in "trace -e trace=nothing" "run -p 1" "trace --min-duration=long" "trace -p x" "trace a b" "stat -S colour" "files -p 0" "show a b"; do
+for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "run -p 1" "trace --min-duration=long" "trace -p x" "trace a b" "stat -S colour" "files -p 0" "show a b"; do
 	# shellcheck disable=SC2086
 	"$SYSSHIM" $words >out 2>err
 	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "$words: $(cat out err)"

@@ -91,6 +91,29 @@ static void classes_are_the_tables_flags(void **state)
 	assert_int_equal(members(), SYSCALL_LIMIT);
 }
 
+/* strace(1), -e trace=: classes that are lists. */
+static void classes_of_names(void **state)
+{
+	static const struct {
+		const char *class, *same;
+	} lists[] = {
+		{"%stat", "stat"}, {"%lstat", "lstat"}, {"%fstat", "fstat,newfstatat,statx"}, {"%%stat", "stat,lstat,fstat,newfstatat,statx"},
+		{"%statfs", "statfs"}, {"%fstatfs", "fstatfs"}, {"%%statfs", "statfs,fstatfs,ustat"}, {"!%stat,read", "!stat,read"},
+		{"%ipc", "msgctl,msgget,msgrcv,msgsnd,semctl,semget,semop,semtimedop,shmat,shmctl,shmdt,shmget"},
+	};
+	uint64_t one[SYSCALL_LIMIT / 64];
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		take(lists[i].class);
+		memcpy(one, set, sizeof one);
+		take(lists[i].same);
+		assert_memory_equal(one, set, sizeof one);
+	}
+	take("%clock,%creds,%pure");
+	assert_true(has(SYS_clock_gettime) && has(SYS_settimeofday) && has(SYS_setuid) && has(SYS_capset) && has(SYS_getpid) && has(SYS_gettid));
+	assert_false(has(SYS_clock_nanosleep) || has(SYS_read) || has(SYS_stat));
+}
+
 static void what_is_not_known_is_pointed_at(void **state)
 {
 	/* what is given, and where its wrong word begins */
@@ -117,6 +140,7 @@ int main(void)
 		cmocka_unit_test(a_list_of_names),
 		cmocka_unit_test(all_none_and_the_opposite),
 		cmocka_unit_test(classes_are_the_tables_flags),
+		cmocka_unit_test(classes_of_names),
 		cmocka_unit_test(what_is_not_known_is_pointed_at),
 	};
 
