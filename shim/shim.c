@@ -55,7 +55,11 @@ static struct startup startup_of(char **arguments, char **environment)
 
 	while (*environment)
 		environment++;
-	s.auxiliary = (const void *)(environment + 1);
+	/* In a set-user-id program ld.so takes variables out by moving the later ones down, with the end among them (glibc, elf/dl-environ.c): as
+	 * many ends more stand in front of the vector. None of its types is 0. */
+	while (!*environment)
+		environment++;
+	s.auxiliary = (const void *)environment;
 	return s;
 }
 
@@ -197,8 +201,9 @@ static struct family *family_page(void)
 
 static int is_passive(const struct startup *s, const struct look_round *look)
 {
-	/* Another copy's symbol comes first: that copy is the one that works. */
-	return auxiliary_value(s, AT_SECURE) || !look->in_first_namespace ||
+	/* Every kernel tells the page's size: without it this is no auxiliary vector, and nobody knows whether the program has others' rights.
+	 * Another copy's symbol comes first: that copy is the one that works. */
+	return !auxiliary_value(s, AT_PAGESZ) || auxiliary_value(s, AT_SECURE) || !look->in_first_namespace ||
 	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)own_version;
 }
 
@@ -241,7 +246,7 @@ static void record_into_state_folder(const char *state, const char *home)
 			text_char(&out, '%');
 	}
 	*out.at = 0;
-	if (inherited.no_recording && settings.log_format_given)
+	if (inherited.no_recording && settings.log_asked)
 		COMPLAIN("SYSSHIM_LOG_FORMAT=binary: ", inherited.no_recording, "; nothing is recorded; a folder in SYSSHIM_LOG, or sysshim run --record=DIR, would do");
 	settings.log = inherited.no_recording || out.cut ? OUTPUT_OFF : OUTPUT_PATH;
 	settings.recording = settings.log == OUTPUT_PATH;
