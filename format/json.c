@@ -83,6 +83,8 @@ static void arguments(struct text *out, const struct json_call *about, const str
 	text_char(out, '"');
 }
 
+enum { REST = 128 }; /* bytes behind arguments and path, or instead of them */
+
 void json_call_line(struct text *out, const struct json_call *about, const struct text_call *call, const struct text_memory *memory)
 {
 	text_string(out, "{\"call\":\"");
@@ -96,20 +98,22 @@ void json_call_line(struct text *out, const struct json_call *about, const struc
 		text_string(out, ",\"result\":null,\"errno\":null,\"unfinished\":true");
 	else
 		result(out, call);
-	struct text rest = *out;
-	rest.end -= 64; /* for what comes behind them */
+	char *behind = out->at;
+	out->end -= REST;
 	if (about->no_arguments)
-		text_string(&rest, ",\"args\":null");
+		text_string(out, ",\"args\":null");
 	else
-		arguments(&rest, about, call, memory);
+		arguments(out, about, call, memory);
 	if (about->path)
-		json_string(&rest, "path", about->path, text_length_within(about->path, 1 << 20));
+		json_string(out, "path", about->path, text_length_within(about->path, 1 << 20));
 	else
-		text_string(&rest, ",\"path\":null");
-	if (rest.cut)
+		text_string(out, ",\"path\":null");
+	out->end += REST;
+	if (out->cut) {
+		out->at = behind;
+		out->cut = 0;
 		text_string(out, ",\"args\":null,\"path\":null,\"cut\":true");
-	else
-		out->at = rest.at;
+	}
 	text_string(out, about->coalesced ? ",\"coalesced\":true" : ",\"coalesced\":false");
 	json_number(out, "count", (int64_t)about->count);
 	text_string(out, "}\n");

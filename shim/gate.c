@@ -140,7 +140,7 @@ static enum quick kind_of(const struct syscall_row *row)
 
 /* A process whose calls only want counting learns here, at its first slow call, which ones; one whose writes are gathered, which those
  * are. */
-static void learn(struct process *p)
+static __attribute__((noinline)) void learn(struct process *p)
 {
 	uint64_t all = ~0ul, mask;
 
@@ -255,6 +255,13 @@ static void note_open(struct process *p, const struct call *call, long result)
 	files_opened(p, call->arguments[with_directory], result);
 }
 
+static __attribute__((noinline)) void log_late(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
+{
+	struct text_call text = text_of(call, result);
+
+	log_end(p, &text, ticket, now);
+}
+
 void gate_leave(const struct passage *passage, const struct call *call, long result)
 {
 	struct process *p = passage->process;
@@ -272,12 +279,11 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	if (settings.timing && now > ticket->began)
 		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);
-	if (p->log.on && log_wants(number)) {
-		struct text_call text = text_of(call, result);
-		log_end(p, &text, ticket, now);
-	}
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		note_open(p, call, result);
+	/* NB: last, so that nothing of this function stands on the stack any more. */
+	if (p->log.on && log_wants(number))
+		log_late(p, call, result, ticket, now);
 }
 
 static long limited(struct process *p, const struct call *call)

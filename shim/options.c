@@ -56,10 +56,21 @@ static int take_output(const char *value, uint8_t *kind, char *path)
 
 static int take_log(const char *value)
 {
+	settings.log_asked = 1;
 	if (!string_equal(value, "-"))
 		return take_output(value, &settings.log, settings.log_path);
 	settings.log = OUTPUT_STDERR;
 	return 1;
+}
+
+/* The recording's folder, which its first program has found in the state folder; empty: there is none. Whoever names another log has it. */
+static int take_state(const char *value)
+{
+	if (settings.log != OUTPUT_STATE)
+		return 1;
+	settings.log = *value ? OUTPUT_PATH : OUTPUT_OFF;
+	settings.log_format = LOG_BINARY;
+	return !*value || take_path(value, settings.log_path);
 }
 
 static int take_stats(const char *value)
@@ -79,7 +90,7 @@ static int take_format(const char *value)
 static int take_log_format(const char *value)
 {
 	settings.log_format = string_equal(value, "binary") ? LOG_BINARY : string_equal(value, "json") ? LOG_JSON : LOG_TEXT;
-	settings.log_format_given = 1;
+	settings.log_asked = 1;
 	return settings.log_format != LOG_TEXT || string_equal(value, "text");
 }
 
@@ -90,7 +101,7 @@ static void settle_log(int is_first)
 		settings.log = OUTPUT_STDERR;
 	else if (settings.log == OUTPUT_STATE)
 		settings.log_format = LOG_BINARY;
-	/* The recording's first program names the folder to those that come later (exec.c). */
+	/* Only the recording's first program looks for a folder. */
 	if (settings.log == OUTPUT_STATE && !is_first)
 		settings.log = OUTPUT_OFF;
 	settings.recording = settings.log_format == LOG_BINARY && (settings.log == OUTPUT_STATE || settings.log == OUTPUT_PATH);
@@ -232,6 +243,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
 		{"SYSSHIM_DISABLE", "", take_nothing},
 		{"SYSSHIM_RECORDING", "", take_nothing},
+		{"SYSSHIM_STATE", "", take_state}, /* exec.c's */
 		{"SYSSHIM_LIBRARY", "", take_nothing}, /* the command's */
 	};
 

@@ -45,7 +45,7 @@ static void keep(struct text *out, const char *entry)
 		return;
 	text_string(out, entry);
 	text_char(out, 0);
-	if ((value = string_after(entry, "SYSSHIM_LOG=")) && settings.log == OUTPUT_PATH)
+	if (((value = string_after(entry, "SYSSHIM_LOG=")) || (value = string_after(entry, "SYSSHIM_STATE="))) && settings.log == OUTPUT_PATH)
 		absolute = settings.log_path;
 	else if ((value = string_after(entry, "SYSSHIM_STATS=")) && settings.stats == OUTPUT_PATH)
 		absolute = settings.stats_path;
@@ -62,21 +62,18 @@ static void keep(struct text *out, const char *entry)
 void exec_start(char *const *environment, const char *own_path)
 {
 	struct text out = {birth.text, birth.text + KEPT_TEXT, 0};
-	int is_place_given = 0, is_format_given = 0;
+	int is_known = 0;
 
 	birth.own_path = own_path;
 	birth.own_name = own_path ? last_part(own_path) : NULL;
 	for (; *environment; environment++)
 		if (string_after(*environment, "SYSSHIM_")) {
 			keep(&out, *environment);
-			is_place_given |= string_after(*environment, "SYSSHIM_LOG=") != NULL;
-			is_format_given |= string_after(*environment, "SYSSHIM_LOG_FORMAT=") != NULL;
+			is_known |= string_after(*environment, "SYSSHIM_LOG=") || string_after(*environment, "SYSSHIM_STATE=");
 		}
 	/* The folder that the recording's first program has found, or not, is that of all. */
-	if (!is_place_given && settings.log != OUTPUT_STDERR)
-		keep(&out, settings.recording ? "SYSSHIM_LOG=" : "SYSSHIM_LOG=off");
-	if (!is_format_given && settings.recording)
-		keep(&out, "SYSSHIM_LOG_FORMAT=binary");
+	if (!is_known && settings.log != OUTPUT_STDERR)
+		keep(&out, "SYSSHIM_STATE=");
 }
 
 static void *copy_take(struct process *p, size_t size)

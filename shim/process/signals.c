@@ -248,7 +248,7 @@ void signals_start(struct process *p)
 {
 	struct signal_stack now;
 
-	if ((settings.stats != OUTPUT_PATH && settings.log == OUTPUT_OFF) || p->pid == 1 || RAW(__NR_prctl, PR_GET_SECCOMP) != 0)
+	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || p->pid == 1 || RAW(__NR_prctl, PR_GET_SECCOMP) != 0)
 		return;
 	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & STACK_DISABLED)
 		install_stack();

@@ -1,8 +1,7 @@
-/* The log; see log.h for its rules. Lines are composed in the process's own buffer, never on the program's stack, under a lock that
- * is taken with signals blocked. */
-#include "log.h"
+/* The log as lines; see log.h for its rules. They are composed in the process's own buffer, never on the program's stack, under a lock that is
+ * taken with signals blocked. */
+#include "log_lines.h"
 #include "process.h"
-#include "room.h"
 #include "birth_stderr.h"
 #include "../../format/json.h"
 #include "../sys/clock.h"
@@ -10,11 +9,6 @@
 #include "../sys/raw.h"
 
 #include "../sys/poison.h"
-
-struct kernel_siginfo { /* the part that every signal has, and SI_USER's (asm-generic/siginfo.h) */
-	int32_t signal, error, code, padding;
-	int32_t pid, uid;
-};
 
 static long read_memory(const struct text_memory *self, void *to, uint64_t from, size_t size)
 {
@@ -81,10 +75,31 @@ static void line_end(struct process *p, struct text *out, uint64_t now, int at_o
 		publish_locked(p, now);
 }
 
-/* A line of JSON is a whole call. Only an exec, which may not come back, has one when it begins. */
-static void json_line(struct process *p, const struct text_call *call, struct json_call *about, uint64_t began, uint64_t now)
+/* Behind the line in the buffer: what would else stand on the program's stack. */
+struct json_work {
+	struct json_call about;
+	struct text_memory memory;
+	struct text out;
+	char path[PATH_LIMIT + 1];
+};
+
+static __attribute__((noinline)) void json_compose(struct process *p, const struct text_call *call, enum json_kind kind, struct json_work *w)
 {
-	struct text_memory memory = program_memory();
+	w->about.unfinished = kind == JSON_BEGUN;
+	w->about.no_arguments = kind == JSON_RESUMED;
+	w->about.coalesced = kind == JSON_COALESCED;
+	w->about.count = 1;
+	w->about.pid = p->sealed || !p->suspect ? p->pid : (int)RAW(__NR_getpid);
+	w->about.tid = p->sealed ? p->pid : (int)RAW(__NR_gettid);
+	p->log.last = w->about.start;
+	w->memory = program_memory();
+	w->about.path = text_call_path(call, &w->memory, w->path, sizeof w->path);
+	json_call_line(&w->out, &w->about, call, &w->memory);
+}
+
+/* A line of JSON is a whole call. Only an exec, which may not come back, has one when it begins. */
+void lines_json(struct process *p, const struct text_call *call, enum json_kind kind, uint64_t began, uint64_t now)
+{
 	uint64_t mask;
 
 	if (!process_lock(p, &p->log.lock, &mask)) {
@@ -92,32 +107,21 @@ static void json_line(struct process *p, const struct text_call *call, struct js
 		return;
 	}
 	struct text out = line_room(p, began);
-	out.end -= PATH_LIMIT + 1;
-	about->pid = p->sealed || !p->suspect ? p->pid : (int)RAW(__NR_getpid);
-	about->tid = p->sealed ? p->pid : (int)RAW(__NR_gettid);
-	about->start = began ? began + p->log.epoch : p->log.last;
-	p->log.last = about->start;
-	about->count = 1;
-	about->path = text_call_path(call, &memory, out.end, PATH_LIMIT + 1);
-	json_call_line(&out, about, call, &memory);
-	line_end(p, &out, now, about->unfinished);
+	struct json_work *w = (struct json_work *)((uintptr_t)(out.end - sizeof *w) & ~(uintptr_t)7);
+	w->out = (struct text){out.at, (char *)w, 0};
+	w->about.start = began ? began + p->log.epoch : p->log.last;
+	w->about.duration = settings.timing && kind == JSON_ENDED && now > began ? now - began : 0;
+	json_compose(p, call, kind, w);
+	out.at = w->out.at;
+	line_end(p, &out, now, kind == JSON_BEGUN);
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+void lines_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
 	struct text_memory memory = program_memory();
 	uint64_t mask;
 
-	if (settings.recording) {
-		recording_begin(p, call, ticket);
-		return;
-	}
-	if (settings.log_format == LOG_JSON) {
-		if (call->number == __NR_execve || call->number == __NR_execveat)
-			json_line(p, call, &(struct json_call){.unfinished = 1}, ticket->began, ticket->began);
-		return;
-	}
 	/* On a terminal or a pipe that others write too, half lines would only be torn. */
 	if (settings.log == OUTPUT_STDERR || !process_lock(p, &p->log.lock, &mask))
 		return;
@@ -128,29 +132,19 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+void lines_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	struct text_memory memory = program_memory();
 	unsigned printed = ticket->printed;
 	uint64_t mask;
 
-	if (settings.recording) {
-		recording_call(p, call, ticket, now, 0);
-		return;
-	}
-	if (settings.log_format == LOG_JSON) {
-		json_line(p, call, &(struct json_call){.duration = settings.timing && now > ticket->began ? now - ticket->began : 0}, ticket->began, now);
-		return;
-	}
 	if (!process_lock(p, &p->log.lock, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
 	}
 	struct text out;
 	if (ticket->serial && ticket->serial == p->log.open_ticket) {
-		if (p->log.pending > LOG_PENDING - LOG_LINE)
-			publish_locked(p, now);
-		out = (struct text){p->log.buffer + p->log.pending, p->log.buffer + p->log.pending + LOG_LINE, 0};
+		out = line_room(p, now);
 		p->log.open_ticket = 0;
 	} else {
 		out = line_begin(p, ticket->began);
@@ -170,19 +164,11 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_coalesced(struct process *p, const struct text_call *call)
+void lines_coalesced(struct process *p, const struct text_call *call)
 {
 	struct text_memory memory = program_memory();
 	uint64_t mask;
 
-	if (settings.recording) {
-		recording_coalesced(p, call);
-		return;
-	}
-	if (settings.log_format == LOG_JSON) {
-		json_line(p, call, &(struct json_call){.coalesced = 1}, 0, p->log.published_at);
-		return;
-	}
 	if (!process_lock(p, &p->log.lock, &mask)) {
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -194,33 +180,23 @@ void log_coalesced(struct process *p, const struct text_call *call)
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began)
+void lines_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now)
 {
-	uint64_t mask, now = clock_monotonic();
+	uint64_t mask;
 
-	if (settings.recording) {
-		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
-		return;
-	}
-	if (settings.log_format == LOG_JSON || !process_lock(p, &p->log.lock, &mask))
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
-	text_batch_line(&out, fd, writes, bytes, batch_end_word(end), began ? now - began : 0);
+	text_batch_line(&out, fd, writes, bytes, ended_by, began ? now - began : 0);
 	line_end(p, &out, now, 0);
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_note(struct process *p, const char *note)
+void lines_note(struct process *p, const char *note, uint64_t now)
 {
-	uint64_t mask, now = clock_monotonic();
+	uint64_t mask;
 
-	if (!p->log.on)
-		return;
-	if (settings.recording) {
-		recording_note(p, note, now);
-		return;
-	}
-	if (settings.log_format == LOG_JSON || !process_lock(p, &p->log.lock, &mask))
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_note_line(&out, note, string_length(note));
@@ -228,18 +204,11 @@ void log_note(struct process *p, const char *note)
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_signal(struct process *p, int signal, const void *information)
+void lines_signal(struct process *p, int signal, const struct kernel_siginfo *about, uint64_t now)
 {
-	const struct kernel_siginfo *about = information;
-	uint64_t mask, now = clock_monotonic();
+	uint64_t mask;
 
-	if (!p->log.on)
-		return;
-	if (settings.recording) {
-		recording_signal(p, signal, about->code, about->pid, about->uid, now);
-		return;
-	}
-	if (settings.log_format == LOG_JSON || !process_lock(p, &p->log.lock, &mask))
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
 	text_signal_line(&out, signal, about->code, about->pid, about->uid);
@@ -247,68 +216,31 @@ void log_signal(struct process *p, int signal, const void *information)
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_publish(struct process *p)
+void lines_publish(struct process *p)
 {
 	uint64_t mask;
 
-	if (!p->log.on || settings.recording || !process_lock(p, &p->log.lock, &mask))
+	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	publish_locked(p, p->sealed ? 0 : clock_monotonic());
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_trim(struct process *p)
+void lines_trim(struct process *p)
 {
 	uint64_t mask;
 
-	if (!p->log.on)
-		return;
-	if (settings.recording) {
-		room_trim(p);
-		return;
-	}
 	if (p->log.sink.size == p->log.sink.end || !process_lock(p, &p->log.lock, &mask))
 		return;
 	sink_cut(&p->log.sink, p->log.sink.end);
 	lock_release(&p->log.lock, &mask);
 }
 
-void log_state(struct process *p, unsigned end, int status)
+void lines_resume_exec(struct process *p, uint64_t now)
 {
-	/* A vfork child's exec is not its parent's. */
-	if (p->log.on && settings.recording && process_is_ours(p))
-		recording_state(p, end, status);
-}
-
-int log_open(struct process *p)
-{
-	int result = 0;
-
-	p->log.epoch = clock_realtime() - clock_monotonic();
-	if (settings.log == OUTPUT_PATH && settings.recording)
-		result = recording_open(p, p->log.epoch);
-	else if (settings.log == OUTPUT_PATH)
-		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
-				   !inherited.later_image, LOG_WINDOW);
-	p->log.on = settings.log != OUTPUT_OFF && result == 0;
-	return result;
-}
-
-void log_resume_exec(struct process *p)
-{
-	uint64_t mask, now = clock_monotonic();
+	uint64_t mask;
 	struct text out;
 
-	if (!p->log.on)
-		return;
-	if (settings.recording) {
-		recording_exec(p, now);
-		return;
-	}
-	if (settings.log_format == LOG_JSON) {
-		json_line(p, &(struct text_call){__NR_execve, {0}, 0}, &(struct json_call){.no_arguments = 1}, now, now);
-		return;
-	}
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	if (sink_ends_open(&p->log.sink)) {

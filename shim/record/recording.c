@@ -41,10 +41,8 @@ struct keeper {
 	char *at, *end;
 };
 
-static long read_and_keep(const struct text_memory *self, void *to, uint64_t from, size_t size)
+static __attribute__((noinline)) long keep(struct keeper *keeper, const void *to, uint64_t from, size_t size, long got)
 {
-	struct keeper *keeper = (struct keeper *)self;
-	long got = memory_read(to, from, size);
 	size_t bytes = got > 0 ? (size_t)got : 0, padded = (bytes + 7) & ~(size_t)7;
 
 	if ((size_t)(keeper->end - keeper->at) < sizeof(struct record_memory) + padded)
@@ -54,6 +52,11 @@ static long read_and_keep(const struct text_memory *self, void *to, uint64_t fro
 	memset(keeper->at + sizeof(struct record_memory) + bytes, 0, padded - bytes);
 	keeper->at += sizeof(struct record_memory) + padded;
 	return got;
+}
+
+static long read_and_keep(const struct text_memory *self, void *to, uint64_t from, size_t size)
+{
+	return keep((struct keeper *)self, to, from, size, memory_read(to, from, size));
 }
 
 /* What printing a call reads of the program's memory. */
@@ -111,7 +114,7 @@ struct kept {
 	size_t size;
 };
 
-static void put_call(struct process *p, const struct about *about, const struct kept *kept)
+static __attribute__((noinline)) void put_call(struct process *p, const struct about *about, const struct kept *kept)
 {
 	const struct text_call *call = about->call;
 	const struct syscall_row *row = syscall_row(call->number);
@@ -147,23 +150,37 @@ static void put_call(struct process *p, const struct about *about, const struct 
 	room_commit(p, record, head + memory_size, about->kind, about->flags | (memory_size ? RECORD_MEMORY : 0));
 }
 
-/* With what lies in memory. The log's buffer is the place to work in: its first part for the corner, the second for what is kept. */
+static const struct kept nothing;
+
+/* The log's buffer is the place to work in: its first part for the corner, the second for what is kept, and its end for what would else stand on
+ * the program's stack. */
+struct work {
+	struct keeper keeper;
+	struct text out;
+	struct kept kept;
+};
+enum { KEPT_SIZE = LOG_PENDING - LOG_LINE - sizeof(struct work) };
+_Static_assert(LOG_LINE % 8 == 0 && KEPT_SIZE % 8 == 0, "aligned");
+_Static_assert(KEPT_SIZE + sizeof(struct record_call) + 7 * sizeof(uint64_t) + sizeof(struct record_chunk) <= RECORD_CHUNK, "a record has its place in a chunk");
+
+/* With what lies in memory. */
 static __attribute__((noinline)) void put_call_and_memory(struct process *p, const struct about *about, int leave)
 {
 	char *kept = p->log.buffer + LOG_LINE;
-	struct keeper keeper = {{read_and_keep, settings.data}, kept, kept + LOG_PENDING - LOG_LINE};
-	struct text out = {p->log.buffer, kept, 0};
+	struct work *w = (struct work *)(kept + KEPT_SIZE);
 	uint64_t mask;
 
-	_Static_assert(LOG_LINE % 8 == 0 && LOG_PENDING - LOG_LINE + sizeof(struct record_call) + 7 * sizeof(uint64_t) + sizeof(struct record_chunk) <= RECORD_CHUNK, "");
 	if (p->sealed || !process_lock(p, &p->log.lock, &mask)) {
-		put_call(p, about, &(struct kept){0});
+		put_call(p, about, &nothing);
 		return;
 	}
-	unsigned printed = text_call_enter(&out, about->call, &keeper.memory);
+	w->keeper = (struct keeper){{read_and_keep, settings.data}, kept, kept + KEPT_SIZE};
+	w->out = (struct text){p->log.buffer, kept, 0};
+	unsigned printed = text_call_enter(&w->out, about->call, &w->keeper.memory);
 	if (leave)
-		text_call_leave(&out, about->call, printed, &keeper.memory);
-	put_call(p, about, &(struct kept){kept, 0, (size_t)(keeper.at - kept)});
+		text_call_leave(&w->out, about->call, printed, &w->keeper.memory);
+	w->kept = (struct kept){kept, 0, (size_t)(w->keeper.at - kept)};
+	put_call(p, about, &w->kept);
 	lock_release(&p->log.lock, &mask);
 }
 
@@ -198,7 +215,7 @@ static int was_read(const struct process *p, const struct text_call *call)
  * that is gone when the record is made. */
 static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t from)
 {
-	char piece[256];
+	char piece[160];
 	size_t in_page = PAGE - from % PAGE, most = sizeof piece < in_page ? sizeof piece : in_page;
 	long got = p->sealed ? 0 : memory_read_in(process_number(p), piece, from, most);
 	size_t length = got > 0 ? text_length_within(piece, (size_t)got) : 0;
@@ -207,7 +224,7 @@ static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t 
 }
 
 /* 1: written, with its path. */
-static int put_call_and_path(struct process *p, const struct about *about, uint64_t from, int leave)
+static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct about *about, uint64_t from, int leave)
 {
 	struct kept kept = {NULL, from, 0};
 
@@ -233,7 +250,7 @@ static void put(struct process *p, const struct about *about, int leave)
 	if (reads)
 		put_call_and_memory(p, about, leave);
 	else
-		put_call(p, about, &(struct kept){0});
+		put_call(p, about, &nothing);
 }
 
 void recording_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
@@ -319,5 +336,5 @@ void recording_exec(struct process *p, uint64_t now)
 	struct text_call call = {__NR_execve, {0}, 0};
 	struct about about = {&call, RECORD_CALL, RECORD_RESUMED, 0, now, 0};
 
-	put_call(p, &about, &(struct kept){0});
+	put_call(p, &about, &nothing);
 }

@@ -117,17 +117,22 @@ static int create(struct process *p)
  * that have ended. Not through `process`: a birth is under way. */
 static int kernel_counts(struct process *p, uint64_t *reads, uint64_t *writes)
 {
-	char text[256];
+	char *text = p->log.buffer;
+	uint64_t mask;
+	int found = 0;
+
 	long fd = RAW(__NR_open, "/proc/thread-self/io", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	long size = RAW(__NR_read, fd, text, sizeof text - 1);
+	int locked = process_lock(p, &p->log.lock, &mask);
+	long size = locked ? RAW(__NR_read, fd, text, 512) : 0;
 	RAW(__NR_close, fd);
+	if (!locked)
+		return 0;
 	text[size > 0 ? size : 0] = 0;
 	/* It does not count itself. */
 	counter_add(&p->tally.own_reads, 1, 1);
 	*reads = *writes = 0;
-	int found = 0;
 	for (const char *line = text; line; line = line_after(line)) {
 		const char *value = string_after(line, "syscr: ");
 		uint64_t *to = reads;
@@ -139,6 +144,7 @@ static int kernel_counts(struct process *p, uint64_t *reads, uint64_t *writes)
 			*to = *to * 10 + (uint64_t)(*value - '0');
 		found += value != NULL;
 	}
+	lock_release(&p->log.lock, &mask);
 	return found == 2;
 }
 

@@ -6,7 +6,6 @@
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
-#include <asm/stat.h>
 
 #include "../sys/poison.h"
 
@@ -108,15 +107,14 @@ int sink_open(struct sink *sink, const char *pattern, int pid, const char *progr
  * not touch it. */
 static int sink_look(struct sink *sink)
 {
-	struct stat status;
-	long result = RAW(__NR_lstat, sink->path, &status);
+	long result = RAW(__NR_lstat, sink->path, &sink->looked);
 
 	if (result < 0)
 		return (int)result;
-	if (status.st_dev != sink->device || status.st_ino != sink->inode)
+	if (sink->looked.st_dev != sink->device || sink->looked.st_ino != sink->inode)
 		return -ESTALE;
-	if ((uint64_t)status.st_size < sink->size) {
-		sink->size = (uint64_t)status.st_size;
+	if ((uint64_t)sink->looked.st_size < sink->size) {
+		sink->size = (uint64_t)sink->looked.st_size;
 		if (sink->end > sink->size)
 			sink->end = sink->size;
 		if (sink->start > sink->size)

@@ -31,7 +31,7 @@ enum { BATCH_FILES = 1, BATCH_PIPES = 2, BUFFER_MOST = 1000000, LATENCY_MOST = 1
 struct settings {
 	uint8_t log;          /* enum output */
 	uint8_t log_format;   /* enum log_format */
-	uint8_t log_format_given;
+	uint8_t log_asked;    /* somebody has asked for a log; 0: this one is the default */
 	uint8_t recording;    /* LOG_BINARY, and there is a place for it: the log is a folder of recordings (include/sysshim/record.h), not text */
 	uint8_t stats;        /* enum output */
 	uint8_t stats_json;

@@ -111,7 +111,7 @@ fi
 native not_rewritten "not rewritten" env SYSSHIM_INTERCEPT=interpose
 # What the buffer and the alternate stack need is just not to be had: the limit that lets the shim begin without a complaint, and no more.
 enough() {
-	(ulimit -v "$1"; cd gathered.shim && LD_PRELOAD="$SHIM" SYSSHIM_BATCH=off SYSSHIM_STATS="$OLDPWD/least" "$OLDPWD/program" >/dev/null 2>../complaint)
+	(ulimit -v "$1"; cd gathered.shim && LD_PRELOAD="$SHIM" SYSSHIM_LOG=off SYSSHIM_BATCH=off SYSSHIM_STATS="$OLDPWD/least" "$OLDPWD/program" >/dev/null 2>../complaint)
 	[ $? -eq 6 ] && [ ! -s complaint ]
 }
 below=1000 least=4000000

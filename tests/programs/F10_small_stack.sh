@@ -9,10 +9,12 @@ LIMIT=1024
 mkdir measured
 (cd measured && "$PROGRAM" measure) >native.depths 2>&1 || fail "measuring fails natively: $(cat native.depths)"
 deep=""
-for variant in quiet log interpose; do
+for variant in quiet log json record interpose; do
 	case $variant in
 	quiet) settings=() ;;
 	log) settings=(SYSSHIM_LOG="$PWD/log.%p" SYSSHIM_STATS="$PWD/stats.%p" SYSSHIM_STATS_FORMAT=json) ;;
+	json) settings=(SYSSHIM_LOG="$PWD/json.%p" SYSSHIM_LOG_FORMAT=json) ;;
+	record) settings=(SYSSHIM_LOG="$PWD/recording" SYSSHIM_LOG_FORMAT=binary) ;;
 	interpose) settings=(SYSSHIM_INTERCEPT=interpose) ;;
 	esac
 	same_run "$variant" ${settings[@]+"${settings[@]}"} -- "$PROGRAM" run

@@ -1,0 +1,123 @@
+/* The log: a recording, lines of text, or lines of JSON. Nothing stands on the stack here while one of them works. */
+#include "log.h"
+#include "log_lines.h"
+#include "process.h"
+#include "room.h"
+#include "../sys/clock.h"
+#include "../sys/raw.h"
+
+#include "../sys/poison.h"
+
+static int is_json(void)
+{
+	return settings.log_format == LOG_JSON;
+}
+
+void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	if (settings.recording)
+		recording_begin(p, call, ticket);
+	else if (!is_json())
+		lines_begin(p, call, ticket);
+	else if (call->number == __NR_execve || call->number == __NR_execveat)
+		lines_json(p, call, JSON_BEGUN, ticket->began, ticket->began);
+}
+
+void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	if (settings.recording)
+		recording_call(p, call, ticket, now, 0);
+	else if (is_json())
+		lines_json(p, call, JSON_ENDED, ticket->began, now);
+	else
+		lines_end(p, call, ticket, now);
+}
+
+void log_coalesced(struct process *p, const struct text_call *call)
+{
+	if (settings.recording)
+		recording_coalesced(p, call);
+	else if (is_json())
+		lines_json(p, call, JSON_COALESCED, 0, p->log.published_at);
+	else
+		lines_coalesced(p, call);
+}
+
+void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began)
+{
+	uint64_t now = clock_monotonic();
+
+	if (settings.recording)
+		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
+	else if (!is_json())
+		lines_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
+}
+
+void log_note(struct process *p, const char *note)
+{
+	uint64_t now = clock_monotonic();
+
+	if (p->log.on && settings.recording)
+		recording_note(p, note, now);
+	else if (p->log.on && !is_json())
+		lines_note(p, note, now);
+}
+
+void log_signal(struct process *p, int signal, const void *information)
+{
+	const struct kernel_siginfo *about = information;
+	uint64_t now = clock_monotonic();
+
+	if (p->log.on && settings.recording)
+		recording_signal(p, signal, about->code, about->pid, about->uid, now);
+	else if (p->log.on && !is_json())
+		lines_signal(p, signal, about, now);
+}
+
+void log_publish(struct process *p)
+{
+	if (p->log.on && !settings.recording)
+		lines_publish(p);
+}
+
+void log_trim(struct process *p)
+{
+	if (p->log.on && settings.recording)
+		room_trim(p);
+	else if (p->log.on)
+		lines_trim(p);
+}
+
+void log_state(struct process *p, unsigned end, int status)
+{
+	/* A vfork child's exec is not its parent's. */
+	if (p->log.on && settings.recording && process_is_ours(p))
+		recording_state(p, end, status);
+}
+
+int log_open(struct process *p)
+{
+	int result = 0;
+
+	p->log.epoch = clock_realtime() - clock_monotonic();
+	if (settings.log == OUTPUT_PATH && settings.recording)
+		result = recording_open(p, p->log.epoch);
+	else if (settings.log == OUTPUT_PATH)
+		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
+				   !inherited.later_image, LOG_WINDOW);
+	p->log.on = settings.log != OUTPUT_OFF && result == 0;
+	return result;
+}
+
+void log_resume_exec(struct process *p)
+{
+	static const struct text_call exec = {.number = __NR_execve};
+	uint64_t now = clock_monotonic();
+
+	if (p->log.on && settings.recording)
+		recording_exec(p, now);
+	else if (p->log.on && is_json())
+		lines_json(p, &exec, JSON_RESUMED, now, now);
+	else if (p->log.on)
+		lines_resume_exec(p, now);
+}
