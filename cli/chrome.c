@@ -41,8 +41,9 @@ static void put(struct chrome *c, struct text *out)
 	fwrite(c->line, 1, (size_t)(out->at - c->line), c->to);
 }
 
-static size_t call_event(void *self, const struct event *e, enum call_end end)
+static void call_event(void *self, const struct event *e, enum call_end end, size_t count)
 {
+	(void)count;
 	struct chrome *c = self;
 	int ended = end != END_NOT;
 	static char shown[256 << 10];
@@ -69,7 +70,6 @@ static size_t call_event(void *self, const struct event *e, enum call_end end)
 	text_json_quoted(&out, shown, (size_t)(text.at - shown));
 	text_string(&out, "}");
 	put(c, &out);
-	return 1;
 }
 
 static void instant(void *self, const struct event *e)
@@ -108,17 +108,17 @@ static void names(struct chrome *c)
 	}
 }
 
-void chrome_write(const struct recording *r, const struct filter *f, FILE *to)
+void chrome_write(struct recording *r, const struct filter *f, FILE *to)
 {
 	static struct chrome c;
 
-	c = (struct chrome){.r = r, .to = to, .zero = r->events_count ? r->events[0].time : 0};
+	c = (struct chrome){.r = r, .to = to, .zero = UINT64_MAX};
 	for (unsigned i = 0; i < r->sources_count; i++)
 		if (r->sources[i].header->began < c.zero)
 			c.zero = r->sources[i].header->began;
 	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", to);
 	names(&c);
-	walk(r, f, &(struct walker){call_event, instant, &c});
+	walk(r, f, &(struct walker){call_event, instant, 0, &c});
 	fputs("\n],\"metadata\":{", to);
 	recording_coverage_json(r, to);
 	fputs("}}\n", to);

@@ -5,6 +5,6 @@
 #include "filter.h"
 
 /* Times are microseconds since the first record, with three digits behind the point. */
-void chrome_write(const struct recording *r, const struct filter *f, FILE *to);
+void chrome_write(struct recording *r, const struct filter *f, FILE *to);
 
 #endif

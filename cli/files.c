@@ -56,7 +56,7 @@ struct process {
 };
 
 struct files {
-	struct recording recording;
+	struct recording *recording;
 	struct process *processes;
 	struct file *table;
 	struct opened *opened;
@@ -336,8 +336,8 @@ static void add_call(struct files *f, const struct event *e, const struct source
 
 static void know_parents(struct files *f)
 {
-	for (unsigned i = 0; i < f->recording.sources_count; i++) {
-		const struct record_header *h = f->recording.sources[i].header;
+	for (unsigned i = 0; i < f->recording->sources_count; i++) {
+		const struct record_header *h = f->recording->sources[i].header;
 		struct process *process;
 		HASH_FIND_INT(f->processes, &h->pid, process);
 		if (process || !h->parent || !(process = calloc(1, sizeof *process)))
@@ -350,11 +350,14 @@ static void know_parents(struct files *f)
 
 static void add_all(struct files *f)
 {
+	struct event event;
+	const struct event *e = &event;
+
 	know_parents(f);
-	for (size_t i = 0; i < f->recording.events_count; i++) {
-		const struct event *e = &f->recording.events[i];
-		const struct record_word *word = event_record(&f->recording, e);
-		const struct source *s = &f->recording.sources[e->source];
+	recording_rewind(f->recording);
+	while (recording_next(f->recording, &event)) {
+		const struct record_word *word = event_record(f->recording, e);
+		const struct source *s = &f->recording->sources[e->source];
 		struct recorded_memory memory;
 		struct text_call call;
 		char given[RECORDED_PATH];
@@ -439,10 +442,10 @@ static void print_all(struct files *f, int json, int zero)
 	}
 	if (json) {
 		putchar('{');
-		recording_coverage_json(&f->recording, stdout);
+		recording_coverage_json(f->recording, stdout);
 		printf("}\n");
 	} else {
-		recording_coverage(&f->recording, zero ? stderr : stdout);
+		recording_coverage(f->recording, zero ? stderr : stdout);
 	}
 }
 
@@ -478,10 +481,10 @@ static int by_bytes(const struct file *a, const struct file *b)
 	return x != y ? (x > y ? -1 : 1) : by_path(a, b);
 }
 
-void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to)
+void files_busiest(struct recording *r, int pid, unsigned most, FILE *to)
 {
 	static char line[64 << 10];
-	struct files f = {.recording = *r, .pid = pid};
+	struct files f = {.recording = r, .pid = pid};
 	struct file *file, *next;
 
 	add_all(&f);
@@ -504,7 +507,8 @@ int command_files(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'},
 						{"only-missing", no_argument, NULL, ONLY_MISSING}, {"only-written", no_argument, NULL, ONLY_WRITTEN},
 						{NULL, 0, NULL, 0}};
-	static struct files f;
+	struct recording recording;
+	struct files f = {.recording = &recording};
 	struct filter filter;
 	int option, json = 0, zero = 0;
 
@@ -535,10 +539,10 @@ int command_files(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (!recording_read(&f.recording, argc, argv))
+	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
 	add_all(&f);
 	print_all(&f, json, zero);
 	files_free(&f);
-	return recording_end(&f.recording, stdout);
+	return recording_end(&recording, stdout);
 }

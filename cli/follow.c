@@ -59,14 +59,12 @@ static uint64_t number_of(struct state *s, const char *path)
 /* 1 the first time. */
 static int is_new(struct state *s, const struct recording *r, const uint64_t *numbers, const struct event *e)
 {
-	uint64_t at = (uint64_t)e->at * 8, chunk = (at - RECORD_DATA) / RECORD_CHUNK * RECORD_CHUNK + RECORD_DATA;
-	const struct record_chunk *head = (const void *)(r->sources[e->source].bytes + chunk);
-	size_t record = (at - chunk) / 8;
+	size_t record = ((uint64_t)e->at * 8 - RECORD_DATA) % RECORD_CHUNK / 8;
 	struct told like, *told;
 
 	memset(&like.key, 0, sizeof like.key);
 	like.key.file = numbers[e->source];
-	like.key.sequence = head->sequence;
+	like.key.sequence = event_chunk(r, e);
 	HASH_FIND(hh, s->told, &like.key, sizeof like.key, told);
 	if (!told) {
 		told = room_for(sizeof *told);
@@ -98,15 +96,18 @@ static int is_any_running(const struct recording *r)
 	return 0;
 }
 
-static void tell(struct state *s, const struct recording *r, const struct follower *f, uint64_t until)
+static void tell(struct state *s, struct recording *r, const struct follower *f, uint64_t until)
 {
+	struct event e;
+
 	uint64_t *numbers = room_for((r->sources_count + 1) * sizeof *numbers);
 
 	for (unsigned i = 0; i < r->sources_count; i++)
 		numbers[i] = number_of(s, r->sources[i].path);
-	for (size_t i = 0; i < r->events_count && r->events[i].time <= until; i++)
-		if (is_new(s, r, numbers, &r->events[i]))
-			f->event(f->self, &r->events[i]);
+	recording_rewind(r);
+	while (recording_next(r, &e) && e.time <= until)
+		if (is_new(s, r, numbers, &e))
+			f->event(f->self, &e);
 	f->pause(f->self);
 	free(numbers);
 }

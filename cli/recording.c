@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void *resized(void *array, size_t size)
+void *resized(void *array, size_t size)
 {
 	array = realloc(array, size);
 	if (!array) {
@@ -26,7 +26,7 @@ static void *resized(void *array, size_t size)
 	return array;
 }
 
-static void *grown(void *array, size_t count, size_t *room, size_t each)
+void *grown(void *array, size_t count, size_t *room, size_t each)
 {
 	if (count < *room)
 		return array;
@@ -107,178 +107,6 @@ static int source_open(struct recording *r, struct source *s, const char *path, 
 	return 0;
 }
 
-static size_t least_size(unsigned kind)
-{
-	switch (kind) {
-	case RECORD_CALL:
-	case RECORD_BEGIN:
-		return sizeof(struct record_call);
-	case RECORD_COALESCED:
-		return sizeof(struct record_coalesced);
-	case RECORD_BATCH:
-		return sizeof(struct record_batch);
-	case RECORD_SIGNAL:
-		return sizeof(struct record_signal);
-	case RECORD_NOTE:
-		return sizeof(struct record_note);
-	case RECORD_COUNTER:
-		return sizeof(struct record_counter);
-	default:
-		return 8;
-	}
-}
-
-static int call_is_sound(const struct record_call *call, size_t size)
-{
-	size_t head = sizeof *call + call->arguments_count * sizeof(uint64_t);
-
-	return call->arguments_count <= 7 && call->number < RECORD_CALLS && head <= size &&
-	       (call->number != RECORD_CALLS - 1 || call->arguments_count) && (call->word.flags & RECORD_MEMORY || head == size);
-}
-
-/* When it happened, in the writer's own clock; 0: it read none. */
-static uint64_t time_of(const struct record_word *word)
-{
-	const struct record_call *call = (const void *)word;
-
-	switch (word->kind) {
-	case RECORD_CALL:
-		return call->began + call->duration;
-	case RECORD_BEGIN:
-		return call->began;
-	case RECORD_BATCH:
-		return ((const struct record_batch *)word)->began + ((const struct record_batch *)word)->duration;
-	case RECORD_SIGNAL:
-		return ((const struct record_signal *)word)->at;
-	case RECORD_NOTE:
-		return ((const struct record_note *)word)->at;
-	default:
-		return 0;
-	}
-}
-
-/* A path that could not be read, for whatever reason but that its address was bad. */
-static int is_pathless(const struct record_call *call)
-{
-	const struct syscall_row *row = syscall_row(call->number);
-	const struct record_memory *memory = (const void *)&call->arguments[call->arguments_count];
-	unsigned path = 0;
-
-	while (row && path < 6 && row->kinds[path] != ARG_PATH)
-		path++;
-	if (!row || path >= call->arguments_count || !call->arguments[path] || is_exec_end(&call->word))
-		return 0;
-	if (!(call->word.flags & RECORD_MEMORY))
-		return 1;
-	return (const char *)(memory + 1) <= (const char *)call + (size_t)call->word.size * 8 && memory->got == -EPERM;
-}
-
-static void read_chunk(struct recording *r, unsigned index, uint64_t from, uint64_t end, uint64_t *last, size_t *room)
-{
-	struct source *s = &r->sources[index];
-
-	for (uint64_t at = from; at + 8 <= end;) {
-		const struct record_word *word = (const void *)(s->bytes + at);
-		uint64_t size = (uint64_t)word->size * 8;
-		/* The end; or room whose taker was gone before he could say how much. */
-		if (!word->size && !word->kind) {
-			at += 8;
-			continue;
-		}
-		/* Room that was taken, and never filled. */
-		if (!word->kind && !word->flags && size <= end - at) {
-			at += size;
-			continue;
-		}
-		if (size > end - at || size < least_size(word->kind) || !word->kind ||
-		    ((word->kind == RECORD_CALL || word->kind == RECORD_BEGIN) && !call_is_sound((const void *)word, size))) {
-			s->broken += end - at;
-			return;
-		}
-		s->pathless += word->kind == RECORD_CALL && is_pathless((const void *)word);
-		uint64_t time = time_of(word);
-		if (time)
-			*last = time + s->header->epoch;
-		r->events = grown(r->events, r->events_count, room, sizeof *r->events);
-		r->events[r->events_count++] = (struct event){*last, index, (uint32_t)(at / 8)};
-		s->records++;
-		at += size;
-	}
-}
-
-struct chunk_place {
-	uint64_t sequence, at;
-};
-
-static int by_sequence(const void *a, const void *b)
-{
-	const struct chunk_place *x = a, *y = b;
-
-	if (x->sequence != y->sequence)
-		return x->sequence < y->sequence ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
-static void read_source(struct recording *r, unsigned index, size_t *room)
-{
-	struct source *s = &r->sources[index];
-	struct chunk_place *chunks = NULL;
-	size_t count = 0, chunks_room = 0;
-	uint64_t last = s->header->began;
-
-	for (uint64_t at = RECORD_DATA; at + sizeof(struct record_chunk) <= s->size; at += RECORD_CHUNK) {
-		const struct record_chunk *chunk = (const void *)(s->bytes + at);
-		if (!chunk->sequence)
-			continue;
-		chunks = grown(chunks, count, &chunks_room, sizeof *chunks);
-		chunks[count++] = (struct chunk_place){chunk->sequence, at};
-	}
-	if (count)
-		qsort(chunks, count, sizeof *chunks, by_sequence);
-	for (size_t i = 0; i < count; i++) {
-		if (i && chunks[i].sequence == chunks[i - 1].sequence)
-			continue;
-		uint64_t end = chunks[i].at + RECORD_CHUNK < s->size ? chunks[i].at + RECORD_CHUNK : s->size;
-		read_chunk(r, index, chunks[i].at + sizeof(struct record_chunk), end, &last, room);
-	}
-	free(chunks);
-}
-
-/* Nearly in order already: only where it is not is it sorted, and what has the same time keeps its order. */
-static void put_in_order(struct recording *r)
-{
-	size_t i = 1;
-
-	while (i < r->events_count && r->events[i - 1].time <= r->events[i].time)
-		i++;
-	if (i >= r->events_count)
-		return;
-	struct event *to = resized(NULL, r->events_count * sizeof *to), *from = r->events;
-	/* Natural merge sort: runs that are in order are merged by twos. */
-	for (;;) {
-		size_t out = 0, at = 0, runs = 0;
-		while (at < r->events_count) {
-			size_t middle = at + 1, end;
-			while (middle < r->events_count && from[middle - 1].time <= from[middle].time)
-				middle++;
-			end = middle < r->events_count ? middle + 1 : middle;
-			while (end < r->events_count && end > middle && from[end - 1].time <= from[end].time)
-				end++;
-			for (size_t a = at, b = middle; a < middle || b < end;)
-				to[out++] = b == end || (a < middle && from[a].time <= from[b].time) ? from[a++] : from[b++];
-			at = end;
-			runs++;
-		}
-		struct event *other = from;
-		from = to;
-		to = other;
-		if (runs <= 1)
-			break;
-	}
-	r->events = from;
-	free(to);
-}
-
 static void add_source(struct recording *r, const char *path, int in_folder, size_t *room)
 {
 	r->sources = grown(r->sources, r->sources_count, room, sizeof *r->sources);
@@ -309,32 +137,35 @@ static unsigned refused(const char *folder)
 static void read_all(struct recording *r, int is_folder)
 {
 	char file[PATH_MAX + 300];
-	size_t room = 0, events_room = 0;
 	struct dirent **names;
+	size_t room = 0;
 
 	if (!is_folder) {
 		add_source(r, r->path, 0, &room);
-	} else {
-		int count = scandir(r->path, &names, is_record_name, alphasort);
-		r->refused = refused(r->path);
-		for (int i = 0; i < count; free(names[i++]))
-			if (snprintf(file, sizeof file, "%s/%s", r->path, names[i]->d_name) < (int)sizeof file)
-				add_source(r, file, 1, &room);
-		if (count >= 0)
-			free(names);
-		if (count == 0 && !r->quiet)
-			fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", r->command, r->path);
+		return;
 	}
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		read_source(r, i, &events_room);
-		if (!r->sources[i].broken)
+	int count = scandir(r->path, &names, is_record_name, alphasort);
+	r->refused = refused(r->path);
+	for (int i = 0; i < count; free(names[i++]))
+		if (snprintf(file, sizeof file, "%s/%s", r->path, names[i]->d_name) < (int)sizeof file)
+			add_source(r, file, 1, &room);
+	if (count >= 0)
+		free(names);
+	if (count == 0 && !r->quiet)
+		fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", r->command, r->path);
+}
+
+void recording_tell_damage(struct recording *r)
+{
+	for (unsigned i = 0; i < r->sources_count && !r->damage_told; i++) {
+		struct source *s = &r->sources[i];
+		if (!s->broken)
 			continue;
-		if (!r->quiet)
-			fprintf(stderr, "sysshim %s: %s: %llu bytes are damaged, %llu records before and behind them were read\n", r->command,
-				r->sources[i].path, (unsigned long long)r->sources[i].broken, (unsigned long long)r->sources[i].records);
+		fprintf(stderr, "sysshim %s: %s: %llu bytes are damaged, %llu records before and behind them were read\n", r->command, s->path,
+			(unsigned long long)s->broken, (unsigned long long)s->records);
 		r->problems++;
 	}
-	put_in_order(r);
+	r->damage_told = 1;
 }
 
 int recording_read(struct recording *r, int argc, char **argv)
@@ -366,12 +197,12 @@ int recording_read(struct recording *r, int argc, char **argv)
 
 static void free_read(struct recording *r)
 {
+	recording_close(r);
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		munmap((void *)r->sources[i].bytes, r->sources[i].size);
 		free(r->sources[i].path);
 	}
 	free(r->sources);
-	free(r->events);
 }
 
 static void recording_free(struct recording *r)
@@ -393,6 +224,7 @@ void recording_again(struct recording *r)
 
 int recording_end(struct recording *r, FILE *to)
 {
+	recording_tell_damage(r);
 	int status = r->problems ? EXIT_FOUND : EXIT_FINE;
 
 	if (fflush(to) != 0 || ferror(to)) {

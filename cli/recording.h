@@ -14,11 +14,13 @@ struct source {
 	const char *bytes;
 	size_t size;
 	const struct record_header *header;
+	struct cursor *cursor; /* where it is being read; NULL: nowhere */
+	/* Of what was read since source_rewind. */
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
 	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */
 };
 
-/* A record of all that belong together, in the order of time. */
+/* A record. */
 struct event {
 	uint64_t time; /* ns since 1970: BEGIN, where it began; all others, where they ended */
 	uint32_t source;
@@ -31,8 +33,10 @@ struct recording {
 	char *found; /* the newest's path, where none was named */
 	struct source *sources;
 	unsigned sources_count;
-	struct event *events;
-	size_t events_count;
+	struct merge *merge;
+	struct event next; /* the one that recording_peek has shown */
+	int ahead;
+	int damage_told;
 	unsigned refused;  /* images of which nothing was recorded, because there were too many */
 	unsigned unborn;   /* images that were killed before they could say anything: their files are empty, or all zeros */
 	int quiet;         /* problems are counted and not said */
@@ -57,10 +61,29 @@ int is_record_name(const struct dirent *entry);
 /* The newest there, to be freed; NULL: there is none. */
 char *recording_newest(void);
 
-static inline const struct record_word *event_record(const struct recording *r, const struct event *e)
-{
-	return (const void *)(r->sources[e->source].bytes + (uint64_t)e->at * 8);
-}
+/* A file's events in the order in which its records were made, again from the first one. source_next: 0 behind the last. */
+void source_rewind(struct source *s);
+int source_next(struct recording *r, unsigned index, struct event *e);
+void source_close(struct source *s);
+
+/* Those of all files in the order of time; within one file, in which several threads may have waited between looking at the clock and making the
+ * record, in that of the records. recording_peek: the next one, which stays the next one; NULL behind the last. */
+void recording_rewind(struct recording *r);
+int recording_next(struct recording *r, struct event *e);
+const struct event *recording_peek(struct recording *r);
+void recording_close(struct recording *r);
+
+/* Says on stderr, once, which files were found to be damaged while they were read, and counts them as problems. */
+void recording_tell_damage(struct recording *r);
+
+/* realloc, or the end of the command. */
+void *resized(void *array, size_t size);
+void *grown(void *array, size_t count, size_t *room, size_t each);
+
+/* Where an event's record lies: until two events later, or wherever it is asked again. */
+const struct record_word *event_record(const struct recording *r, const struct event *e);
+/* The sequence number of its chunk. */
+uint64_t event_chunk(const struct recording *r, const struct event *e);
 
 /* A CALL, a BEGIN or a COALESCED as the printers want it, and the memory that was kept with it. The memory stays valid while the recording
  * does; `call` by itself. Returns the thread. */
@@ -79,7 +102,7 @@ static inline int is_exec_end(const struct record_word *word)
 enum { RECORDED_PATH = 4200 }; /* room for the longest that a kernel takes: text_call_path (format/json.h) */
 
 /* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
-void files_busiest(const struct recording *r, int pid, unsigned most, FILE *to);
+void files_busiest(struct recording *r, int pid, unsigned most, FILE *to);
 
 /* The end of every output: what was not seen. */
 void recording_coverage(const struct recording *r, FILE *to);

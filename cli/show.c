@@ -91,6 +91,7 @@ int command_show(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct recording recording;
+	struct event e;
 	int option, json = 0;
 
 	while ((option = getopt_long(argc, argv, "hj", options, NULL)) != -1) {
@@ -109,6 +110,12 @@ int command_show(int argc, char **argv)
 		return EXIT_USAGE;
 	if (!json)
 		printf("%s\n", recording.path);
+	for (unsigned i = 0; i < recording.sources_count; i++) {
+		source_rewind(&recording.sources[i]);
+		while (source_next(&recording, i, &e))
+			;
+		source_close(&recording.sources[i]);
+	}
 	for (unsigned i = 0; i < recording.sources_count; i++)
 		(json ? show_json : show_text)(&recording.sources[i]);
 	if (json) {

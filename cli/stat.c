@@ -82,25 +82,31 @@ static unsigned size_of(uint64_t bytes)
 	return i;
 }
 
-/* counted: its process has sums of its own, add_counters. */
-static void add_call(struct totals *t, const struct record_word *word, const struct text_call *call, int counted)
+/* Of one file: what its records add up to, and what the process has counted itself, recorded or not. */
+struct sums {
+	struct sum {
+		uint64_t calls, errors, bytes, nanoseconds;
+	} recorded[SYSCALL_LIMIT], counted[SYSCALL_LIMIT];
+	int any_counted;
+};
+
+static void add_call(struct totals *t, struct sums *sums, const struct record_word *word, const struct text_call *call)
 {
 	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
 	const struct syscall_row *about = syscall_row(number);
 	struct row *row = &t->rows[number];
-	row->number = number;
-	row->recorded++;
-	row->calls += !counted;
-	row->errors += (uint64_t)(!counted && is_failure(call->result));
+	struct sum *sum = &sums->recorded[number];
+	sum->calls++;
+	sum->errors += (uint64_t)is_failure(call->result);
 	row->coalesced += (word->flags & RECORD_GATHERED) != 0;
 	if (about && about->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) && call->result >= 0) {
-		row->bytes += counted ? 0 : (uint64_t)call->result;
+		sum->bytes += (uint64_t)call->result;
 		(about->flags & CALL_BYTES_IN ? t->reads : t->writes)[size_of((uint64_t)call->result)]++;
 	}
 	if (word->kind != RECORD_CALL || word->flags & RECORD_GATHERED)
 		return;
 	uint64_t time = ((const struct record_call *)word)->duration;
-	row->nanoseconds += counted ? 0 : time;
+	sum->nanoseconds += time;
 	row->most = time > row->most ? time : row->most;
 	if (!row->times)
 		row->times = calloc(BUCKETS, sizeof *row->times);
@@ -108,63 +114,65 @@ static void add_call(struct totals *t, const struct record_word *word, const str
 		row->times[bucket_of(time)]++;
 }
 
-struct counted {
-	uint64_t numbers[SYSCALL_LIMIT / 64]; /* of which the counter has been added */
-	int any;
-};
-
-/* What the processes themselves have counted, recorded or not, up to their ends. Of each call the last word counts: from the end backwards. */
-static struct counted *add_counters(struct totals *t, const struct recording *r, const struct filter *f)
+static void add_event(struct totals *t, struct sums *sums, const struct recording *r, const struct event *e, const struct filter *f)
 {
-	struct counted *counted = calloc(r->sources_count + 1, sizeof *counted);
+	const struct record_word *word = event_record(r, e);
+	const struct source *s = &r->sources[e->source];
+	const struct record_batch *batch = (const void *)word;
+	const struct record_counter *counter = (const void *)word;
+	struct recorded_memory memory;
+	struct text_call call;
 
-	if (!counted || !filter_by_name(f, r))
-		return counted;
-	for (size_t i = r->events_count; i-- > 0;) {
-		const struct event *e = &r->events[i];
-		const struct record_counter *counter = (const void *)event_record(r, e);
-		const struct record_header *h = r->sources[e->source].header;
-		struct counted *c = &counted[e->source];
-		unsigned number = counter->number;
-		/* A counter without an end is of an exec that has failed. */
-		if (counter->word.kind != RECORD_COUNTER || h->end == RECORD_RUNNING || number >= SYSCALL_LIMIT || (c->numbers[number / 64] >> number % 64 & 1))
-			continue;
-		c->numbers[number / 64] |= 1ull << number % 64;
-		c->any = 1;
-		if ((f->pid && f->pid != h->pid) || !(f->trace[number / 64] & h->trace[number / 64] & 1ull << number % 64))
-			continue;
-		t->rows[number].calls += counter->calls;
-		t->rows[number].errors += counter->errors;
-		t->rows[number].bytes += counter->bytes;
-		t->rows[number].nanoseconds += counter->nanoseconds;
+	if (word->kind == RECORD_BATCH && (!f->pid || f->pid == s->header->pid)) {
+		t->batches++;
+		t->batch_writes += batch->writes;
+		t->batch_bytes += batch->bytes;
+		t->batch_nanoseconds += batch->duration;
 	}
-	return counted;
+	/* The last one counts: others are of an exec that has failed. */
+	if (word->kind == RECORD_COUNTER && counter->number < SYSCALL_LIMIT) {
+		sums->counted[counter->number] = (struct sum){counter->calls, counter->errors, counter->bytes, counter->nanoseconds};
+		sums->any_counted = 1;
+	}
+	/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted. */
+	if (word->kind == RECORD_BEGIN || !filter_takes(f, r, e))
+		return;
+	recorded_call(s, word, &call, &memory);
+	add_call(t, sums, word, &call);
 }
 
-static void add_all(struct totals *t, const struct recording *r, const struct filter *f)
+/* A process that has come to its end has counted more than what was recorded, or as much. */
+static void add_sums(struct totals *t, const struct sums *sums, const struct record_header *h, const struct filter *f, int is_by_name)
 {
-	struct counted *counted = add_counters(t, r, f);
+	int is_counted = is_by_name && sums->any_counted && h->end != RECORD_RUNNING;
 
-	for (size_t i = 0; i < r->events_count; i++) {
-		const struct event *e = &r->events[i];
-		const struct record_word *word = event_record(r, e);
-		const struct source *s = &r->sources[e->source];
-		const struct record_batch *batch = (const void *)word;
-		struct recorded_memory memory;
-		struct text_call call;
-		if (word->kind == RECORD_BATCH && (!f->pid || f->pid == s->header->pid)) {
-			t->batches++;
-			t->batch_writes += batch->writes;
-			t->batch_bytes += batch->bytes;
-			t->batch_nanoseconds += batch->duration;
-		}
-		/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted. */
-		if (word->kind == RECORD_BEGIN || !filter_takes(f, r, e))
-			continue;
-		recorded_call(s, word, &call, &memory);
-		add_call(t, word, &call, counted && counted[e->source].any);
+	for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
+		int is_wanted = (!f->pid || f->pid == h->pid) && f->trace[number / 64] & h->trace[number / 64] & 1ull << number % 64;
+		const struct sum *sum = is_counted && is_wanted ? &sums->counted[number] : &sums->recorded[number];
+		struct row *row = &t->rows[number];
+		row->calls += sum->calls;
+		row->errors += sum->errors;
+		row->bytes += sum->bytes;
+		row->nanoseconds += sum->nanoseconds;
+		row->recorded += sums->recorded[number].calls;
 	}
-	free(counted);
+}
+
+static void add_all(struct totals *t, struct recording *r, const struct filter *f)
+{
+	static struct sums sums;
+	int is_by_name = filter_by_name(f, r);
+	struct event e;
+
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		struct source *s = &r->sources[i];
+		memset(&sums, 0, sizeof sums);
+		source_rewind(s);
+		while (source_next(r, i, &e))
+			add_event(t, &sums, r, &e, f);
+		source_close(s);
+		add_sums(t, &sums, s->header, f, is_by_name);
+	}
 }
 
 static int (*order)(const struct row *a, const struct row *b);
@@ -294,7 +302,7 @@ static void advise(const struct totals *t)
 		printf("advice         %" PRIu64 " fsync took %.3f s\n", sync->calls, (double)sync->nanoseconds / 1e9);
 }
 
-static void print_text(struct totals *t, const struct recording *r, int pid)
+static void print_text(struct totals *t, struct recording *r, int pid)
 {
 	uint64_t total = 0, calls = 0, errors = 0, recorded = 0;
 	char end[32];

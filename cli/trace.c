@@ -56,39 +56,24 @@ static void json_line(struct trace *t, const struct event *e, size_t count, enum
 	fwrite(t->line, 1, (size_t)(out.at - t->line), t->to);
 }
 
-/* How many gathered writes of the same kind stand in a row from this event on, at least 1. */
-static size_t row_of(const struct trace *t, const struct event *e)
+static void json_call(void *self, const struct event *e, enum call_end end, size_t count)
 {
-	const struct record_coalesced *first = (const void *)event_record(&t->recording, e);
-	const struct event *next = e + 1, *end = t->recording.events + t->recording.events_count;
-
-	for (; first->word.kind == RECORD_COALESCED && next < end; next++) {
-		const struct record_coalesced *other = (const void *)event_record(&t->recording, next);
-		if (next->source != e->source || other->word.kind != RECORD_COALESCED || other->fd != first->fd || other->bytes != first->bytes)
-			return (size_t)(next - e);
-	}
-	return first->word.kind == RECORD_COALESCED ? (size_t)(next - e) : 1;
-}
-
-static size_t json_call(void *self, const struct event *e, enum call_end end)
-{
-	struct trace *t = self;
-	size_t count = end == END_THERE ? row_of(t, e) : 1;
-
-	json_line(t, e, count, end);
-	return count;
+	json_line(self, e, count, end);
 }
 
 static void trace_text(struct trace *t)
 {
-	for (size_t i = 0; i < t->recording.events_count; i++)
-		trace_text_event(t, &t->recording.events[i]);
+	struct event e;
+
+	recording_rewind(&t->recording);
+	while (recording_next(&t->recording, &e))
+		trace_text_event(t, &e);
 	trace_text_end(t);
 }
 
 static void trace_json(struct trace *t)
 {
-	walk(&t->recording, &t->filter, &(struct walker){json_call, NULL, t});
+	walk(&t->recording, &t->filter, &(struct walker){json_call, NULL, 1, t});
 	fputc('{', t->to);
 	recording_coverage_json(&t->recording, t->to);
 	fputs("}\n", t->to);

@@ -7,7 +7,8 @@
 
 /* An event, to be put in the order of threads and, within one, of time. */
 struct place {
-	const struct event *event;
+	struct event event;
+	uint64_t order;
 	int thread;
 };
 
@@ -17,7 +18,7 @@ static int by_thread(const void *a, const void *b)
 
 	if (x->thread != y->thread)
 		return x->thread < y->thread ? -1 : 1;
-	return x->event < y->event ? -1 : x->event > y->event;
+	return x->order < y->order ? -1 : x->order > y->order;
 }
 
 static FILE *open_for(const char *prefix, int thread)
@@ -39,14 +40,20 @@ static int is_line(const struct record_word *word)
 
 int trace_by_thread(struct trace *t, const char *prefix)
 {
-	const struct recording *r = &t->recording;
-	struct place *places = malloc((r->events_count + 1) * sizeof *places);
-	size_t count = 0;
-	int fine = places != NULL;
+	struct recording *r = &t->recording;
+	struct place *places = NULL;
+	size_t count = 0, room = 0;
+	struct event e;
+	int fine = 1;
 
-	for (size_t i = 0; fine && i < r->events_count; i++)
-		if (is_line(event_record(r, &r->events[i])))
-			places[count++] = (struct place){&r->events[i], trace_thread(t, &r->events[i])};
+	recording_rewind(r);
+	while (recording_next(r, &e)) {
+		if (!is_line(event_record(r, &e)))
+			continue;
+		places = grown(places, count, &room, sizeof *places);
+		places[count] = (struct place){e, count, trace_thread(t, &e)};
+		count++;
+	}
 	if (count)
 		qsort(places, count, sizeof *places, by_thread);
 	t->no_threads = 1;
@@ -56,7 +63,7 @@ int trace_by_thread(struct trace *t, const char *prefix)
 		fine = t->to != NULL;
 		for (t->before = 0; i < count && places[i].thread == thread; i++)
 			if (fine)
-				trace_text_event(t, places[i].event);
+				trace_text_event(t, &places[i].event);
 		if (!fine)
 			break;
 		trace_text_end(t);

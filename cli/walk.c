@@ -92,16 +92,32 @@ static int begun_left(struct begun **table, struct event *e)
 	return 1;
 }
 
-void walk(const struct recording *r, const struct filter *f, const struct walker *w)
+/* Gathered writes of the same kind that stand in a row behind this event are taken: how many, with itself. */
+static size_t take_row(struct recording *r, const struct event *e)
+{
+	struct record_coalesced first = *(const struct record_coalesced *)event_record(r, e);
+	const struct event *next;
+	struct event taken;
+	size_t count = 1;
+
+	for (; (next = recording_peek(r)) && next->source == e->source; count++) {
+		const struct record_coalesced *other = (const void *)event_record(r, next);
+		if (other->word.kind != RECORD_COALESCED || other->fd != first.fd || other->bytes != first.bytes)
+			break;
+		recording_next(r, &taken);
+	}
+	return count;
+}
+
+void walk(struct recording *r, const struct filter *f, const struct walker *w)
 {
 	struct begun *begun = NULL;
-	struct event left;
-	size_t taken;
+	struct event event, left;
+	const struct event *e = &event;
 
-	for (size_t i = 0; i < r->events_count; i += taken) {
-		const struct event *e = &r->events[i];
+	recording_rewind(r);
+	while (recording_next(r, &event)) {
 		const struct record_word *word = event_record(r, e);
-		taken = 1;
 		if ((word->kind == RECORD_BATCH || word->kind == RECORD_SIGNAL) && w->other && (!f->pid || f->pid == r->sources[e->source].header->pid))
 			w->other(w->self, e);
 		if (!filter_takes(f, r, e))
@@ -110,13 +126,13 @@ void walk(const struct recording *r, const struct filter *f, const struct walker
 			begun_add(&begun, e, ((const struct record_call *)word)->serial);
 		} else if (is_exec_end(word)) {
 			if (begun_exec(&begun, r, e, &left))
-				w->call(w->self, &left, END_IN_IMAGE);
+				w->call(w->self, &left, END_IN_IMAGE, 1);
 		} else {
 			if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED)
 				begun_end(&begun, e, ((const struct record_call *)word)->serial);
-			taken = w->call(w->self, e, END_THERE);
+			w->call(w->self, e, END_THERE, w->rows && word->kind == RECORD_COALESCED ? take_row(r, e) : 1);
 		}
 	}
 	while (begun_left(&begun, &left))
-		w->call(w->self, &left, is_exec_of_image(r, &left) ? END_IN_IMAGE : END_NOT);
+		w->call(w->self, &left, is_exec_of_image(r, &left) ? END_IN_IMAGE : END_NOT, 1);
 }

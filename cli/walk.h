@@ -11,15 +11,16 @@ enum call_end {
 };
 
 struct walker {
-	/* A call, at the event where it ended (END_THERE) or began. Returns how many events it has taken: 1, or with END_THERE those behind it as well. */
-	size_t (*call)(void *self, const struct event *e, enum call_end end);
+	/* A call, at the event where it ended (END_THERE) or began; count: with `rows`, of gathered writes in a row that are alike, else 1. */
+	void (*call)(void *self, const struct event *e, enum call_end end, size_t count);
 	/* A BATCH or a SIGNAL; NULL: these are passed over. */
 	void (*other)(void *self, const struct event *e);
+	int rows;
 	void *self;
 };
 
 /* In the order in which they end; those that did not, last. */
-void walk(const struct recording *r, const struct filter *f, const struct walker *w);
+void walk(struct recording *r, const struct filter *f, const struct walker *w);
 
 /* Is this BEGIN of a vfork child's exec followed by an image with a file of its own, which does not say so? */
 int is_exec_of_image(const struct recording *r, const struct event *e);

@@ -1,0 +1,353 @@
+/* The events of a recording: each file's in the order of its records, all files' together in the order of time. Files are read, a chunk at a
+ * time, where they are read from front to back: that costs less than mapping their pages, and a recording may be larger than memory. */
+#include "recording.h"
+#include "command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+/* Where in a file we are. */
+struct cursor {
+	struct chunk_place {
+		uint64_t sequence, at;
+	} *chunks;
+	size_t count, index; /* of the chunk behind the one that is being read */
+	uint64_t at, end;    /* of what is left of that one */
+	uint64_t last;       /* the time of the record before */
+	int file;            /* -1: not open, the mapping does as well */
+	/* The last two chunks: who has an event may look at the one behind it. held: their offsets, 0: none. */
+	uint64_t held[2];
+	unsigned newest;
+	char bytes[2][RECORD_CHUNK] __attribute__((aligned(8)));
+};
+
+static const char *place_of(const struct source *s, uint64_t at)
+{
+	const struct cursor *c = s->cursor;
+
+	for (unsigned i = 0; c && i < 2; i++)
+		if (c->held[i] && at - c->held[i] < RECORD_CHUNK)
+			return c->bytes[i] + (at - c->held[i]);
+	return s->bytes + at;
+}
+
+const struct record_word *event_record(const struct recording *r, const struct event *e)
+{
+	return (const void *)place_of(&r->sources[e->source], (uint64_t)e->at * 8);
+}
+
+uint64_t event_chunk(const struct recording *r, const struct event *e)
+{
+	uint64_t at = (uint64_t)e->at * 8;
+
+	return ((const struct record_chunk *)place_of(&r->sources[e->source], at - (at - RECORD_DATA) % RECORD_CHUNK))->sequence;
+}
+
+static size_t least_size(unsigned kind)
+{
+	switch (kind) {
+	case RECORD_CALL:
+	case RECORD_BEGIN:
+		return sizeof(struct record_call);
+	case RECORD_COALESCED:
+		return sizeof(struct record_coalesced);
+	case RECORD_BATCH:
+		return sizeof(struct record_batch);
+	case RECORD_SIGNAL:
+		return sizeof(struct record_signal);
+	case RECORD_NOTE:
+		return sizeof(struct record_note);
+	case RECORD_COUNTER:
+		return sizeof(struct record_counter);
+	default:
+		return 8;
+	}
+}
+
+static int call_is_sound(const struct record_call *call, size_t size)
+{
+	size_t head = sizeof *call + call->arguments_count * sizeof(uint64_t);
+
+	return call->arguments_count <= 7 && call->number < RECORD_CALLS && head <= size &&
+	       (call->number != RECORD_CALLS - 1 || call->arguments_count) && (call->word.flags & RECORD_MEMORY || head == size);
+}
+
+/* When it happened, in the writer's own clock; 0: it read none. */
+static uint64_t time_of(const struct record_word *word)
+{
+	const struct record_call *call = (const void *)word;
+
+	switch (word->kind) {
+	case RECORD_CALL:
+		return call->began + call->duration;
+	case RECORD_BEGIN:
+		return call->began;
+	case RECORD_BATCH:
+		return ((const struct record_batch *)word)->began + ((const struct record_batch *)word)->duration;
+	case RECORD_SIGNAL:
+		return ((const struct record_signal *)word)->at;
+	case RECORD_NOTE:
+		return ((const struct record_note *)word)->at;
+	default:
+		return 0;
+	}
+}
+
+/* A path that could not be read, for whatever reason but that its address was bad. */
+static int is_pathless(const struct record_call *call)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+	const struct record_memory *memory = (const void *)&call->arguments[call->arguments_count];
+	unsigned path = 0;
+
+	while (row && path < 6 && row->kinds[path] != ARG_PATH)
+		path++;
+	if (!row || path >= call->arguments_count || !call->arguments[path] || is_exec_end(&call->word))
+		return 0;
+	if (!(call->word.flags & RECORD_MEMORY))
+		return 1;
+	return (const char *)(memory + 1) <= (const char *)call + (size_t)call->word.size * 8 && memory->got == -EPERM;
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+	const struct chunk_place *x = a, *y = b;
+
+	if (x->sequence != y->sequence)
+		return x->sequence < y->sequence ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void find_chunks(struct source *s, struct cursor *c)
+{
+	size_t room = 0;
+
+	for (uint64_t at = RECORD_DATA; at + sizeof(struct record_chunk) <= s->size; at += RECORD_CHUNK) {
+		struct record_chunk chunk;
+		if (c->file < 0)
+			chunk = *(const struct record_chunk *)(s->bytes + at);
+		else if (pread(c->file, &chunk, sizeof chunk, (off_t)at) != (ssize_t)sizeof chunk)
+			break;
+		if (!chunk.sequence)
+			continue;
+		c->chunks = grown(c->chunks, c->count, &room, sizeof *c->chunks);
+		c->chunks[c->count++] = (struct chunk_place){chunk.sequence, at};
+	}
+	if (c->count)
+		qsort(c->chunks, c->count, sizeof *c->chunks, by_sequence);
+}
+
+void source_rewind(struct source *s)
+{
+	source_close(s);
+	struct cursor *c = s->cursor = resized(NULL, sizeof *s->cursor);
+	c->chunks = NULL;
+	c->count = c->index = 0;
+	c->at = c->end = c->held[0] = c->held[1] = c->newest = 0;
+	c->last = s->header->began;
+	c->file = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	s->records = s->broken = s->pathless = 0;
+	find_chunks(s, s->cursor);
+}
+
+void source_close(struct source *s)
+{
+	if (!s->cursor)
+		return;
+	if (s->cursor->file >= 0)
+		close(s->cursor->file);
+	free(s->cursor->chunks);
+	free(s->cursor);
+	s->cursor = NULL;
+}
+
+/* 1: there is another chunk. */
+static int next_chunk(struct source *s, struct cursor *c)
+{
+	/* Of one that stands in two places the earlier is taken. */
+	while (c->index && c->index < c->count && c->chunks[c->index].sequence == c->chunks[c->index - 1].sequence)
+		c->index++;
+	if (c->index >= c->count)
+		return 0;
+	uint64_t at = c->chunks[c->index++].at;
+	c->at = at + sizeof(struct record_chunk);
+	c->end = at + RECORD_CHUNK < s->size ? at + RECORD_CHUNK : s->size;
+	if (c->file < 0)
+		return 1;
+	/* Whatever is cut off meanwhile is not there. */
+	c->newest = !c->newest;
+	c->held[c->newest] = 0;
+	ssize_t got = pread(c->file, c->bytes[c->newest], c->end - at, (off_t)at);
+	c->held[c->newest] = at;
+	c->end = at + (got > 0 ? (uint64_t)got : 0);
+	return 1;
+}
+
+int source_next(struct recording *r, unsigned index, struct event *e)
+{
+	struct source *s = &r->sources[index];
+	struct cursor *c = s->cursor;
+
+	for (;;) {
+		if (c->at + 8 > c->end) {
+			if (!next_chunk(s, c))
+				return 0;
+			continue;
+		}
+		const struct record_word *word = (const void *)(c->held[c->newest] ? c->bytes[c->newest] + (c->at - c->held[c->newest]) : s->bytes + c->at);
+		uint64_t size = (uint64_t)word->size * 8;
+		/* The end; or room whose taker was gone before he could say how much. */
+		if (!word->size && !word->kind) {
+			c->at += 8;
+			continue;
+		}
+		/* Room that was taken, and never filled. */
+		if (!word->kind && !word->flags && size <= c->end - c->at) {
+			c->at += size;
+			continue;
+		}
+		if (size > c->end - c->at || size < least_size(word->kind) || !word->kind ||
+		    ((word->kind == RECORD_CALL || word->kind == RECORD_BEGIN) && !call_is_sound((const void *)word, size))) {
+			s->broken += c->end - c->at;
+			c->at = c->end;
+			continue;
+		}
+		s->pathless += word->kind == RECORD_CALL && is_pathless((const void *)word);
+		uint64_t time = time_of(word);
+		if (time)
+			c->last = time + s->header->epoch;
+		*e = (struct event){c->last, index, (uint32_t)(c->at / 8)};
+		s->records++;
+		c->at += size;
+		return 1;
+	}
+}
+
+/* The files that are being read, a heap by the time of each one's next event; of two that are equal the earlier file comes first. Those whose
+ * birth is still to come wait in the order of it. */
+struct merge {
+	struct event *heap;
+	unsigned count;
+	int is_given; /* the first one has been given out: its file is to go on before the next is looked for */
+	unsigned *waiting; /* indexes of sources */
+	unsigned next;     /* of them */
+};
+
+static int comes_first(const struct event *a, const struct event *b)
+{
+	return a->time != b->time ? a->time < b->time : a->source < b->source;
+}
+
+static void sink(struct merge *m, unsigned i)
+{
+	for (unsigned child; (child = 2 * i + 1) < m->count; i = child) {
+		child += child + 1 < m->count && comes_first(&m->heap[child + 1], &m->heap[child]);
+		if (!comes_first(&m->heap[child], &m->heap[i]))
+			return;
+		struct event other = m->heap[i];
+		m->heap[i] = m->heap[child];
+		m->heap[child] = other;
+	}
+}
+
+static void add(struct merge *m, const struct event *e)
+{
+	unsigned i = m->count++;
+
+	for (; i && comes_first(e, &m->heap[(i - 1) / 2]); i = (i - 1) / 2)
+		m->heap[i] = m->heap[(i - 1) / 2];
+	m->heap[i] = *e;
+}
+
+static const struct recording *waiting_in;
+
+static int by_birth(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+	uint64_t at_x = waiting_in->sources[x].header->began, at_y = waiting_in->sources[y].header->began;
+
+	if (at_x != at_y)
+		return at_x < at_y ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+void recording_rewind(struct recording *r)
+{
+	struct merge *m = r->merge;
+
+	if (!m) {
+		m = r->merge = resized(NULL, sizeof *m);
+		m->heap = resized(NULL, (r->sources_count + 1) * sizeof *m->heap);
+		m->waiting = resized(NULL, (r->sources_count + 1) * sizeof *m->waiting);
+	}
+	m->count = m->next = 0;
+	m->is_given = 0;
+	r->ahead = 0;
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		source_close(&r->sources[i]);
+		m->waiting[i] = i;
+	}
+	waiting_in = r;
+	qsort(m->waiting, r->sources_count, sizeof *m->waiting, by_birth);
+}
+
+static int take(struct recording *r, struct event *e)
+{
+	struct merge *m = r->merge;
+	struct event next;
+
+	if (m->is_given) {
+		unsigned source = m->heap[0].source;
+		if (!source_next(r, source, &m->heap[0])) {
+			source_close(&r->sources[source]);
+			m->heap[0] = m->heap[--m->count];
+		}
+		sink(m, 0);
+		m->is_given = 0;
+	}
+	while (m->next < r->sources_count && (!m->count || r->sources[m->waiting[m->next]].header->began <= m->heap[0].time)) {
+		unsigned index = m->waiting[m->next++];
+		source_rewind(&r->sources[index]);
+		if (source_next(r, index, &next))
+			add(m, &next);
+		else
+			source_close(&r->sources[index]);
+	}
+	if (!m->count)
+		return 0;
+	*e = m->heap[0];
+	m->is_given = 1;
+	return 1;
+}
+
+const struct event *recording_peek(struct recording *r)
+{
+	if (!r->ahead && !take(r, &r->next))
+		return NULL;
+	r->ahead = 1;
+	return &r->next;
+}
+
+int recording_next(struct recording *r, struct event *e)
+{
+	if (!r->ahead)
+		return take(r, e);
+	r->ahead = 0;
+	*e = r->next;
+	return 1;
+}
+
+void recording_close(struct recording *r)
+{
+	for (unsigned i = 0; i < r->sources_count; i++)
+		source_close(&r->sources[i]);
+	if (r->merge) {
+		free(r->merge->heap);
+		free(r->merge->waiting);
+	}
+	free(r->merge);
+	r->merge = NULL;
+}
