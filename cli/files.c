@@ -2,6 +2,7 @@
  * the file system, which may have changed since. */
 #include "command.h"
 #include "filter.h"
+#include "sizes.h"
 #include "../format/json.h"
 
 #include <asm/unistd.h>
@@ -35,6 +36,7 @@ struct file {
 	uint64_t opens, failed, read, written, first, last;
 	int error, pid, processes;
 	const char *given;
+	uint64_t read_sizes[SIZES], write_sizes[SIZES];
 	UT_hash_handle hh;
 	char path[];
 };
@@ -258,8 +260,10 @@ static void add_bytes(struct files *f, const struct source *s, uint64_t fd, int6
 {
 	struct opened *o = find_with_parents(f, s, (int)fd);
 
-	if (o && o->file)
-		*(out ? &o->file->written : &o->file->read) += (uint64_t)bytes;
+	if (!o || !o->file)
+		return;
+	*(out ? &o->file->written : &o->file->read) += (uint64_t)bytes;
+	sizes_add(out ? o->file->write_sizes : o->file->read_sizes, (uint64_t)bytes);
 }
 
 static void transferred(struct files *f, const struct source *s, const struct text_call *call, const struct syscall_row *row)
@@ -497,6 +501,48 @@ void files_busiest(struct recording *r, int pid, unsigned most, FILE *to)
 		most--;
 		text_escaped(&out, file->path, strlen(file->path));
 		fprintf(to, "%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
+	}
+	files_free(&f);
+}
+
+static uint64_t sum(const uint64_t sizes[SIZES])
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < SIZES; i++)
+		all += sizes[i];
+	return all;
+}
+
+void files_by_size(struct recording *r, int pid, int json)
+{
+	static char line[64 << 10];
+	struct files f = {.recording = r, .pid = pid};
+	struct file *file, *next;
+
+	add_all(&f);
+	HASH_SORT(f.table, by_bytes);
+	HASH_ITER(hh, f.table, file, next)
+	{
+		struct text out = {line, line + sizeof line, 0};
+		uint64_t reads = sum(file->read_sizes), writes = sum(file->write_sizes);
+		if (!reads && !writes)
+			continue;
+		if (json) {
+			text_json_quoted(&out, file->path, strlen(file->path));
+			printf("{\"path\":%.*s,\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",",
+			       (int)(out.at - line), line, file->opens, reads, file->read, writes, file->written);
+			sizes_json("read_sizes", file->read_sizes);
+			putchar(',');
+			sizes_json("write_sizes", file->write_sizes);
+			puts("}");
+			continue;
+		}
+		text_escaped(&out, file->path, strlen(file->path));
+		printf("%.*s: %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", (int)(out.at - line), line,
+		       file->opens, reads, file->read, writes, file->written);
+		sizes_print("    bytes a read   ", file->read_sizes);
+		sizes_print("    bytes a write  ", file->write_sizes);
 	}
 	files_free(&f);
 }

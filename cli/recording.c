@@ -282,3 +282,33 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	}
 	return record->thread;
 }
+
+const char *recorded_end_word(const struct record_header *h)
+{
+	static const char *const words[] = {"running", "exited", "signalled", "execed", "finished"};
+
+	return words[h->end < sizeof words / sizeof words[0] ? h->end : 0];
+}
+
+const char *recorded_end(const struct record_header *h, char to[RECORDED_END])
+{
+	const char *name = h->end == RECORD_SIGNALLED ? signal_name((unsigned)h->status) : NULL;
+
+	switch (h->end) {
+	case RECORD_EXITED:
+		snprintf(to, RECORDED_END, "exited with %d", h->status);
+		break;
+	case RECORD_SIGNALLED:
+		snprintf(to, RECORDED_END, "killed by %s", name ? name : "a signal");
+		break;
+	case RECORD_EXECED:
+		snprintf(to, RECORDED_END, "went on as another program");
+		break;
+	case RECORD_FINISHED:
+		snprintf(to, RECORDED_END, "ended");
+		break;
+	default:
+		snprintf(to, RECORDED_END, "without an end: running, or killed");
+	}
+	return to;
+}

@@ -101,8 +101,16 @@ static inline int is_exec_end(const struct record_word *word)
 
 enum { RECORDED_PATH = 4200 }; /* room for the longest that a kernel takes: text_call_path (format/json.h) */
 
+/* How a program ended: "exited with 3", and in a word: exited, signalled, execed, finished (status unknown), running (or killed). `to` is returned. */
+enum { RECORDED_END = 64 };
+const char *recorded_end(const struct record_header *h, char to[RECORDED_END]);
+const char *recorded_end_word(const struct record_header *h);
+
 /* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
 void files_busiest(struct recording *r, int pid, unsigned most, FILE *to);
+
+/* Each file with how often and in which sizes it was read and written, those with most bytes first. */
+void files_by_size(struct recording *r, int pid, int json);
 
 /* The end of every output: what was not seen. */
 void recording_coverage(const struct recording *r, FILE *to);

@@ -1,6 +1,7 @@
 /* sysshim show: what a recording is. */
 #include "command.h"
 #include "recording.h"
+#include "../format/json.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -12,78 +13,82 @@ const char show_help[] =
 	"\n"
 	"Says what a recording holds: each program with its process, parent, time, command line, folder and end, and what was not seen.\n"
 	"\n"
+	"  -v                  also what of each program's environment was kept: what changes how it is loaded and what it does\n"
 	"      --json          an object a line\n"
 	"      --help\n"
 	"\n"
 	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+
+/* A text of several strings, each with its NUL, as an array. */
+static void json_strings(struct text *out, const char *name, const char *strings, size_t size)
+{
+	text_string(out, ",\"");
+	text_string(out, name);
+	text_string(out, "\":[");
+	for (size_t at = 0; at < size;) {
+		size_t length = strnlen(strings + at, size - at);
+		if (at)
+			text_char(out, ',');
+		text_json_quoted(out, strings + at, length);
+		at += length + 1;
+	}
+	text_char(out, ']');
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 static void show_json(const struct source *s)
 {
 	static char line[64 << 10];
 	const struct record_header *h = s->header;
 	struct text out = {line, line + sizeof line, 0};
-	size_t size = h->arguments_size < sizeof h->arguments ? h->arguments_size : sizeof h->arguments;
 
 	text_string(&out, "{\"program\":");
 	text_json_quoted(&out, h->program, strnlen(h->program, sizeof h->program));
-	text_string(&out, ",\"directory\":");
-	text_json_quoted(&out, h->directory, strnlen(h->directory, sizeof h->directory));
-	text_string(&out, ",\"arguments\":[");
+	json_string(&out, "directory", h->directory, strnlen(h->directory, sizeof h->directory));
+	json_strings(&out, "arguments", h->arguments, least(h->arguments_size, sizeof h->arguments));
+	json_strings(&out, "environment", h->environment, least(h->environment_size, sizeof h->environment));
+	fwrite(line, 1, (size_t)(out.at - line), stdout);
+	printf(",\"pid\":%d,\"parent\":%d,\"began_ns\":%" PRIu64 ",\"ended_ns\":%" PRIu64 ",\"end\":\"%s\",\"status\":%d,\"records\":%" PRIu64
+	       ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64 "}\n",
+	       h->pid, h->parent, h->began, h->ended, recorded_end_word(h), h->status, s->records, h->dropped, h->overwritten);
+}
+
+static void print_strings(const char *before, const char *strings, size_t size)
+{
+	static char line[64 << 10];
+	struct text out = {line, line + sizeof line, 0};
+
 	for (size_t at = 0; at < size;) {
-		size_t length = strnlen(h->arguments + at, size - at);
-		if (at)
-			text_char(&out, ',');
-		text_json_quoted(&out, h->arguments + at, length);
+		size_t length = strnlen(strings + at, size - at);
+		text_string(&out, before);
+		text_escaped(&out, strings + at, length);
 		at += length + 1;
 	}
 	fwrite(line, 1, (size_t)(out.at - line), stdout);
-	printf("],\"pid\":%d,\"parent\":%d,\"began_ns\":%" PRIu64 ",\"ended_ns\":%" PRIu64 ",\"end\":%u,\"status\":%d,\"records\":%" PRIu64
-	       ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64 "}\n",
-	       h->pid, h->parent, h->began, h->ended, h->end, h->status, s->records, h->dropped, h->overwritten);
 }
 
-static void show_text(const struct source *s)
+static void show_text(const struct source *s, int verbose)
 {
-	static char line[64 << 10];
 	const struct record_header *h = s->header;
-	struct text out = {line, line + sizeof line - 1, 0};
-	size_t size = h->arguments_size < sizeof h->arguments ? h->arguments_size : sizeof h->arguments;
-	const char *name = h->end == RECORD_SIGNALLED ? signal_name((unsigned)h->status) : NULL;
 	time_t began = (time_t)(h->began / 1000000000);
 	struct tm when;
-	char date[32] = "";
+	char date[32] = "", end[RECORDED_END];
 
 	if (localtime_r(&began, &when))
 		strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &when);
-	for (size_t at = 0; at < size;) {
-		size_t length = strnlen(h->arguments + at, size - at);
-		text_char(&out, ' ');
-		text_escaped(&out, h->arguments + at, length);
-		at += length + 1;
-	}
-	*out.at = 0;
-	printf("%d (parent %d) %s%s\n    in %.*s, %" PRIu64 " records, ", h->pid, h->parent, date, line, (int)sizeof h->directory - 1,
-	       *h->directory ? h->directory : "?", s->records);
-	switch (h->end) {
-	case RECORD_EXITED:
-		printf("exited with %d", h->status);
-		break;
-	case RECORD_SIGNALLED:
-		printf("killed by %s", name ? name : "a signal");
-		break;
-	case RECORD_EXECED:
-		printf("went on as another program");
-		break;
-	case RECORD_FINISHED:
-		printf("ended");
-		break;
-	default:
-		printf("without an end: running, or killed");
-	}
+	printf("%d (parent %d) %s", h->pid, h->parent, date);
+	print_strings(" ", h->arguments, least(h->arguments_size, sizeof h->arguments));
+	printf("\n    in %.*s, %" PRIu64 " records, %s", (int)sizeof h->directory - 1, *h->directory ? h->directory : "?", s->records, recorded_end(h, end));
 	if (h->ended > h->began)
 		printf(" after %.6f s", (double)(h->ended - h->began) / 1e9);
 	if (h->coalesced)
 		printf("; %" PRIu64 " writes gathered into %" PRIu64, h->coalesced, h->kernel_entries);
+	if (verbose)
+		print_strings("\n    ", h->environment, least(h->environment_size, sizeof h->environment));
 	putchar('\n');
 }
 
@@ -92,15 +97,18 @@ int command_show(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
 	struct recording recording;
 	struct event e;
-	int option, json = 0;
+	int option, json = 0, verbose = 0;
 
-	while ((option = getopt_long(argc, argv, "hj", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hjv", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(show_help, stdout);
 			return EXIT_FINE;
 		case 'j':
 			json = 1;
+			break;
+		case 'v':
+			verbose = 1;
 			break;
 		default:
 			return EXIT_USAGE;
@@ -117,7 +125,10 @@ int command_show(int argc, char **argv)
 		source_close(&recording.sources[i]);
 	}
 	for (unsigned i = 0; i < recording.sources_count; i++)
-		(json ? show_json : show_text)(&recording.sources[i]);
+		if (json)
+			show_json(&recording.sources[i]);
+		else
+			show_text(&recording.sources[i], verbose);
 	if (json) {
 		putchar('{');
 		recording_coverage_json(&recording, stdout);

@@ -1,7 +1,9 @@
 /* sysshim stat: a recording in numbers. */
 #include "command.h"
 #include "filter.h"
+#include "sizes.h"
 
+#include <asm/unistd.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,18 +16,14 @@ const char stat_help[] =
 	"gathered; advice; the files with most bytes; a line for each program. RECORDING is a folder that `sysshim run` made, or a file in it; without it, the newest.\n"
 	"\n" FILTER_HELP
 	"  -S COLUMN           sort by time (so without -S), calls, errors, name, max\n"
-	"      --json          one JSON object\n"
+	"      --by=program    the same for each program that a process ran; --by=file: reads and writes of each file, and their sizes\n"
+	"      --json          one JSON object; with --by an object a line\n"
 	"      --help\n"
 	"\n"
 	"Percentiles are right to 3 %. Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
 
 /* A histogram of times as HdrHistogram makes it: 32 steps for each power of two, so a value is known to 1/32. */
 enum { STEP_BITS = 5, STEPS = 1 << STEP_BITS, BUCKETS = (64 - STEP_BITS + 1) * STEPS };
-
-/* Darshan's bins of access sizes. */
-enum { SIZES = 10 };
-static const uint64_t size_ends[SIZES - 1] = {100, 1 << 10, 10 << 10, 100 << 10, 1 << 20, 4 << 20, 10 << 20, 100 << 20, 1 << 30};
-static const char *const size_names[SIZES] = {"0-100", "100-1K", "1K-10K", "10K-100K", "100K-1M", "1M-4M", "4M-10M", "10M-100M", "100M-1G", "1G+"};
 
 struct row {
 	unsigned number;
@@ -34,10 +32,16 @@ struct row {
 	uint32_t *times;
 };
 
+enum { REASONS = 64 };
+
 struct totals {
 	struct row rows[SYSCALL_LIMIT];
 	uint64_t reads[SIZES], writes[SIZES];
 	uint64_t batches, batch_writes, batch_bytes, batch_nanoseconds;
+	struct reason {
+		char word[sizeof((struct record_batch *)0)->ended_by + 1];
+		uint64_t batches;
+	} reasons[REASONS]; /* why batches ended, as many as there are; the last stands for all that find no place */
 };
 
 static unsigned bucket_of(uint64_t value)
@@ -73,45 +77,64 @@ static uint64_t percentile(const struct row *row, unsigned percent)
 	return 0;
 }
 
-static unsigned size_of(uint64_t bytes)
-{
-	unsigned i = 0;
-
-	while (i < SIZES - 1 && bytes > size_ends[i])
-		i++;
-	return i;
-}
-
 /* Of one file: what its records add up to, and what the process has counted itself, recorded or not. */
 struct sums {
 	struct sum {
 		uint64_t calls, errors, bytes, nanoseconds;
-	} recorded[SYSCALL_LIMIT], counted[SYSCALL_LIMIT];
+	} recorded[SYSCALL_LIMIT], counted[SYSCALL_LIMIT], since[SYSCALL_LIMIT]; /* since: recorded behind the last counter */
 	int any_counted;
 };
+
+static void sum_add(struct sum *to, const struct sum *more)
+{
+	to->calls += more->calls;
+	to->errors += more->errors;
+	to->bytes += more->bytes;
+	to->nanoseconds += more->nanoseconds;
+}
 
 static void add_call(struct totals *t, struct sums *sums, const struct record_word *word, const struct text_call *call)
 {
 	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
 	const struct syscall_row *about = syscall_row(number);
 	struct row *row = &t->rows[number];
-	struct sum *sum = &sums->recorded[number];
-	sum->calls++;
-	sum->errors += (uint64_t)is_failure(call->result);
+	struct sum sum = {1, (uint64_t)is_failure(call->result), 0, 0};
 	row->coalesced += (word->flags & RECORD_GATHERED) != 0;
 	if (about && about->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) && call->result >= 0) {
-		sum->bytes += (uint64_t)call->result;
-		(about->flags & CALL_BYTES_IN ? t->reads : t->writes)[size_of((uint64_t)call->result)]++;
+		sum.bytes = (uint64_t)call->result;
+		sizes_add(about->flags & CALL_BYTES_IN ? t->reads : t->writes, (uint64_t)call->result);
 	}
-	if (word->kind != RECORD_CALL || word->flags & RECORD_GATHERED)
+	int is_timed = word->kind == RECORD_CALL && !(word->flags & RECORD_GATHERED);
+	uint64_t time = is_timed ? ((const struct record_call *)word)->duration : 0;
+	sum.nanoseconds = time;
+	sum_add(&sums->recorded[number], &sum);
+	sum_add(&sums->since[number], &sum);
+	if (!is_timed)
 		return;
-	uint64_t time = ((const struct record_call *)word)->duration;
-	sum->nanoseconds += time;
 	row->most = time > row->most ? time : row->most;
 	if (!row->times)
 		row->times = calloc(BUCKETS, sizeof *row->times);
 	if (row->times)
 		row->times[bucket_of(time)]++;
+}
+
+static void add_reason(struct totals *t, const char ended_by[24])
+{
+	size_t length = strnlen(ended_by, 24);
+	unsigned i = 0;
+
+	while (i < REASONS - 1 && t->reasons[i].batches && (strncmp(t->reasons[i].word, ended_by, length) || t->reasons[i].word[length]))
+		i++;
+	if (!t->reasons[i].batches)
+		snprintf(t->reasons[i].word, sizeof t->reasons[i].word, "%.24s", i == REASONS - 1 ? "others" : ended_by);
+	t->reasons[i].batches++;
+}
+
+static int by_batches(const void *a, const void *b)
+{
+	const struct reason *x = a, *y = b;
+
+	return x->batches != y->batches ? (x->batches < y->batches ? 1 : -1) : strcmp(x->word, y->word);
 }
 
 static void add_event(struct totals *t, struct sums *sums, const struct recording *r, const struct event *e, const struct filter *f)
@@ -128,10 +151,12 @@ static void add_event(struct totals *t, struct sums *sums, const struct recordin
 		t->batch_writes += batch->writes;
 		t->batch_bytes += batch->bytes;
 		t->batch_nanoseconds += batch->duration;
+		add_reason(t, batch->ended_by);
 	}
-	/* The last one counts: others are of an exec that has failed. */
+	/* The last one counts. */
 	if (word->kind == RECORD_COUNTER && counter->number < SYSCALL_LIMIT) {
 		sums->counted[counter->number] = (struct sum){counter->calls, counter->errors, counter->bytes, counter->nanoseconds};
+		sums->since[counter->number] = (struct sum){0};
 		sums->any_counted = 1;
 	}
 	/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted. */
@@ -141,15 +166,19 @@ static void add_event(struct totals *t, struct sums *sums, const struct recordin
 	add_call(t, sums, word, &call);
 }
 
-/* A process that has come to its end has counted more than what was recorded, or as much. */
+/* A process that has come to its end has counted more than what was recorded, or as much. One that was killed has counted now and then: that is
+ * of use where records are missing. */
 static void add_sums(struct totals *t, const struct sums *sums, const struct record_header *h, const struct filter *f, int is_by_name)
 {
-	int is_counted = is_by_name && sums->any_counted && h->end != RECORD_RUNNING;
+	int has_end = h->end != RECORD_RUNNING, is_counted = is_by_name && sums->any_counted && (has_end || h->overwritten || h->dropped);
 
 	for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
 		int is_wanted = (!f->pid || f->pid == h->pid) && f->trace[number / 64] & h->trace[number / 64] & 1ull << number % 64;
-		const struct sum *sum = is_counted && is_wanted ? &sums->counted[number] : &sums->recorded[number];
+		struct sum counted = sums->counted[number];
 		struct row *row = &t->rows[number];
+		if (!has_end)
+			sum_add(&counted, &sums->since[number]);
+		const struct sum *sum = is_counted && is_wanted ? &counted : &sums->recorded[number];
 		row->calls += sum->calls;
 		row->errors += sum->errors;
 		row->bytes += sum->bytes;
@@ -158,21 +187,18 @@ static void add_sums(struct totals *t, const struct sums *sums, const struct rec
 	}
 }
 
-static void add_all(struct totals *t, struct recording *r, const struct filter *f)
+static void add_source(struct totals *t, struct recording *r, unsigned index, const struct filter *f)
 {
 	static struct sums sums;
-	int is_by_name = filter_by_name(f, r);
+	struct source *s = &r->sources[index];
 	struct event e;
 
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		struct source *s = &r->sources[i];
-		memset(&sums, 0, sizeof sums);
-		source_rewind(s);
-		while (source_next(r, i, &e))
-			add_event(t, &sums, r, &e, f);
-		source_close(s);
-		add_sums(t, &sums, s->header, f, is_by_name);
-	}
+	memset(&sums, 0, sizeof sums);
+	source_rewind(s);
+	while (source_next(r, index, &e))
+		add_event(t, &sums, r, &e, f);
+	source_close(s);
+	add_sums(t, &sums, s->header, f, filter_by_name(f, r));
 }
 
 static int (*order)(const struct row *a, const struct row *b);
@@ -243,40 +269,6 @@ static int take_column(const char *value)
 	return 0;
 }
 
-static void print_sizes(const char *what, const uint64_t *sizes)
-{
-	int any = 0;
-
-	for (unsigned i = 0; i < SIZES; i++)
-		if (sizes[i])
-			printf("%s%s: %" PRIu64, any++ ? ", " : what, size_names[i], sizes[i]);
-	if (any)
-		putchar('\n');
-}
-
-static const char *end_of(const struct record_header *h, char *text, size_t size)
-{
-	const char *name = h->end == RECORD_SIGNALLED ? signal_name((unsigned)h->status) : NULL;
-
-	switch (h->end) {
-	case RECORD_EXITED:
-		snprintf(text, size, "exit %d", h->status);
-		break;
-	case RECORD_SIGNALLED:
-		snprintf(text, size, "%s", name ? name : "signal");
-		break;
-	case RECORD_EXECED:
-		snprintf(text, size, "exec");
-		break;
-	case RECORD_FINISHED:
-		snprintf(text, size, "ended");
-		break;
-	default:
-		snprintf(text, size, "no end");
-	}
-	return text;
-}
-
 static const struct row *row_of(const struct totals *t, const char *name)
 {
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++)
@@ -302,16 +294,16 @@ static void advise(const struct totals *t)
 		printf("advice         %" PRIu64 " fsync took %.3f s\n", sync->calls, (double)sync->nanoseconds / 1e9);
 }
 
-static void print_text(struct totals *t, struct recording *r, int pid)
+static void print_table(const struct totals *t)
 {
 	uint64_t total = 0, calls = 0, errors = 0, recorded = 0;
-	char end[32];
 
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
 		total += t->rows[i].nanoseconds;
 		calls += t->rows[i].calls;
 		errors += t->rows[i].errors;
-		recorded += t->rows[i].recorded;
+		/* Nothing comes back from it, so there is no record of it. */
+		recorded += t->rows[i].number == __NR_rt_sigreturn ? t->rows[i].calls : t->rows[i].recorded;
 	}
 	printf("%% time     seconds  usecs/call   p50 us    p99 us    max us     calls    errors syscall\n"
 	       "------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n");
@@ -333,12 +325,23 @@ static void print_text(struct totals *t, struct recording *r, int pid)
 	       "100.00 %11.6f %41s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, "", calls, errors);
 	if (recorded < calls)
 		printf("recorded       %" PRIu64 " of these calls: percentiles, max and what follows are theirs\n", recorded);
-	print_sizes("bytes a read   ", t->reads);
-	print_sizes("bytes a write  ", t->writes);
+	sizes_print("bytes a read   ", t->reads);
+	sizes_print("bytes a write  ", t->writes);
 	if (t->batches)
 		printf("gathered       %" PRIu64 " writes in %" PRIu64 " batches, %" PRIu64 " bytes, %.6f s in the kernel: %.1f writes a batch\n", t->batch_writes,
 		       t->batches, t->batch_bytes, (double)t->batch_nanoseconds / 1e9, (double)t->batch_writes / (double)t->batches);
+	for (unsigned i = 0; i < REASONS && t->reasons[i].batches; i++)
+		printf("%s%s %" PRIu64, i ? ", " : "ended by       ", t->reasons[i].word, t->reasons[i].batches);
+	if (t->reasons[0].batches)
+		putchar('\n');
 	advise(t);
+}
+
+static void print_text(const struct totals *t, struct recording *r, int pid)
+{
+	char end[RECORDED_END];
+
+	print_table(t);
 	printf("\nbytes by file:\n");
 	files_busiest(r, pid, 10, stdout);
 	printf("\n");
@@ -346,16 +349,16 @@ static void print_text(struct totals *t, struct recording *r, int pid)
 		const struct source *s = &r->sources[i];
 		if (pid && s->header->pid != pid)
 			continue;
-		printf("%-7d %-16.64s %10" PRIu64 " records, %s\n", s->header->pid, s->header->program, s->records, end_of(s->header, end, sizeof end));
+		printf("%-7d %-16.64s %10" PRIu64 " records, %s\n", s->header->pid, s->header->program, s->records, recorded_end(s->header, end));
 	}
-	recording_coverage(r, stdout);
 }
 
-static void print_json(struct totals *t, const struct recording *r)
+/* What an object has of them, without its braces. */
+static void print_json(const struct totals *t)
 {
 	int first = 1;
 
-	printf("{\"version\":1,\"calls\":{");
+	printf("\"calls\":{");
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++, first = 0) {
 		const struct row *row = &t->rows[i];
 		printf("%s\"%s\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"recorded\":%" PRIu64 ",\"coalesced\":%" PRIu64
@@ -363,24 +366,80 @@ static void print_json(struct totals *t, const struct recording *r)
 		       first ? "" : ",", row_name(row), row->calls, row->errors, row->nanoseconds, row->bytes, row->recorded, row->coalesced, percentile(row, 50),
 		       percentile(row, 90), percentile(row, 99), row->most);
 	}
-	printf("},\"read_sizes\":{");
-	for (unsigned i = 0; i < SIZES; i++)
-		printf("%s\"%s\":%" PRIu64, i ? "," : "", size_names[i], t->reads[i]);
-	printf("},\"write_sizes\":{");
-	for (unsigned i = 0; i < SIZES; i++)
-		printf("%s\"%s\":%" PRIu64, i ? "," : "", size_names[i], t->writes[i]);
-	printf("},\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 "},", t->batches,
+	printf("},");
+	sizes_json("read_sizes", t->reads);
+	putchar(',');
+	sizes_json("write_sizes", t->writes);
+	printf(",\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"ended_by\":{", t->batches,
 	       t->batch_writes, t->batch_bytes, t->batch_nanoseconds);
-	recording_coverage_json(r, stdout);
-	printf("}\n");
+	for (unsigned i = 0; i < REASONS && t->reasons[i].batches; i++) {
+		char quoted[8 * sizeof t->reasons[i].word];
+		struct text out = {quoted, quoted + sizeof quoted, 0};
+		text_json_quoted(&out, t->reasons[i].word, strlen(t->reasons[i].word));
+		printf("%s%.*s:%" PRIu64, i ? "," : "", (int)(out.at - quoted), quoted, t->reasons[i].batches);
+	}
+	printf("}},");
+}
+
+static void put_in_order(struct totals *t)
+{
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
+		t->rows[i].number = i;
+	qsort(t->rows, SYSCALL_LIMIT, sizeof t->rows[0], compare_rows);
+	qsort(t->reasons, REASONS, sizeof t->reasons[0], by_batches);
+}
+
+static void clear(struct totals *t)
+{
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
+		free(t->rows[i].times);
+	memset(t, 0, sizeof *t);
+}
+
+/* --by=program: each program that a process ran for itself. */
+static void print_by_program(struct totals *t, struct recording *r, const struct filter *f, int json)
+{
+	char end[RECORDED_END], program[8 * sizeof r->sources->header->program];
+
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		const struct record_header *h = r->sources[i].header;
+		if (f->pid && f->pid != h->pid)
+			continue;
+		add_source(t, r, i, f);
+		put_in_order(t);
+		struct text out = {program, program + sizeof program, 0};
+		text_json_quoted(&out, h->program, strnlen(h->program, sizeof h->program));
+		if (json) {
+			printf("{\"pid\":%d,\"program\":%.*s,\"end\":\"%s\",\"status\":%d,", h->pid, (int)(out.at - program), program, recorded_end_word(h), h->status);
+			print_json(t);
+			printf("\"records\":%" PRIu64 "}\n", r->sources[i].records);
+		} else {
+			printf("%d %.64s: %" PRIu64 " records, %s\n", h->pid, h->program, r->sources[i].records, recorded_end(h, end));
+			print_table(t);
+			putchar('\n');
+		}
+		clear(t);
+	}
+}
+
+enum by { BY_NOTHING, BY_PROGRAM, BY_FILE };
+
+static int take_by(const char *value, enum by *by)
+{
+	*by = !strcmp(value, "program") ? BY_PROGRAM : BY_FILE;
+	if (*by == BY_PROGRAM || !strcmp(value, "file"))
+		return 1;
+	fprintf(stderr, "sysshim stat: --by=%s: program or file would do\n", value);
+	return 0;
 }
 
 int command_stat(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"by", required_argument, NULL, 'b'}, FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
 	static struct totals totals;
 	struct recording recording;
 	struct filter filter;
+	enum by by = BY_NOTHING;
 	int option, json = 0;
 
 	memset(&totals, 0, sizeof totals);
@@ -394,6 +453,10 @@ int command_stat(int argc, char **argv)
 		case 'j':
 			json = 1;
 			break;
+		case 'b':
+			if (!take_by(optarg, &by))
+				return EXIT_USAGE;
+			break;
 		case 'S':
 			if (!take_column(optarg))
 				return EXIT_USAGE;
@@ -405,15 +468,28 @@ int command_stat(int argc, char **argv)
 	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
-	add_all(&totals, &recording, &filter);
-	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
-		totals.rows[i].number = i;
-	qsort(totals.rows, SYSCALL_LIMIT, sizeof totals.rows[0], compare_rows);
-	if (json)
-		print_json(&totals, &recording);
-	else
-		print_text(&totals, &recording, filter.pid);
-	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
-		free(totals.rows[i].times);
+	if (by == BY_PROGRAM) {
+		print_by_program(&totals, &recording, &filter, json);
+	} else if (by == BY_FILE) {
+		files_by_size(&recording, filter.pid, json);
+	} else {
+		for (unsigned i = 0; i < recording.sources_count; i++)
+			add_source(&totals, &recording, i, &filter);
+		put_in_order(&totals);
+		if (json) {
+			printf("{\"version\":1,");
+			print_json(&totals);
+		} else {
+			print_text(&totals, &recording, filter.pid);
+		}
+		clear(&totals);
+	}
+	if (!json) {
+		recording_coverage(&recording, stdout);
+	} else {
+		fputs(by ? "{" : "", stdout);
+		recording_coverage_json(&recording, stdout);
+		puts("}");
+	}
 	return recording_end(&recording, stdout);
 }

@@ -123,6 +123,21 @@ static void set_program(const struct startup *s)
 	inherited.arguments_size = (uint32_t)(all.at - inherited.arguments);
 }
 
+/* What changes how a program is loaded and what it does; nothing that is likely to be a secret. */
+static const char kept_variables[][20] = {"LD_PRELOAD=", "LD_LIBRARY_PATH=", "LD_AUDIT=", "LD_BIND_NOW=", "GLIBC_TUNABLES=", "PATH=", "LANG=", "LC_ALL=", "LC_CTYPE=",
+					  "LOCPATH=", "TZ=", "TMPDIR=", "HOME=", "XDG_STATE_HOME=", "SYSSHIM_"};
+
+static void set_environment(char **environment)
+{
+	struct text all = {inherited.environment, inherited.environment + sizeof inherited.environment, 0};
+
+	for (; *environment && !string_after(*environment, "SYSSHIM_RECORDING="); environment++)
+		for (unsigned i = 0; i < sizeof kept_variables / sizeof kept_variables[0]; i++)
+			if (string_after(*environment, kept_variables[i]))
+				text_bytes(&all, *environment, string_length(*environment) + 1);
+	inherited.environment_size = (uint32_t)(all.at - inherited.environment);
+}
+
 /* An absolute path for children that run elsewhere; a bare name is searched by ld.so wherever they are. */
 static const char *absolute(const char *path)
 {
@@ -261,6 +276,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
 	birth_stderr_remember();
 	set_program(s);
+	set_environment(s->environment);
 	if (!options_read(s->environment))
 		return;
 	join_recording(s->environment);

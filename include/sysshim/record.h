@@ -71,6 +71,8 @@ struct record_header {
 	 * without our own), and by ours. */
 	uint32_t kernel_counted; /* 1: they are known */
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes;
+	uint32_t environment_size; /* bytes of what follows that are used */
+	char environment[1024];    /* what changes how a program is loaded and behaves (shim.c has the list), each NAME=value with its NUL; cut */
 };
 
 struct record_chunk {
@@ -203,6 +205,8 @@ RECORD_OFFSET(record_header, staging, 2680);
 RECORD_OFFSET(record_header, kernel_counted, 2684);
 RECORD_OFFSET(record_header, kernel_reads, 2688);
 RECORD_OFFSET(record_header, counted_writes, 2712);
+RECORD_OFFSET(record_header, environment_size, 2720);
+RECORD_OFFSET(record_header, environment, 2724);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
 RECORD_OFFSET(record_call, number, 4);

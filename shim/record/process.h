@@ -92,6 +92,8 @@ struct inherited {
 	char program[256];       /* base name of the executable */
 	char arguments[1024];    /* its command line at birth, each with its NUL; cut where it is longer */
 	uint32_t arguments_size;
+	char environment[1024];  /* of its birth, as far as a recording keeps it, each entry with its NUL */
+	uint32_t environment_size;
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
 	struct family *family;   /* or NULL */

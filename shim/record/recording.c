@@ -240,6 +240,26 @@ static __attribute__((noinline)) int put_call_and_path(struct process *p, const 
 	return 1;
 }
 
+/* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
+enum { COUNTERS_EVERY = 16 /* chunks */ };
+
+static __attribute__((noinline)) void put_counters(struct process *p, uint64_t sequence)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t before = __atomic_load_n(&r->counted_at, __ATOMIC_RELAXED);
+
+	if (sequence - before >= COUNTERS_EVERY && __atomic_compare_exchange_n(&r->counted_at, &before, sequence, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		recording_counters(p);
+}
+
+static inline void count_sometimes(struct process *p)
+{
+	uint64_t sequence = __atomic_load_n(&p->log.recording.sequence, __ATOMIC_RELAXED);
+
+	if (unlikely(sequence - __atomic_load_n(&p->log.recording.counted_at, __ATOMIC_RELAXED) >= COUNTERS_EVERY))
+		put_counters(p, sequence);
+}
+
 static void put(struct process *p, const struct about *about, int leave)
 {
 	unsigned index = 0;
@@ -268,6 +288,7 @@ void recording_call(struct process *p, const struct text_call *call, const struc
 			      now > ticket->began ? now - ticket->began : 0};
 
 	put(p, &about, 1);
+	count_sometimes(p);
 }
 
 void recording_coalesced(struct process *p, const struct text_call *call)
@@ -284,6 +305,7 @@ void recording_coalesced(struct process *p, const struct text_call *call)
 	record->fd = (int32_t)call->arguments[0];
 	record->bytes = (uint32_t)call->result;
 	room_commit(p, record, sizeof *record, RECORD_COALESCED, RECORD_GATHERED);
+	count_sometimes(p);
 }
 
 void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now)

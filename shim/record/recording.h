@@ -19,6 +19,7 @@ struct recording {
 	uint64_t busy_since; /* when none was free; 0: one was */
 	uint64_t kept;     /* the newest that was copied */
 	uint64_t places;   /* for them */
+	uint64_t counted_at; /* the newest chunk when the counters were last written */
 	uint32_t serials;
 	uint32_t kernel_counted; /* what follows is known: the kernel's count of reads and writes at birth */
 	uint64_t kernel_reads, kernel_writes;
@@ -42,6 +43,8 @@ void recording_signal(struct process *p, int signal, int code, int pid, int uid,
 void recording_exec(struct process *p, uint64_t now);
 /* The counters and how it ended (enum record_end) go to the file's head. */
 void recording_state(struct process *p, unsigned end, int status);
+/* A COUNTER for each call that was made. */
+void recording_counters(struct process *p);
 /* A thread comes: a thread pointer may be another's from now on. */
 void recording_forget_threads(struct process *p);
 

@@ -30,6 +30,8 @@ static void describe(struct process *p, struct record_header *h)
 		h->directory[0] = 0;
 	memcpy(h->arguments, inherited.arguments, inherited.arguments_size);
 	h->arguments_size = inherited.arguments_size;
+	memcpy(h->environment, inherited.environment, inherited.environment_size);
+	h->environment_size = inherited.environment_size;
 	_Static_assert(sizeof h->program == sizeof inherited.program && sizeof h->trace == sizeof settings.trace, "copied whole");
 	memcpy(h->program, inherited.program, sizeof h->program);
 	memcpy(h->trace, settings.trace, sizeof h->trace);
@@ -215,14 +217,20 @@ static void compare_with_kernel(struct process *p, struct record_header *h)
 	own_counts(p, &h->counted_reads, &h->counted_writes);
 }
 
+void recording_counters(struct process *p)
+{
+	for (unsigned i = 0; i < RECORD_CALLS; i++)
+		if (p->counters[i].calls)
+			put_counter(p, i);
+}
+
 void recording_state(struct process *p, unsigned end, int status)
 {
 	struct record_header *h = room_place(p, 0);
 	const struct batches *b = &p->batches;
 
-	for (unsigned i = 0; end != RECORD_RUNNING && i < RECORD_CALLS; i++)
-		if (p->counters[i].calls)
-			put_counter(p, i);
+	if (end != RECORD_RUNNING)
+		recording_counters(p);
 	h->sites_rewritten = inherited.sites_rewritten;
 	h->sites_left = inherited.sites_left;
 	h->foreign_rewritten = inherited.foreign_rewritten;

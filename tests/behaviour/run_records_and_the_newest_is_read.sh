@@ -42,6 +42,12 @@ import json, sys
 rows = [json.loads(line) for line in sys.stdin]
 assert {tuple(r["arguments"]) for r in rows[:-1]} >= {("cat", "input"), ("cat", "nowhere")}, rows' || fail "show --json"
 
+# what of the environment was kept: what changes how a program is loaded, and no secret
+SECRET=hush LC_ALL=C run -q env TZ=UTC cat input >/dev/null
+"$SYSSHIM" show -v >out && grep -qx '    LC_ALL=C' out && grep -qx '    TZ=UTC' out && grep -q "^    LD_PRELOAD=$SHIM" out || fail "show -v: $(cat out)"
+grep -q 'hush\|SYSSHIM_RECORDING' out && fail "show -v shows too much: $(cat out)"
+"$SYSSHIM" show | grep -q 'LC_ALL' && fail "show without -v shows the environment"
+
 # a vfork child's exec stands in its parent's file: it has succeeded when there is a file of its own
 run -q dash -c '/bin/true; :' && "$SYSSHIM" trace >out 2>/dev/null && grep -q 'execve("/bin/true", \["/bin/true"\], 0x[0-9a-f]* /\* [0-9]* vars \*/) = 0$' out ||
 	fail "an exec of a vfork child: $(grep execve out)"
@@ -56,6 +62,19 @@ assert write["calls"] == 5000 and 4900 < write["coalesced"] <= 5000 and write["b
 assert whole["write_sizes"]["0-100"] == 5000 and whole["batches"]["writes"] == write["coalesced"], whole' || fail "stat of a burst: $("$SYSSHIM" stat)"
 "$SYSSHIM" stat >out && grep -qE "^advice +99 % of 5000 writes are of at most 100 bytes; 4[0-9]{3} of them were gathered$|^advice +100 % of 5000 writes" out &&
 	grep -qE "^ +0 read +23890 written +1 opens  $PWD/lines$" out || fail "stat: advice, bytes by file: $(cat out)"
+"$SYSSHIM" stat >out && grep -qE '^ended by +([a-z0-9_]+ [0-9]+(, )?)+$' out || fail "stat: why batches ended: $(cat out)"
+"$SYSSHIM" stat --by=program >out && grep -qE '^[0-9]+ bash: [0-9]+ records, exited with 0$' out && grep -qE ' 5000 +write$' out || fail "stat --by=program: $(cat out)"
+"$SYSSHIM" stat --by=program --json | python3 -c '
+import json, sys
+rows = [json.loads(line) for line in sys.stdin]
+assert rows[0]["program"] == "bash" and rows[0]["calls"]["write"]["calls"] == 5000 and rows[0]["end"] == "exited" and sum(rows[0]["batches"]["ended_by"].values()) == rows[0]["batches"]["count"], rows
+assert rows[-1]["coverage"]["kernel"]["reads"] == rows[-1]["coverage"]["kernel"]["counted_reads"], rows[-1]
+assert rows[-1]["coverage"]["kernel"]["writes"] == rows[-1]["coverage"]["kernel"]["counted_writes"] > 0, rows[-1]' || fail "stat --by=program --json"
+"$SYSSHIM" stat --by=file --json | python3 -c '
+import json, sys
+rows = {row.get("path", "")[-6:]: row for row in map(json.loads, sys.stdin)}
+assert rows["/lines"]["writes"] == 5000 and rows["/lines"]["written_bytes"] == 23890 and rows["/lines"]["write_sizes"]["0-100"] == 5000, rows' || fail "stat --by=file --json"
+"$SYSSHIM" stat --by=file | grep -A1 "^$PWD/lines: 1 opens, 0 reads of 0 bytes, 5000 writes of 23890 bytes$" | grep -qx '    bytes a write  0-100: 5000' || fail "stat --by=file: $("$SYSSHIM" stat --by=file)"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]
@@ -89,7 +108,7 @@ run -q -e 'trace=/^open,/stat$' cat input >/dev/null && "$SYSSHIM" trace 2>/dev/
 "$SYSSHIM" trace -e '/^opena' 2>/dev/null | grep -q ' openat(' || fail "trace -e /regex"
 
 # wrong usage: one line each
-for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "run -p 1" "trace --min-duration=long" "trace -p x" "trace a b" "stat -S colour" "files -p 0" "show a b"; do
+for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "run -p 1" "trace --min-duration=long" "trace -p x" "trace a b" "stat -S colour" "stat --by=colour" "files -p 0" "show a b"; do
 	# shellcheck disable=SC2086
 	"$SYSSHIM" $words >out 2>err
 	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "$words: $(cat out err)"
