@@ -30,6 +30,14 @@ static int take_duration(uint64_t *to, const char *value)
 	return 0;
 }
 
+int filter_duration(uint64_t *to, const char *value, const char *command)
+{
+	if (take_duration(to, value))
+		return 1;
+	fprintf(stderr, "sysshim %s: --min-duration=%s: a number with ns, us, ms or s behind it would do\n", command, value);
+	return 0;
+}
+
 static int complain_of_pattern(const char *command, const char *pattern, int size, const char *why)
 {
 	fprintf(stderr, "sysshim %s: -e trace=%.*s: %s\n", command, size, pattern, why);
@@ -122,10 +130,7 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 		f->paths[f->paths_count++] = value;
 		return 1;
 	case FILTER_MIN_DURATION:
-		if (take_duration(&f->least, value))
-			return 1;
-		fprintf(stderr, "sysshim %s: --min-duration=%s: a number with us, ms or s behind it would do\n", command, value);
-		return 0;
+		return filter_duration(&f->least, value, command);
 	case 'z':
 		f->only_good = 1;
 		return 1;

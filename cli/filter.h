@@ -29,6 +29,8 @@ void filter_all(struct filter *f);
 /* The words of -e trace=, with each /regex replaced by the names that it matches (regex(7), extended; "," stands in none). To be freed; NULL: a
  * pattern is wrong or matches nothing, which was said. */
 char *filter_words(const char *words, const char *command);
+/* 20us, 1.5ms, 2s, 2 (seconds) in nanoseconds; 0: wrong, which was said. */
+int filter_duration(uint64_t *to, const char *value, const char *command);
 /* One of FILTER_OPTIONS: 1 taken, 0 wrong, which was said. */
 int filter_take(struct filter *f, int option, const char *value, const char *command);
 /* Is this a call (BEGIN, CALL or COALESCED) that is to be shown? */

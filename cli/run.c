@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ const char run_help[] =
 	"  -o PATH            no recording but a log as text (%p pid, %n program); - for stderr\n"
 	"  -e trace=SET       which calls are logged: names, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
 	"                     classes: sysshim trace --help\n"
+	"  -z, -Z             only calls that succeed, only such that fail\n"
+	"      --min-duration=TIME  only calls that take so long at least: 20us, 5ms, 1s\n"
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
 	"      --json         counters as JSON\n"
@@ -84,6 +87,24 @@ static int take_expression(const char *text)
 	return 1;
 }
 
+/* The variable takes whole numbers only. */
+static int take_least(const char *value)
+{
+	uint64_t nanoseconds;
+	char text[32];
+
+	if (!filter_duration(&nanoseconds, value, "run"))
+		return 0;
+	if (nanoseconds <= 1000000000)
+		snprintf(text, sizeof text, "%" PRIu64 "ns", nanoseconds);
+	else if (nanoseconds <= 1000000000000)
+		snprintf(text, sizeof text, "%" PRIu64 "us", nanoseconds / 1000);
+	else
+		snprintf(text, sizeof text, "%" PRIu64 "s", nanoseconds / 1000000000);
+	setenv("SYSSHIM_MIN_DURATION", text, 1);
+	return 1;
+}
+
 /* A percent sign would be read as a pattern. */
 static void set_log(const char *folder)
 {
@@ -128,13 +149,14 @@ int command_run(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
+						{"min-duration", required_argument, NULL, 'm'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
 	const char *record = NULL;
 	int option, quiet = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
-	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:zZ", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(run_help, stdout);
@@ -152,6 +174,14 @@ int command_run(int argc, char **argv)
 			break;
 		case 's':
 			setenv("SYSSHIM_DATA", optarg, 1);
+			break;
+		case 'z':
+		case 'Z':
+			setenv("SYSSHIM_STATUS", option == 'z' ? "successful" : "failed", 1);
+			break;
+		case 'm':
+			if (!take_least(optarg))
+				return EXIT_USAGE;
 			break;
 		case 'c':
 			setenv("SYSSHIM_STATS", optarg, 1);

@@ -200,6 +200,36 @@ static int take_data(const char *value)
 	return take_number(value, 0, 4096, &settings.data);
 }
 
+static int take_status(const char *value)
+{
+	settings.only_good = string_equal(value, "successful");
+	settings.only_failed = string_equal(value, "failed");
+	return settings.only_good || settings.only_failed || string_equal(value, "all");
+}
+
+static int take_least(const char *value)
+{
+	static const struct {
+		char unit[4];
+		uint32_t nanoseconds;
+	} units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+	char number[12];
+	uint32_t whole = 0;
+	size_t length = 0;
+
+	for (; value[length] >= '0' && value[length] <= '9' && length < sizeof number - 1; length++)
+		number[length] = value[length];
+	number[length] = 0;
+	if (!take_number(number, 0, 1000000000, &whole))
+		return 0;
+	for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (string_equal(value + length, units[i].unit)) {
+			settings.least = (uint64_t)whole * units[i].nanoseconds;
+			return 1;
+		}
+	return 0;
+}
+
 static int take_latency(const char *value)
 {
 	return take_number(value, 1, LATENCY_MOST, &settings.latency);
@@ -237,6 +267,8 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_FOLLOW", "on, off", take_follow},
 		{"SYSSHIM_DATA", "0 to 4096 bytes", take_data},
 		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before", take_trace},
+		{"SYSSHIM_STATUS", "all, successful, failed", take_status},
+		{"SYSSHIM_MIN_DURATION", "a whole number with ns, us, ms or s behind it", take_least},
 		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
 		{"SYSSHIM_DISPATCH", "auto, always", take_dispatch},
 		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
@@ -381,6 +413,7 @@ int options_read(char **environment)
 			return 0;
 		}
 	settle_log(is_first);
+	settings.by_end = settings.only_good || settings.only_failed || settings.least;
 	return 1;
 }
 

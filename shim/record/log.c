@@ -13,8 +13,20 @@ static int is_json(void)
 	return settings.log_format == LOG_JSON;
 }
 
+/* Is this end one that is asked for? What does not come back (now: 0) is. */
+static int is_wanted(const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	int failed = is_failure(call->result);
+
+	if (!settings.by_end || !now)
+		return 1;
+	return !(settings.only_good && failed) && !(settings.only_failed && !failed) && now - ticket->began >= settings.least;
+}
+
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
+	if (settings.by_end)
+		return;
 	if (settings.recording)
 		recording_begin(p, call, ticket);
 	else if (!is_json())
@@ -25,6 +37,8 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
+	if (!is_wanted(call, ticket, now))
+		return;
 	if (settings.recording)
 		recording_call(p, call, ticket, now, 0);
 	else if (is_json())
@@ -35,6 +49,9 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 
 void log_coalesced(struct process *p, const struct text_call *call)
 {
+	/* It has succeeded, and took no time. */
+	if (settings.only_failed || settings.least)
+		return;
 	if (settings.recording)
 		recording_coalesced(p, call);
 	else if (is_json())
@@ -114,6 +131,8 @@ void log_resume_exec(struct process *p)
 	static const struct text_call exec = {.number = __NR_execve};
 	uint64_t now = clock_monotonic();
 
+	if (settings.by_end)
+		return;
 	if (p->log.on && settings.recording)
 		recording_exec(p, now);
 	else if (p->log.on && is_json())

@@ -46,6 +46,9 @@ struct settings {
 	uint32_t burst;        /* small writes in a row before coalescing begins */
 	uint32_t data;        /* bytes of each buffer in the log */
 	uint64_t trace[SYSCALL_LIMIT / 64]; /* which calls are logged */
+	uint64_t least;       /* ns: only calls that took so long at least */
+	uint8_t only_good, only_failed;
+	uint8_t by_end;       /* what only a call's end tells decides: nothing is logged when it begins */
 	char log_path[PATH_LIMIT];   /* absolute, %p and %n not yet expanded */
 	char stats_path[PATH_LIMIT];
 };

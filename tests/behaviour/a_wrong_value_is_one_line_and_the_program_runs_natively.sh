@@ -36,7 +36,11 @@ for value in x -1 4097 99999999999999999999 1k 0x10 "1 " ""; do
 done
 for value in xml JSON "" text,json; do
 	wrong SYSSHIM_STATS_FORMAT "$value" text json
-	wrong SYSSHIM_LOG_FORMAT "$value" text binary
+	wrong SYSSHIM_LOG_FORMAT "$value" text binary json
+	wrong SYSSHIM_STATUS "$value" all successful failed
+done
+for value in x 5 ms 1.5ms -1us "1 ms" 99999999999s 1MS ""; do
+	wrong SYSSHIM_MIN_DURATION "$value" whole ns us ms
 done
 for value in nonsense read,nonsense %nonsense "read, write" , ""; do
 	wrong SYSSHIM_TRACE "$value" names %file %desc %io %network %process %signal %memory all none '!'

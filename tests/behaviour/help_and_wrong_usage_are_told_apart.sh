@@ -33,7 +33,7 @@ wrong 'no program named' run
 wrong 'no program named' run -q
 wrong 'no program named' run --
 wrong "nonsense" run --nonsense touch started
-wrong "Z" run -Z touch started
+wrong "X" run -X touch started
 wrong "requires an argument" run -o
 wrong "one program at a time, not also .b." doctor a b
 wrong "nonsense" doctor --nonsense
