@@ -30,7 +30,7 @@ static const struct name_pool pool = {
 #define PASTE(a, b) PASTE_(a, b)
 #define KINDS(...) PASTE(KINDS_, COUNT(__VA_ARGS__))(__VA_ARGS__)
 
-static const struct syscall_row rows[SYSCALL_LIMIT] = {
+const struct syscall_row syscall_rows[SYSCALL_LIMIT] = {
 #define CALL(call, effect, bits, ...) \
 	[__NR_##call] = {.name = offsetof(struct name_pool, at_##call) + 1, \
 			 .flags = (bits), \
@@ -39,12 +39,6 @@ static const struct syscall_row rows[SYSCALL_LIMIT] = {
 #include "syscalls.def"
 #undef CALL
 };
-
-const struct syscall_row *syscall_row(uint64_t number)
-{
-	/* An offset of 0 means that there is no row: offsets are kept plus one. */
-	return number < SYSCALL_LIMIT && rows[number].name ? &rows[number] : NULL;
-}
 
 const char *syscall_name(uint64_t number)
 {
@@ -65,7 +59,7 @@ static int is_name(const char *name, const char *wanted, size_t length)
 int syscall_number(const char *name, size_t length)
 {
 	for (int number = 0; number < SYSCALL_LIMIT; number++)
-		if (rows[number].name && is_name(syscall_name((uint64_t)number), name, length))
+		if (syscall_rows[number].name && is_name(syscall_name((uint64_t)number), name, length))
 			return number;
 	return -1;
 }

@@ -54,8 +54,14 @@ struct syscall_row {
 /* One past the highest number that the table can hold; x32 and i386 numbers are never looked up here. */
 enum { SYSCALL_LIMIT = 512 };
 
+extern const struct syscall_row syscall_rows[SYSCALL_LIMIT] __attribute__((visibility("hidden")));
+
 /* The row of a number, or NULL when the table has none. number: the kernel's, of this processor. */
-const struct syscall_row *syscall_row(uint64_t number);
+static inline const struct syscall_row *syscall_row(uint64_t number)
+{
+	/* An offset of 0 means that there is no row: offsets are kept plus one. */
+	return number < SYSCALL_LIMIT && syscall_rows[number].name ? &syscall_rows[number] : NULL;
+}
 
 /* The call's name as in the kernel's headers ("openat"), or NULL when the table has none. Static storage. */
 const char *syscall_name(uint64_t number);

@@ -24,6 +24,15 @@ void coalesce_start(long (*next)(int, const void *, size_t))
 	next_write = next;
 }
 
+static void log_append(struct process *p, const struct call *call, long result)
+{
+	const uint64_t *a = call->arguments;
+	struct text_call text = {(uint32_t)call->number, {a[0], a[1], a[2]}, result};
+
+	if (log_wants((uint32_t)call->number))
+		log_coalesced(p, &text);
+}
+
 long coalesce_write(int fd, const void *bytes, size_t size)
 {
 	struct batch *b = batch;
@@ -31,8 +40,13 @@ long coalesce_write(int fd, const void *bytes, size_t size)
 	uint32_t fill = word_fill(word);
 
 	if (fill && b->fd == fd && b->number == __NR_write && size - 1 < BATCH_SMALL && fill + size <= b->limit && !b->copying &&
-	    source_is_known(b, bytes, size) && batch_append(b, word, bytes, size, __builtin_frame_address(0)))
+	    source_is_known(b, bytes, size) && batch_append(b, word, bytes, size, __builtin_frame_address(0))) {
+		if (process->log.on && process->log.quick)
+			recording_gathered(process, fd, size);
+		else if (process->log.on)
+			log_append(process, &(struct call){__NR_write, {(uint64_t)(int64_t)fd, (uint64_t)bytes, size}}, (long)size);
 		return (long)size;
+	}
 	return next_write(fd, bytes, size);
 }
 
@@ -163,14 +177,6 @@ static int append_slowly(struct process *p, struct batch *b, const struct call *
 	return 0;
 }
 
-static void log_append(struct process *p, const struct call *call, long result)
-{
-	const uint64_t *a = call->arguments;
-	struct text_call text = {(uint32_t)call->number, {a[0], a[1], a[2]}, result};
-
-	log_coalesced(p, &text);
-}
-
 int coalesce_append(struct process *p, const struct call *call, long *result)
 {
 	struct batch *b = batch;
@@ -193,7 +199,7 @@ int coalesce_append(struct process *p, const struct call *call, long *result)
 		*result = (long)size;
 	else
 		done = append_slowly(p, b, call, result);
-	if (done && p->log.on && log_wants((uint32_t)call->number))
+	if (done && p->log.on)
 		log_append(p, call, *result);
 	return done;
 }

@@ -242,8 +242,7 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 	batch = memory_wiped_on_fork(sizeof *batch);
 	if (!batch)
 		no_batches(p, LET_GO_NO_MEMORY);
-	/* A log of each write is made at the gate. */
-	if (batch && settings.batch && settings.interpose && !p->log.on)
+	if (batch && settings.batch && settings.interpose)
 		interpose_coalesce();
 }
 

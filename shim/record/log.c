@@ -123,6 +123,7 @@ int log_open(struct process *p)
 		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
 				   !inherited.later_image, LOG_WINDOW);
 	p->log.on = settings.log != OUTPUT_OFF && result == 0;
+	p->log.quick = settings.recording && !settings.data && !settings.by_end && log_wants(__NR_write);
 	return result;
 }
 

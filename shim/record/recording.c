@@ -59,10 +59,14 @@ static long read_and_keep(const struct text_memory *self, void *to, uint64_t fro
 	return keep((struct keeper *)self, to, from, size, memory_read(to, from, size));
 }
 
-/* What printing a call reads of the program's memory. */
+/* What a record of a call needs to know of its row, put together at its first one. */
 enum reads { READS_NOTHING, READS_PATH, READS_MORE };
 
-static enum reads reads_of(const struct syscall_row *row, unsigned *path)
+struct shape {
+	uint8_t known, count, reads, path; /* arguments; enum reads: what printing it reads of the program's memory; which argument the path is */
+};
+
+static enum reads reads_of(const struct syscall_row *row, uint8_t *path)
 {
 	enum reads reads = READS_NOTHING;
 
@@ -72,7 +76,7 @@ static enum reads reads_of(const struct syscall_row *row, unsigned *path)
 			if (reads)
 				return READS_MORE;
 			reads = READS_PATH;
-			*path = i;
+			*path = (uint8_t)i;
 			break;
 		case ARG_IN_BUFFER:
 		case ARG_OUT_BUFFER:
@@ -92,6 +96,30 @@ static enum reads reads_of(const struct syscall_row *row, unsigned *path)
 			break;
 		}
 	return reads;
+}
+
+static __attribute__((noinline)) struct shape make_shape(uint64_t number)
+{
+	const struct syscall_row *row = syscall_row(number);
+	struct shape shape = {.known = 1};
+
+	while (shape.count < 6 && (!row || row->kinds[shape.count] != ARG_NONE))
+		shape.count++;
+	shape.reads = (uint8_t)reads_of(row, &shape.path);
+	return shape;
+}
+
+static struct shape shape_of(uint64_t number)
+{
+	/* Whoever makes one makes the same one, in one store. */
+	static struct shape shapes[SYSCALL_LIMIT];
+
+	if (number >= SYSCALL_LIMIT)
+		return make_shape(number);
+	struct shape shape = shapes[number];
+	if (unlikely(!shape.known))
+		shapes[number] = shape = make_shape(number);
+	return shape;
 }
 
 struct about {
@@ -117,11 +145,7 @@ struct kept {
 static __attribute__((noinline)) void put_call(struct process *p, const struct about *about, const struct kept *kept)
 {
 	const struct text_call *call = about->call;
-	const struct syscall_row *row = syscall_row(call->number);
-	unsigned count = 0, unknown = call->number >= RECORD_CALLS - 1;
-
-	while (count < 6 && (!row || row->kinds[count] != ARG_NONE))
-		count++;
+	unsigned count = shape_of(call->number).count, unknown = call->number >= RECORD_CALLS - 1;
 	size_t head = sizeof(struct record_call) + (count + unknown) * sizeof(uint64_t);
 	size_t memory_size = kept->address ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
 	struct record_call *record = room_take(p, head + memory_size);
@@ -262,12 +286,11 @@ static inline void count_sometimes(struct process *p)
 
 static void put(struct process *p, const struct about *about, int leave)
 {
-	unsigned index = 0;
-	enum reads reads = reads_of(syscall_row(about->call->number), &index);
+	struct shape shape = shape_of(about->call->number);
 
-	if (reads == READS_PATH && put_call_and_path(p, about, about->call->arguments[index], leave))
+	if (shape.reads == READS_PATH && put_call_and_path(p, about, about->call->arguments[shape.path], leave))
 		return;
-	if (reads)
+	if (shape.reads)
 		put_call_and_memory(p, about, leave);
 	else
 		put_call(p, about, &nothing);
@@ -291,21 +314,26 @@ void recording_call(struct process *p, const struct text_call *call, const struc
 	count_sometimes(p);
 }
 
+void recording_gathered(struct process *p, int fd, size_t bytes)
+{
+	struct record_coalesced *record = room_take(p, sizeof *record);
+
+	if (!record)
+		return;
+	record->fd = fd;
+	record->bytes = (uint32_t)bytes;
+	room_commit(p, record, sizeof *record, RECORD_COALESCED, RECORD_GATHERED);
+	count_sometimes(p);
+}
+
 void recording_coalesced(struct process *p, const struct text_call *call)
 {
 	static const struct log_ticket no_time;
 
-	if (call->number != __NR_write || settings.data) {
+	if (call->number != __NR_write || settings.data)
 		recording_call(p, call, &no_time, 0, RECORD_GATHERED);
-		return;
-	}
-	struct record_coalesced *record = room_take(p, sizeof *record);
-	if (!record)
-		return;
-	record->fd = (int32_t)call->arguments[0];
-	record->bytes = (uint32_t)call->result;
-	room_commit(p, record, sizeof *record, RECORD_COALESCED, RECORD_GATHERED);
-	count_sometimes(p);
+	else
+		recording_gathered(p, (int)call->arguments[0], (size_t)call->result);
 }
 
 void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now)

@@ -36,6 +36,8 @@ int recording_open(struct process *p, uint64_t epoch);
 void recording_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags);
 void recording_coalesced(struct process *p, const struct text_call *call);
+/* The same of a write(2) of which no bytes are kept: log.quick says so. */
+void recording_gathered(struct process *p, int fd, size_t bytes);
 void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now);
 void recording_note(struct process *p, const char *text, uint64_t now);
 void recording_signal(struct process *p, int signal, int code, int pid, int uid, uint64_t now);

@@ -198,6 +198,35 @@ static int more_room(struct process *p, uint64_t size)
 	return 1;
 }
 
+/* Nobody else is there: a signal's handler can only come between two instructions, so they need no bus lock (Intel SDM volume 3, 8.1.2). */
+static inline int is_alone(const struct process *p)
+{
+	return !p->threads && !p->suspect;
+}
+
+static inline int exchange(uint64_t *at, uint64_t *expected, uint64_t wanted, int alone)
+{
+#ifdef __x86_64__
+	if (alone) {
+		uint8_t done;
+		__asm__ volatile("cmpxchgq %3, %1" : "+a"(*expected), "+m"(*at), "=@cce"(done) : "r"(wanted) : "memory");
+		return done;
+	}
+#endif
+	return __atomic_compare_exchange_n(at, expected, wanted, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static inline void add(uint32_t *at, uint32_t value, int alone)
+{
+#ifdef __x86_64__
+	if (alone) {
+		__asm__ volatile("addl %1, %0" : "+m"(*at) : "r"(value) : "cc", "memory");
+		return;
+	}
+#endif
+	__atomic_fetch_add(at, value, __ATOMIC_RELEASE);
+}
+
 /* A reader knows from here on how long the record will be. */
 static void *begin(void *record, size_t size)
 {
@@ -217,7 +246,7 @@ void *room_take(struct process *p, size_t size)
 		if (next + size <= chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
 			/* NB order: a child that a handler forks behind the exchange has another window by now. */
 			char *at = *(char *volatile *)&p->log.sink.window + (next - p->log.sink.base);
-			if (__atomic_compare_exchange_n(&r->next, &next, next + size, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			if (exchange(&r->next, &next, next + size, is_alone(p)))
 				return begin(at, size);
 			continue;
 		}
@@ -251,7 +280,7 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 	__atomic_store_n((uint32_t *)record, first.whole, __ATOMIC_RELEASE);
 	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
 	if (offset < RECORD_STAGING * RECORD_CHUNK)
-		__atomic_fetch_add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, __ATOMIC_RELEASE);
+		add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, is_alone(p));
 }
 
 void room_reserve(struct process *p)
