@@ -122,13 +122,6 @@ static struct shape shape_of(uint64_t number)
 	return shape;
 }
 
-struct about {
-	const struct text_call *call;
-	unsigned kind, flags;
-	uint32_t serial;
-	uint64_t began, duration;
-};
-
 /* Who reads its own memory: a vfork child is not its parent. */
 static int32_t process_number(const struct process *p)
 {
@@ -142,9 +135,31 @@ struct kept {
 	size_t size;
 };
 
-static __attribute__((noinline)) void put_call(struct process *p, const struct about *about, const struct kept *kept)
+/* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
+enum { COUNTERS_EVERY = 16 /* chunks */ };
+
+static __attribute__((noinline)) void put_counters(struct process *p, uint64_t sequence)
 {
-	const struct text_call *call = about->call;
+	struct recording *r = &p->log.recording;
+	uint64_t before = __atomic_load_n(&r->counted_at, __ATOMIC_RELAXED);
+
+	if (sequence - before >= COUNTERS_EVERY && __atomic_compare_exchange_n(&r->counted_at, &before, sequence, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		recording_counters(p);
+}
+
+static inline void count_sometimes(struct process *p)
+{
+	uint64_t sequence = __atomic_load_n(&p->log.recording.sequence, __ATOMIC_RELAXED);
+
+	if (unlikely(sequence - __atomic_load_n(&p->log.recording.counted_at, __ATOMIC_RELAXED) >= COUNTERS_EVERY))
+		put_counters(p, sequence);
+}
+
+/* now: the call's end, 0: it was not looked at; how: enum record_kind, and enum record_flags << 8. All is handed on in registers, so that no
+ * function that has done its part keeps a frame. */
+static __attribute__((noinline)) void put_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how,
+					       const struct kept *kept)
+{
 	unsigned count = shape_of(call->number).count, unknown = call->number >= RECORD_CALLS - 1;
 	size_t head = sizeof(struct record_call) + (count + unknown) * sizeof(uint64_t);
 	size_t memory_size = kept->address ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
@@ -154,9 +169,9 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct a
 	record->number = (uint16_t)(unknown ? RECORD_CALLS - 1 : call->number);
 	record->arguments_count = (uint8_t)(count + unknown);
 	record->thread = thread_of(p);
-	record->serial = about->serial;
-	record->began = about->began;
-	record->duration = about->duration;
+	record->serial = (uint32_t)ticket->serial;
+	record->began = ticket->began;
+	record->duration = now > ticket->began ? now - ticket->began : 0;
 	record->result = call->result;
 	if (unknown)
 		record->arguments[0] = call->number;
@@ -171,7 +186,8 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct a
 		memcpy(behind, kept->at, kept->size);
 	else if (kept->size)
 		memory_read_in(process_number(p), behind, kept->address, kept->size);
-	room_commit(p, record, head + memory_size, about->kind, about->flags | (memory_size ? RECORD_MEMORY : 0));
+	room_commit(p, record, head + memory_size, how & 0xff, how >> 8 | (memory_size ? RECORD_MEMORY : 0));
+	count_sometimes(p);
 }
 
 static const struct kept nothing;
@@ -188,23 +204,23 @@ _Static_assert(LOG_LINE % 8 == 0 && KEPT_SIZE % 8 == 0, "aligned");
 _Static_assert(KEPT_SIZE + sizeof(struct record_call) + 7 * sizeof(uint64_t) + sizeof(struct record_chunk) <= RECORD_CHUNK, "a record has its place in a chunk");
 
 /* With what lies in memory. */
-static __attribute__((noinline)) void put_call_and_memory(struct process *p, const struct about *about, int leave)
+static __attribute__((noinline)) void put_call_and_memory(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
 	char *kept = p->log.buffer + LOG_LINE;
 	struct work *w = (struct work *)(kept + KEPT_SIZE);
 	uint64_t mask;
 
 	if (p->sealed || !process_lock(p, &p->log.lock, &mask)) {
-		put_call(p, about, &nothing);
+		put_call(p, call, ticket, now, how, &nothing);
 		return;
 	}
 	w->keeper = (struct keeper){{read_and_keep, settings.data}, kept, kept + KEPT_SIZE};
 	w->out = (struct text){p->log.buffer, kept, 0};
-	unsigned printed = text_call_enter(&w->out, about->call, &w->keeper.memory);
-	if (leave)
-		text_call_leave(&w->out, about->call, printed, &w->keeper.memory);
+	unsigned printed = text_call_enter(&w->out, call, &w->keeper.memory);
+	if ((how & 0xff) == RECORD_CALL)
+		text_call_leave(&w->out, call, printed, &w->keeper.memory);
 	w->kept = (struct kept){kept, 0, (size_t)(w->keeper.at - kept)};
-	put_call(p, about, &w->kept);
+	put_call(p, call, ticket, now, how, &w->kept);
 	lock_release(&p->log.lock, &mask);
 }
 
@@ -248,11 +264,12 @@ static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t 
 }
 
 /* 1: written, with its path. */
-static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct about *about, uint64_t from, int leave)
+static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+						      unsigned how, uint64_t from)
 {
 	struct kept kept = {NULL, from, 0};
 
-	if (leave && from && was_read(p, about->call)) {
+	if ((how & 0xff) == RECORD_CALL && from && was_read(p, call)) {
 		kept.at = (const char *)from;
 		kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
 	} else {
@@ -260,58 +277,31 @@ static __attribute__((noinline)) int put_call_and_path(struct process *p, const 
 	}
 	if (!kept.size || kept.size > PATH_LIMIT)
 		return 0;
-	put_call(p, about, &kept);
+	put_call(p, call, ticket, now, how, &kept);
 	return 1;
 }
 
-/* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
-enum { COUNTERS_EVERY = 16 /* chunks */ };
-
-static __attribute__((noinline)) void put_counters(struct process *p, uint64_t sequence)
+static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
-	struct recording *r = &p->log.recording;
-	uint64_t before = __atomic_load_n(&r->counted_at, __ATOMIC_RELAXED);
+	struct shape shape = shape_of(call->number);
 
-	if (sequence - before >= COUNTERS_EVERY && __atomic_compare_exchange_n(&r->counted_at, &before, sequence, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		recording_counters(p);
-}
-
-static inline void count_sometimes(struct process *p)
-{
-	uint64_t sequence = __atomic_load_n(&p->log.recording.sequence, __ATOMIC_RELAXED);
-
-	if (unlikely(sequence - __atomic_load_n(&p->log.recording.counted_at, __ATOMIC_RELAXED) >= COUNTERS_EVERY))
-		put_counters(p, sequence);
-}
-
-static void put(struct process *p, const struct about *about, int leave)
-{
-	struct shape shape = shape_of(about->call->number);
-
-	if (shape.reads == READS_PATH && put_call_and_path(p, about, about->call->arguments[shape.path], leave))
+	if (shape.reads == READS_PATH && put_call_and_path(p, call, ticket, now, how, call->arguments[shape.path]))
 		return;
 	if (shape.reads)
-		put_call_and_memory(p, about, leave);
+		put_call_and_memory(p, call, ticket, now, how);
 	else
-		put_call(p, about, &nothing);
+		put_call(p, call, ticket, now, how, &nothing);
 }
 
 void recording_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	uint32_t serial = __atomic_add_fetch(&p->log.recording.serials, 1, __ATOMIC_RELAXED);
-	struct about about = {call, RECORD_BEGIN, 0, serial, ticket->began, 0};
-
-	ticket->serial = serial;
-	put(p, &about, 0);
+	ticket->serial = __atomic_add_fetch(&p->log.recording.serials, 1, __ATOMIC_RELAXED);
+	put(p, call, ticket, 0, RECORD_BEGIN);
 }
 
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags)
 {
-	struct about about = {call, RECORD_CALL, flags | (ticket->serial ? RECORD_RESUMED : 0), (uint32_t)ticket->serial, ticket->began,
-			      now > ticket->began ? now - ticket->began : 0};
-
-	put(p, &about, 1);
-	count_sometimes(p);
+	put(p, call, ticket, now, RECORD_CALL | (flags | (ticket->serial ? RECORD_RESUMED : 0)) << 8);
 }
 
 void recording_gathered(struct process *p, int fd, size_t bytes)
@@ -384,7 +374,7 @@ void recording_signal(struct process *p, int signal, int code, int pid, int uid,
 void recording_exec(struct process *p, uint64_t now)
 {
 	struct text_call call = {__NR_execve, {0}, 0};
-	struct about about = {&call, RECORD_CALL, RECORD_RESUMED, 0, now, 0};
+	struct log_ticket ticket = {.began = now};
 
-	put_call(p, &about, &nothing);
+	put_call(p, &call, &ticket, 0, RECORD_CALL | RECORD_RESUMED << 8, &nothing);
 }
