@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct gaps {
-	uint64_t dropped, overwritten, broken, pathless, results_unseen, not_followed[3], without_end;
+	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, not_followed[3], without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
 	unsigned not_rewritten, processes;
@@ -21,6 +21,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.dropped += h->dropped;
 		g.overwritten += h->overwritten;
 		g.broken += r->sources[i].broken;
+		g.missed += r->sources[i].missed;
 		g.pathless += r->sources[i].pathless;
 		g.results_unseen += h->results_unseen;
 		g.without_end += h->end == RECORD_RUNNING;
@@ -61,6 +62,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.without_end, "%" PRIu64 " without an end: running, or killed", g.without_end);
 	GAP(g.dropped, "%" PRIu64 " records found no place", g.dropped);
 	GAP(g.overwritten, "the oldest %" PRIu64 " KiB were overwritten by newer records", g.overwritten >> 10);
+	GAP(g.missed, "%" PRIu64 " KiB that the program has used again while they were read", g.missed * RECORD_CHUNK >> 10);
 	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
 	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
@@ -83,10 +85,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

@@ -125,12 +125,15 @@ static int try_recordings(void)
 {
 	char path[PATH_MAX], text[PATH_MAX + 64];
 	struct stat status;
+	int is_there;
 
 	if (!recordings_folder(path, sizeof path))
 		return said(0, "recordings", "neither XDG_STATE_HOME nor HOME names a folder: a place is to be named for each");
 	snprintf(text, sizeof text, "%s", path);
-	while (stat(path, &status) != 0 && strrchr(path, '/') > path)
+	while (!(is_there = stat(path, &status) == 0) && strrchr(path, '/') > path)
 		*strrchr(path, '/') = 0;
+	if (!is_there)
+		return said(0, "recordings", "the home folder is not there");
 	if (S_ISDIR(status.st_mode) && access(path, W_OK | X_OK) == 0)
 		return said(1, "recordings", text);
 	snprintf(text, sizeof text, "%.*s: %s", PATH_MAX, path, S_ISDIR(status.st_mode) ? strerror(errno) : "not a folder");

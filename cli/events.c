@@ -16,34 +16,45 @@ struct cursor {
 	} *chunks;
 	size_t count, index; /* of the chunk behind the one that is being read */
 	uint64_t at, end;    /* of what is left of that one */
+	uint64_t sequence;   /* its number */
 	uint64_t last;       /* the time of the record before */
 	int file;            /* -1: not open, the mapping does as well */
 	/* The last two chunks: who has an event may look at the one behind it. held: their offsets, 0: none. */
-	uint64_t held[2];
+	uint64_t held[2], sequences[2];
 	unsigned newest;
 	char bytes[2][RECORD_CHUNK] __attribute__((aligned(8)));
 };
 
-static const char *place_of(const struct source *s, uint64_t at)
-{
-	const struct cursor *c = s->cursor;
+enum { KEPT = 2048 /* full chunks in a file, then round and round (doc/record-format.md) */ };
 
-	for (unsigned i = 0; c && i < 2; i++)
-		if (c->held[i] && at - c->held[i] < RECORD_CHUNK)
-			return c->bytes[i] + (at - c->held[i]);
-	return s->bytes + at;
+/* Where a chunk stays when it is no longer being filled. */
+static uint64_t kept_place(uint64_t sequence)
+{
+	return RECORD_DATA + (RECORD_STAGING + (sequence - 1) % KEPT) * (uint64_t)RECORD_CHUNK;
+}
+
+/* Does the record `within` a chunk at this place belong to it still? The last chunk may be cut behind it. */
+static int is_mapped(const struct source *s, uint64_t chunk, uint64_t within, uint64_t sequence)
+{
+	return chunk + within + sizeof(struct record_word) <= s->size && ((const struct record_chunk *)(s->bytes + chunk))->sequence == sequence;
 }
 
 const struct record_word *event_record(const struct recording *r, const struct event *e)
 {
-	return (const void *)place_of(&r->sources[e->source], (uint64_t)e->at * 8);
-}
+	static const struct {
+		struct record_call call;
+		uint64_t arguments[7];
+	} gone = {{{13, RECORD_CALL, 0}, RECORD_CALLS - 1, 7, 0, 0, 0, 0, 0, 0}, {UINT32_MAX}};
+	const struct source *s = &r->sources[e->source];
+	const struct cursor *c = s->cursor;
+	uint64_t at = (uint64_t)e->at * 8, chunk = at - (at - RECORD_DATA) % RECORD_CHUNK, kept = kept_place(e->sequence);
 
-uint64_t event_chunk(const struct recording *r, const struct event *e)
-{
-	uint64_t at = (uint64_t)e->at * 8;
-
-	return ((const struct record_chunk *)place_of(&r->sources[e->source], at - (at - RECORD_DATA) % RECORD_CHUNK))->sequence;
+	for (unsigned i = 0; c && i < 2; i++)
+		if (c->held[i] == chunk && c->sequences[i] == e->sequence)
+			return (const void *)(c->bytes[i] + (at - chunk));
+	if (is_mapped(s, chunk, at - chunk, e->sequence))
+		return (const void *)(s->bytes + at);
+	return is_mapped(s, kept, at - chunk, e->sequence) ? (const void *)(s->bytes + kept + (at - chunk)) : (const void *)&gone;
 }
 
 static size_t least_size(unsigned kind)
@@ -149,7 +160,7 @@ void source_rewind(struct source *s)
 	c->at = c->end = c->held[0] = c->held[1] = c->newest = 0;
 	c->last = s->header->began;
 	c->file = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	s->records = s->broken = s->pathless = 0;
+	s->records = s->broken = s->missed = s->pathless = 0;
 	find_chunks(s, s->cursor);
 }
 
@@ -164,6 +175,25 @@ void source_close(struct source *s)
 	s->cursor = NULL;
 }
 
+/* Reads a chunk to where it can be looked at; 0: it does not stand there any more, because the program has gone on. */
+static int hold(struct source *s, struct cursor *c, uint64_t at, uint64_t sequence)
+{
+	unsigned i = !c->newest;
+	ssize_t got;
+
+	c->held[i] = 0;
+	got = pread(c->file, c->bytes[i], RECORD_CHUNK, (off_t)at);
+	if (got < (ssize_t)sizeof(struct record_chunk) || ((const struct record_chunk *)c->bytes[i])->sequence != sequence)
+		return 0;
+	c->newest = i;
+	c->held[i] = at;
+	c->sequences[i] = sequence;
+	c->at = at + sizeof(struct record_chunk);
+	/* What the file has grown by since it was mapped is not looked at. */
+	c->end = at + (uint64_t)got < s->size ? at + (uint64_t)got : s->size;
+	return 1;
+}
+
 /* 1: there is another chunk. */
 static int next_chunk(struct source *s, struct cursor *c)
 {
@@ -172,17 +202,18 @@ static int next_chunk(struct source *s, struct cursor *c)
 		c->index++;
 	if (c->index >= c->count)
 		return 0;
-	uint64_t at = c->chunks[c->index++].at;
-	c->at = at + sizeof(struct record_chunk);
-	c->end = at + RECORD_CHUNK < s->size ? at + RECORD_CHUNK : s->size;
-	if (c->file < 0)
+	uint64_t at = c->chunks[c->index].at, sequence = c->chunks[c->index].sequence;
+	c->index++;
+	c->sequence = sequence;
+	if (c->file >= 0 && !hold(s, c, at, sequence) && !hold(s, c, kept_place(sequence), sequence)) {
+		s->missed++;
+		c->at = c->end = 0;
 		return 1;
-	/* Whatever is cut off meanwhile is not there. */
-	c->newest = !c->newest;
-	c->held[c->newest] = 0;
-	ssize_t got = pread(c->file, c->bytes[c->newest], c->end - at, (off_t)at);
-	c->held[c->newest] = at;
-	c->end = at + (got > 0 ? (uint64_t)got : 0);
+	}
+	if (c->file < 0) {
+		c->at = at + sizeof(struct record_chunk);
+		c->end = at + RECORD_CHUNK < s->size ? at + RECORD_CHUNK : s->size;
+	}
 	return 1;
 }
 
@@ -219,7 +250,7 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 		uint64_t time = time_of(word);
 		if (time)
 			c->last = time + s->header->epoch;
-		*e = (struct event){c->last, index, (uint32_t)(c->at / 8)};
+		*e = (struct event){c->last, c->sequence, index, (uint32_t)(c->at / 8)};
 		s->records++;
 		c->at += size;
 		return 1;

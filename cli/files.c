@@ -90,8 +90,10 @@ static void set(struct files *f, int pid, int fd, struct file *file, const char 
 		o->key.fd = fd;
 		HASH_ADD(hh, f->opened, key, sizeof o->key, o);
 	}
+	/* NB order: it may be its own (dup2 onto itself). */
+	char *copy = path ? strdup(path) : NULL;
 	free(o->path);
-	o->path = path ? strdup(path) : NULL;
+	o->path = copy;
 	o->file = file;
 }
 

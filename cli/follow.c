@@ -57,14 +57,14 @@ static uint64_t number_of(struct state *s, const char *path)
 }
 
 /* 1 the first time. */
-static int is_new(struct state *s, const struct recording *r, const uint64_t *numbers, const struct event *e)
+static int is_new(struct state *s, const uint64_t *numbers, const struct event *e)
 {
 	size_t record = ((uint64_t)e->at * 8 - RECORD_DATA) % RECORD_CHUNK / 8;
 	struct told like, *told;
 
 	memset(&like.key, 0, sizeof like.key);
 	like.key.file = numbers[e->source];
-	like.key.sequence = event_chunk(r, e);
+	like.key.sequence = e->sequence;
 	HASH_FIND(hh, s->told, &like.key, sizeof like.key, told);
 	if (!told) {
 		told = room_for(sizeof *told);
@@ -106,7 +106,7 @@ static void tell(struct state *s, struct recording *r, const struct follower *f,
 		numbers[i] = number_of(s, r->sources[i].path);
 	recording_rewind(r);
 	while (recording_next(r, &e) && e.time <= until)
-		if (is_new(s, r, numbers, &e))
+		if (is_new(s, numbers, &e))
 			f->event(f->self, &e);
 	f->pause(f->self);
 	free(numbers);

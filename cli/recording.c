@@ -279,6 +279,11 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	if (word->flags & RECORD_MEMORY) {
 		memory->kept = (const char *)&record->arguments[record->arguments_count];
 		memory->end = (const char *)record + (size_t)word->size * 8;
+		/* NB: it was sound when it was read first; in a mapping a running program may have written over it since. */
+		if (memory->end > s->bytes + s->size && (const char *)record >= s->bytes && (const char *)record < s->bytes + s->size)
+			memory->end = s->bytes + s->size;
+		if (memory->kept > memory->end)
+			memory->kept = memory->end;
 	}
 	return record->thread;
 }

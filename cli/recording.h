@@ -17,12 +17,14 @@ struct source {
 	struct cursor *cursor; /* where it is being read; NULL: nowhere */
 	/* Of what was read since source_rewind. */
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
+	uint64_t missed;          /* chunks that were used again before they could be read: of a program that runs */
 	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */
 };
 
 /* A record. */
 struct event {
 	uint64_t time; /* ns since 1970: BEGIN, where it began; all others, where they ended */
+	uint64_t sequence; /* of its chunk */
 	uint32_t source;
 	uint32_t at;   /* file offset / 8 */
 };
@@ -80,10 +82,9 @@ void recording_tell_damage(struct recording *r);
 void *resized(void *array, size_t size);
 void *grown(void *array, size_t count, size_t *room, size_t each);
 
-/* Where an event's record lies: until two events later, or wherever it is asked again. */
+/* Where an event's record lies: until two events later, or wherever it is asked again. Of one that a running program has written over since, a
+ * call that is not known. */
 const struct record_word *event_record(const struct recording *r, const struct event *e);
-/* The sequence number of its chunk. */
-uint64_t event_chunk(const struct recording *r, const struct event *e);
 
 /* A CALL, a BEGIN or a COALESCED as the printers want it, and the memory that was kept with it. The memory stays valid while the recording
  * does; `call` by itself. Returns the thread. */

@@ -136,9 +136,11 @@ static void record_into(const char *folder)
 	}
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
 		fprintf(stderr, "sysshim run: --record=%s: %s; a folder that can be made or written would do; nothing is recorded\n", folder, strerror(errno));
+		setenv("SYSSHIM_LOG", "off", 1);
 		return;
 	} else if (!realpath(folder, made)) {
 		fprintf(stderr, "sysshim run: --record=%s: %s; nothing is recorded\n", folder, strerror(errno));
+		setenv("SYSSHIM_LOG", "off", 1);
 		return;
 	}
 	set_log(made);

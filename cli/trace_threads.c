@@ -35,7 +35,17 @@ static FILE *open_for(const char *prefix, int thread)
 
 static int is_line(const struct record_word *word)
 {
-	return word->kind != RECORD_COUNTER;
+	switch (word->kind) {
+	case RECORD_CALL:
+	case RECORD_BEGIN:
+	case RECORD_COALESCED:
+	case RECORD_BATCH:
+	case RECORD_SIGNAL:
+	case RECORD_NOTE:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 int trace_by_thread(struct trace *t, const char *prefix)

@@ -21,6 +21,7 @@
 #include <link.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
 
 #include "sys/poison.h"
 
@@ -49,6 +50,8 @@ static uint64_t auxiliary_value(const struct startup *s, uint64_t type)
 	return 0;
 }
 
+enum { ENDS_MOST = 256 };
+
 static struct startup startup_of(char **arguments, char **environment)
 {
 	struct startup s = {arguments, environment, NULL};
@@ -57,9 +60,9 @@ static struct startup startup_of(char **arguments, char **environment)
 		environment++;
 	/* In a set-user-id program ld.so takes variables out by moving the later ones down, with the end among them (glibc, elf/dl-environ.c): as
 	 * many ends more stand in front of the vector. None of its types is 0. */
-	while (!*environment)
+	for (int i = 0; i < ENDS_MOST && !*environment; i++)
 		environment++;
-	s.auxiliary = (const void *)environment;
+	s.auxiliary = *environment ? (const void *)environment : NULL;
 	return s;
 }
 
@@ -246,13 +249,19 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 		interpose_coalesce();
 }
 
+/* A filter that was there before us may kill for any call that the program itself does not make. Who asks for a log takes that upon himself. */
+static int is_filtered(void)
+{
+	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0;
+}
+
 /* What cannot be recorded runs all the same; the summary says so, and who has asked for it hears of it in any case. */
 static void record_into_state_folder(const char *state, const char *home)
 {
 	static char folder[PATH_LIMIT];
 	struct text out = {settings.log_path, settings.log_path + PATH_LIMIT - 1, 0};
 
-	inherited.no_recording = recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);
+	inherited.no_recording = is_filtered() ? "a seccomp filter stands" : recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);
 	/* A percent sign would be read as a pattern. */
 	for (const char *c = folder; *c; c++) {
 		text_char(&out, *c);
@@ -288,6 +297,8 @@ static void observe(const struct startup *s, const struct look_round *look)
 	const char *state = options_value(s->environment, "XDG_STATE_HOME"), *home = options_value(s->environment, "HOME");
 	if (settings.log == OUTPUT_STATE)
 		record_into_state_folder(state, home);
+	else if (settings.recording && !settings.log_asked && is_filtered())
+		settings.log = OUTPUT_OFF, settings.recording = 0;
 	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
@@ -312,18 +323,20 @@ static void observe(const struct startup *s, const struct look_round *look)
 	arm_watch(p, batch);
 }
 
-static void start(const struct startup *s)
+static void start(char **arguments, char **environment)
 {
 	struct look_round look = {0};
 
 	dl_iterate_phdr(look_at_object, &look);
 	if (look.late)
 		return;
+	/* NB order: what dlopen hands on is the program's own environment, with nothing behind it. */
+	struct startup s = startup_of(arguments, environment);
 	interpose_start();
-	if (is_passive(s, &look))
+	if (is_passive(&s, &look))
 		return;
-	observe(s, &look);
-	hide_added(s->environment);
+	observe(&s, &look);
+	hide_added(environment);
 }
 
 __attribute__((constructor)) static void constructor(int argc, char **argv, char **environment)
@@ -336,8 +349,7 @@ __attribute__((constructor)) static void constructor(int argc, char **argv, char
 	}
 	if (!environment)
 		return;
-	struct startup s = startup_of(argv, environment);
-	start(&s);
+	start(argv, environment);
 }
 
 /* Where exit is not seen as a system call (nothing is rewritten), this is the last moment. */

@@ -72,7 +72,7 @@ static char *name_table(const struct object *o, int making)
 		if (old && old != '/')
 			continue;
 		*at = 0;
-		RAW(__NR_mkdir, path, 0700);
+		folder_make(path);
 		*at = old;
 	}
 	text_char(&out, '/');

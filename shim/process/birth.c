@@ -3,6 +3,7 @@
 #include "life.h"
 #include "../record/birth_stderr.h"
 #include "../record/files.h"
+#include "../record/recordings.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 
@@ -44,12 +45,24 @@ static void complain(const struct process *p, const char *variable, const char *
 		 "; a path in a folder that this user can write, - or off would do; nothing is recorded there");
 }
 
+/* Nobody has asked for it: the summary says why there is none, and nothing is left of it. */
+static void no_recording(struct process *p, int error)
+{
+	const char *reason = errno_text((unsigned)-error);
+
+	inherited.no_recording = reason ? reason : "no recording can be made";
+	recordings_unmake(p->log.sink.path);
+}
+
 void life_start(struct process *p)
 {
 	int log, stats;
 
 	born(p, &log, &stats);
-	complain(p, "SYSSHIM_LOG", settings.log_path, log);
+	if (settings.log_asked)
+		complain(p, "SYSSHIM_LOG", settings.log_path, log);
+	else if (log && process_is_first(p) && !inherited.later_image)
+		no_recording(p, log);
 	complain(p, "SYSSHIM_STATS", settings.stats_path, stats);
 	if (inherited.later_image)
 		log_resume_exec(p);

@@ -1,6 +1,7 @@
 /* The file of a recording: its name, its head, what is written there at the end. */
 #include "recording.h"
 #include "process.h"
+#include "recordings.h"
 #include "room.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -83,7 +84,7 @@ static int total_in_folder(struct sink *sink, char *end)
 	int result = total_open(sink);
 	if (result == -ENOENT) {
 		*end = 0;
-		result = (int)RAW(__NR_mkdir, sink->path, 0700);
+		result = folder_make(sink->path);
 		*end = '/';
 		if (!result || result == -EEXIST)
 			result = total_open(sink);
@@ -123,17 +124,15 @@ static int kernel_counts(struct process *p, uint64_t *reads, uint64_t *writes)
 	uint64_t mask;
 	int found = 0;
 
-	long fd = RAW(__NR_open, "/proc/thread-self/io", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	/* NB order: signals are blocked before there is a descriptor. */
+	if (!process_lock(p, &p->log.lock, &mask))
 		return 0;
-	int locked = process_lock(p, &p->log.lock, &mask);
-	long size = locked ? RAW(__NR_read, fd, text, 512) : 0;
-	RAW(__NR_close, fd);
-	if (!locked)
-		return 0;
+	long fd = RAW(__NR_open, "/proc/thread-self/io", O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : RAW(__NR_read, fd, text, 512);
+	if (fd >= 0)
+		RAW(__NR_close, fd);
 	text[size > 0 ? size : 0] = 0;
 	/* It does not count itself. */
-	counter_add(&p->tally.own_reads, 1, 1);
+	counter_add(&p->tally.own_reads, fd >= 0, 1);
 	*reads = *writes = 0;
 	for (const char *line = text; line; line = line_after(line)) {
 		const char *value = string_after(line, "syscr: ");

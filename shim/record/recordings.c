@@ -9,7 +9,7 @@
 
 #include "../sys/poison.h"
 
-enum { TYPE = 0170000, FOLDER = 0040000, NAME = 32, ENTRIES = 4096 };
+enum { NAME = 40, ENTRIES = 4096 };
 
 /* getdents64(2). */
 struct entry {
@@ -72,20 +72,47 @@ static int is_record(const char *name)
 	return string_equal(name, "total") || (length > 4 && string_equal(name + length - 4, ".rec"));
 }
 
-/* What is not ours keeps the folder. */
-static void take_away(long folder, const char *name)
+/* The process of a file PID-TIME.rec; 0: it is none. */
+static int process_of(const char *name)
+{
+	int pid = 0;
+
+	for (; *name >= '0' && *name <= '9' && pid < 100000000; name++)
+		pid = pid * 10 + (*name - '0');
+	return *name == '-' ? pid : 0;
+}
+
+static int is_gone(int pid)
+{
+	return RAW(__NR_kill, pid, 0) == -ESRCH;
+}
+
+/* An old recording goes when all its processes are gone; what is not ours keeps its folder. `most`: files that may still be taken away by this
+ * start, -1: any number. */
+static void take_away(long folder, const char *name, int *most)
 {
 	static char entries[ENTRIES] __attribute__((aligned(8)));
 	long got, fd = RAW(__NR_openat, folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int lives = 0;
 
 	if (fd < 0)
 		return;
-	while ((got = RAW(__NR_getdents64, fd, entries, sizeof entries)) > 0)
-		for (long at = 0; at < got; at += ((struct entry *)(entries + at))->size)
-			if (is_record(((struct entry *)(entries + at))->name))
+	while (!lives && (got = RAW(__NR_getdents64, fd, entries, sizeof entries)) > 0)
+		for (long at = 0; at < got && !lives; at += ((struct entry *)(entries + at))->size) {
+			int pid = process_of(((struct entry *)(entries + at))->name);
+			lives = pid && !is_gone(pid);
+		}
+	if (!lives)
+		RAW(__NR_lseek, fd, 0, 0 /* SEEK_SET */);
+	while (!lives && *most && (got = RAW(__NR_getdents64, fd, entries, sizeof entries)) > 0)
+		for (long at = 0; at < got && *most; at += ((struct entry *)(entries + at))->size)
+			if (is_record(((struct entry *)(entries + at))->name)) {
 				RAW(__NR_unlinkat, fd, ((struct entry *)(entries + at))->name, 0);
+				*most -= *most > 0;
+			}
 	RAW(__NR_close, fd);
-	RAW(__NR_unlinkat, folder, name, AT_REMOVEDIR);
+	if (!lives)
+		RAW(__NR_unlinkat, folder, name, AT_REMOVEDIR);
 }
 
 static int comes_before(const char *a, const char *b)
@@ -103,34 +130,62 @@ static void copy_name(char *to, const char *name)
 	*out.at = 0;
 }
 
-/* The newest seen so far stand in `kept`; what is driven out of them, or finds no place there, is too old. */
+/* The newest are found first, then all others taken away. Recordings of many programs take a while to be: a start takes a part of them, unless
+ * they have become too many. */
+enum { UNLINKS = 4096, TOO_MANY = 2 * RECORDINGS_KEPT };
+
+static char kept[RECORDINGS_KEPT][NAME];
+
+static unsigned oldest_kept(void)
+{
+	unsigned oldest = 0;
+
+	for (unsigned i = 1; i < RECORDINGS_KEPT; i++)
+		if (comes_before(kept[i], kept[oldest]))
+			oldest = i;
+	return oldest;
+}
+
+static void consider(const char *name, unsigned *count)
+{
+	unsigned oldest = *count < RECORDINGS_KEPT ? *count : oldest_kept();
+
+	if (*count < RECORDINGS_KEPT || comes_before(kept[oldest], name))
+		copy_name(kept[oldest], name);
+	++*count;
+}
+
 static void keep_newest(long folder)
 {
-	static char entries[ENTRIES] __attribute__((aligned(8))), kept[RECORDINGS_KEPT][NAME], old[NAME];
+	static char entries[ENTRIES] __attribute__((aligned(8)));
 	unsigned count = 0;
 	long got;
 
 	while ((got = RAW(__NR_getdents64, folder, entries, sizeof entries)) > 0)
+		for (long at = 0; at < got; at += ((struct entry *)(entries + at))->size)
+			if (is_recording(((struct entry *)(entries + at))->name))
+				consider(((struct entry *)(entries + at))->name, &count);
+	if (count <= RECORDINGS_KEPT)
+		return;
+	const char *oldest = kept[oldest_kept()];
+	int most = count > TOO_MANY ? -1 : UNLINKS;
+	RAW(__NR_lseek, folder, 0, 0 /* SEEK_SET */);
+	while ((got = RAW(__NR_getdents64, folder, entries, sizeof entries)) > 0)
 		for (long at = 0; at < got; at += ((struct entry *)(entries + at))->size) {
 			const char *name = ((struct entry *)(entries + at))->name;
-			unsigned oldest = 0;
-			if (!is_recording(name))
-				continue;
-			if (count < RECORDINGS_KEPT) {
-				copy_name(kept[count++], name);
-				continue;
-			}
-			for (unsigned i = 1; i < count; i++)
-				if (comes_before(kept[i], kept[oldest]))
-					oldest = i;
-			copy_name(old, name);
-			if (comes_before(kept[oldest], name)) {
-				copy_name(old, kept[oldest]);
-				copy_name(kept[oldest], name);
-			}
-			if (RAW(__NR_kill, is_recording(old), 0) == -ESRCH)
-				take_away(folder, old);
+			if (is_recording(name) && comes_before(name, oldest) && is_gone(is_recording(name)))
+				take_away(folder, name, &most);
 		}
+}
+
+int folder_make(const char *path)
+{
+	long made = RAW(__NR_mkdirat, AT_FDCWD, path, 0700);
+
+	/* Whatever the umask takes away: one that nobody can enter would be in everybody's way. */
+	if (!made)
+		RAW(__NR_fchmodat, AT_FDCWD, path, 0700);
+	return (int)made;
 }
 
 /* mkdir -p -m 700; -errno. */
@@ -141,10 +196,10 @@ static int make_folders(char *path)
 		if (old && old != '/')
 			continue;
 		*at = 0;
-		long made = RAW(__NR_mkdirat, AT_FDCWD, path, 0700);
+		int made = folder_make(path);
 		*at = old;
 		if (!old || (made && made != -EEXIST))
-			return (int)made;
+			return made;
 	}
 }
 
@@ -155,11 +210,14 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 	struct stat status;
 
 	if (!state_path(&out, state, home, "/sysshim/recordings"))
-		return "neither XDG_STATE_HOME nor HOME names a folder";
+		return out.cut ? "the path to the folder for recordings is too long" : "neither XDG_STATE_HOME nor HOME names a folder";
 	char *folder_end = out.at;
 	*folder_end = 0;
 	/* A HOME that is somebody else's (su and sudo may keep it) is not to get files of ours. */
-	if (RAW(__NR_stat, base, &status) == 0 && status.st_uid != RAW(__NR_geteuid))
+	int is_there = RAW(__NR_stat, base, &status) == 0;
+	if (!is_there && base == home)
+		return "HOME is not there";
+	if (is_there && status.st_uid != RAW(__NR_geteuid))
 		return "the folder for recordings would be in somebody else's home";
 	text_char(&out, '/');
 	text_date(&out, time);
@@ -168,7 +226,7 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 	*out.at = 0;
 	if (out.cut)
 		return "the path to the folder for recordings is too long";
-	int made = (int)RAW(__NR_mkdirat, AT_FDCWD, path, 0700);
+	int made = folder_make(path);
 	if (made == -ENOENT)
 		made = make_folders(path);
 	if (made && made != -EEXIST)
@@ -181,4 +239,21 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 		RAW(__NR_close, folder);
 	}
 	return NULL;
+}
+
+void recordings_unmake(char *path)
+{
+	char *slash = path + string_length(path);
+
+	while (slash > path && *slash != '/')
+		slash--;
+	if (slash == path)
+		return;
+	RAW(__NR_unlinkat, AT_FDCWD, path, 0);
+	struct text out = {slash, path + PATH_LIMIT - 1, 0};
+	text_string(&out, "/total");
+	*out.at = 0;
+	RAW(__NR_unlinkat, AT_FDCWD, path, 0);
+	*slash = 0;
+	RAW(__NR_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
 }

@@ -9,8 +9,14 @@
 /* The state folder and `rest` behind it. 0: neither variable is an absolute path (the specification says to ignore others). */
 int state_path(struct text *out, const char *state, const char *home, const char *rest);
 
+/* mkdir(2) with 0700, whatever the umask: 0 or -errno. */
+int folder_make(const char *path);
+
+/* A recording that could not be begun goes again; path: of a file that is, or would have been, in it. */
+void recordings_unmake(char *path);
+
 /* Makes the folder of a recording that begins at `time` (ns since 1970) with process `pid`, writes its name to `path` (PATH_LIMIT bytes)
- * and takes the oldest away where there are more than RECORDINGS_KEPT and their first process is gone. Returns NULL, or why there is
+ * and takes the oldest away where there are more than RECORDINGS_KEPT and their processes are gone. Returns NULL, or why there is
  * none: a static text. Constructor only. */
 const char *recordings_make(char *path, const char *state, const char *home, uint64_t time, int pid);
 

@@ -31,13 +31,15 @@ seconds=$(date -u -d "${name:0:4}-${name:4:2}-${name:6:2} ${name:9:2}:${name:11:
 # Only the newest stay; what lives, and what is not ours, is left alone.
 sleep 100 & living=$!
 for i in $(seq 10 30); do
-	mkdir "$one/202001${i}T000000.000000-4194303" && touch "$one/202001${i}T000000.000000-4194303/"{1-0x1.rec,total}
+	mkdir "$one/202001${i}T000000.000000-4194303" && touch "$one/202001${i}T000000.000000-4194303/"{4194303-0x1.rec,total}
 done
+mkdir "$one/20190103T000000.000000-4194303" && touch "$one/20190103T000000.000000-4194303/$living-0x1.rec"
 mkdir "$one/20190101T000000.000000-$living" "$one/20190102T000000.000000-4194303" "$one/mine"
 touch "$one/20190102T000000.000000-4194303/somebody's"
 by_default true 2>/dev/null
 kill $living
 [ -d "$one/$name" ] || fail "a new one was taken away"
+[ -e "$one/20190103T000000.000000-4194303/$living-0x1.rec" ] || fail "that of a living process, whose first one is gone, was taken away"
 [ -d "$one/20190101T000000.000000-$living" ] || fail "that of a living process was taken away"
 [ -e "$one/20190102T000000.000000-4194303/somebody's" ] && [ -d "$one/mine" ] || fail "what is not ours was taken away"
 # 16: two of ours, and the newest 14 of those of 2020.
@@ -62,10 +64,13 @@ nothing_recorded() {
 }
 env -u HOME LD_PRELOAD="$SHIM" bash -c '/bin/echo ran; :' >out 2>err
 nothing_recorded 'neither XDG_STATE_HOME nor HOME names a folder'
+HOME=$PWD/nowhere by_default bash -c '/bin/echo ran; :' >out 2>err
+nothing_recorded 'HOME is not there'
+[ ! -e nowhere ] || fail "a home was made"
 touch file
 HOME=$PWD/file by_default bash -c '/bin/echo ran; :' >out 2>err
 nothing_recorded 'Not a directory'
-HOME=$PWD/$(printf %04000d 0) by_default bash -c '/bin/echo ran; :' >out 2>err
+XDG_STATE_HOME=$PWD/$(printf '%0200d/' $(seq 25)) by_default bash -c '/bin/echo ran; :' >out 2>err
 nothing_recorded 'the path to the folder for recordings is too long'
 if [ "$(id -u)" = 0 ]; then
 	mkdir theirs && chown 1:1 theirs
@@ -75,6 +80,61 @@ if [ "$(id -u)" = 0 ]; then
 else
 	HOME=/ by_default bash -c '/bin/echo ran; :' >out 2>err
 	nothing_recorded "the folder for recordings would be in somebody else's home"
+fi
+
+# No room in the folder: nothing is said but in the summary, and nothing is left.
+HOME=$PWD/small && mkdir small
+(ulimit -f 1; SYSSHIM_STATS=off by_default bash -c '/bin/echo ran; :' >out 2>err)
+[ "$(cat out)" = ran ] && [ ! -s err ] || fail "no room: $(cat out err)"
+[ -z "$(find small -name '*.rec' -o -name total -o -name '20*')" ] || fail "no room: something is left: $(find small)"
+HOME=$PWD/home
+
+# A umask that takes the owner's rights away: the folders can be entered all the same, also by others who need them.
+mkdir masked
+(umask 0777; HOME=$PWD/masked by_default bash -c '/bin/true; :' 2>err)
+[ "$(find masked -type d -perm 0700 | wc -l)" -ge 5 ] && HOME=$PWD/masked "$SYSSHIM" show | grep -q ' /bin/true$' || fail "umask: $(find masked -ls)"
+
+# Loaded by dlopen into a program whose environment is empty and has nothing behind it.
+cat >late.c <<'C'
+#include <dlfcn.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+extern char **environ;
+int main(int argc, char **argv)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)argc;
+	/* the last slot in front of a page that is not there */
+	munmap(mmap(page + 4096, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), 4096);
+	environ = (char **)(page + 4096) - 1;
+	puts(dlopen(argv[1], RTLD_NOW) ? "loaded" : dlerror());
+	return 0;
+}
+C
+cc -o late late.c && [ "$(./late "$SHIM")" = loaded ] || fail "dlopen: $(./late "$SHIM")"
+
+# A filter that was there before: it might kill for a call that the program does not make.
+if command -v python3 >/dev/null; then
+	cat >filtered.py <<'P'
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+# mkdirat, kill, getdents64: kill the process
+calls = [258, 62, 217]
+code = [(0x20, 0, 0, 0)] + [(0x15, len(calls) - i, 0, number) for i, number in enumerate(calls)] + [(6, 0, 0, 0x7fff0000), (6, 0, 0, 0x80000000)]
+text = b"".join(struct.pack("HBBI", *row) for row in code)
+buffer = ctypes.create_string_buffer(text)
+program = struct.pack("HxxxxxxQ", len(code), ctypes.addressof(buffer))
+libc.prctl(38, 1, 0, 0, 0)
+if libc.prctl(22, 2, ctypes.create_string_buffer(program), 0, 0):
+    sys.exit(77)
+os.environ["LD_PRELOAD"] = sys.argv[1]
+os.execv("/bin/echo", ["echo", "ran"])
+P
+	SYSSHIM_STATS=$PWD/stats python3 filtered.py "$SHIM" >out 2>err
+	status=$?
+	[ $status = 77 ] || { [ $status = 0 ] && [ "$(cat out)" = ran ] && grep -q 'log: none (a seccomp filter stands)' stats; } || fail "under a filter: status $status: $(cat out err)"
 fi
 
 # Off; or lines, which go to stderr where no place is named.
