@@ -1,4 +1,5 @@
 #!/bin/bash
+# timeout: 120
 # sysshim trace --follow prints the calls of a running program and its children as they are made, in the order of time, each once, and ends
 # with them: what it has printed is what a trace prints afterwards.
 set -u
@@ -80,3 +81,43 @@ sleep 0.3
 kill -9 $program
 wait
 [ "$(cat status)" != 124 ] || fail "it goes on although nobody reads"
+
+# A program that makes calls faster than they are read: chunks are used again behind the reader's back, and nothing is missing in the middle.
+cat >counts.c <<'C'
+#include <fcntl.h>
+#include <unistd.h>
+int main(void)
+{
+	int fd = open("counts.c", O_RDONLY);
+
+	for (long n = 1; n < 100000000; n++)
+		if (lseek(fd, n, SEEK_SET) != n)
+			return 1;
+	return 0;
+}
+C
+cc -O1 -o counts counts.c || fail "it does not compile"
+for round in 1 2 3; do
+	rm -f each.*
+	"$SYSSHIM" run -q ./counts &
+	program=$!
+	sleep 0.2
+	"$SYSSHIM" trace --json -e lseek >live 2>live.err || fail "round $round: $(cat live.err)"
+	"$SYSSHIM" trace -ff -o each >/dev/null 2>live.err || fail "round $round: -ff: $(cat live.err)"
+	python3 - <<'PY' >checked 2>&1 || { kill -9 $program; fail "round $round: $(cat checked)"; }
+import glob, json, re, sys
+rows = [json.loads(line) for line in open("live")]
+seen, coverage = [row["result"] for row in rows[:-1]], rows[-1]["coverage"]
+threads = [int(found[1]) for path in glob.glob("each.*") for found in (re.search(r"lseek\(.*= (\d+)", line) for line in open(path)) if found]
+if not seen or not threads:
+    sys.exit("no calls")
+whole = not coverage["missed_bytes"] and not coverage["overwritten_bytes"] and not coverage["dropped"]
+for numbers in (seen, threads):
+    holes = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
+    if any(b <= a for a, b in holes) or (holes and whole):
+        sys.exit(f"holes: {holes[:3]}, {coverage}")
+PY
+	kill -9 $program
+	wait $program
+done 2>/dev/null
+exit 0
