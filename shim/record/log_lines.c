@@ -98,6 +98,16 @@ static __attribute__((noinline)) void json_compose(struct process *p, const stru
 }
 
 /* A line of JSON is a whole call. Only an exec, which may not come back, has one when it begins. */
+/* Room for a line, with the work behind it: nothing of it stands on the program's stack while the line is composed. */
+static __attribute__((noinline)) struct json_work *json_room(struct process *p, uint64_t at)
+{
+	struct text out = line_room(p, at);
+	struct json_work *w = (struct json_work *)((uintptr_t)(out.end - sizeof *w) & ~(uintptr_t)7);
+
+	w->out = (struct text){out.at, (char *)w, 0};
+	return w;
+}
+
 void lines_json(struct process *p, const struct text_call *call, enum json_kind kind, uint64_t began, uint64_t now)
 {
 	uint64_t mask;
@@ -106,14 +116,11 @@ void lines_json(struct process *p, const struct text_call *call, enum json_kind 
 		counter_add(&p->tally.log_dropped, 1, 1);
 		return;
 	}
-	struct text out = line_room(p, began);
-	struct json_work *w = (struct json_work *)((uintptr_t)(out.end - sizeof *w) & ~(uintptr_t)7);
-	w->out = (struct text){out.at, (char *)w, 0};
+	struct json_work *w = json_room(p, began);
 	w->about.start = began ? began + p->log.epoch : p->log.last;
 	w->about.duration = settings.timing && kind == JSON_ENDED && now > began ? now - began : 0;
 	json_compose(p, call, kind, w);
-	out.at = w->out.at;
-	line_end(p, &out, now, kind == JSON_BEGUN);
+	line_end(p, &w->out, now, kind == JSON_BEGUN);
 	lock_release(&p->log.lock, &mask);
 }
 

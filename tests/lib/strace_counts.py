@@ -7,7 +7,8 @@ libsysshim.so), and calls that passed us by (anywhere else at all). Offsets of t
 
 An *image* is what our counters count: a process from exec or fork to exec or end. A vfork child's calls before its exec belong to its
 parent's image, because it runs in its memory. For each image that our constructor ran in:
-  - calls through the doors, by name, are exactly our counters, by name, hot or not;
+  - calls through the doors, by name, are exactly our counters, by name, hot or not; but for the last one of a thread that another one's exit_group
+    has ended, which may come behind the summary;
   - a hot call that passed us by after the constructor is named in the excuses, or is an error.
 The constructor's end: the first call that is not private behind the first that is.
 
@@ -329,13 +330,14 @@ def compare(options, images, doors, hot, excuses, used):
             continue
         for (image, counted, passed), row in zip(seen, rows):
             ours = {name: entry["calls"] for name, entry in row["calls"].items() if entry["calls"]}
-            _, unmade = never_left(image, {id(call) for call in program_calls(image, doors)})
+            cut, unmade = never_left(image, {id(call) for call in program_calls(image, doors)})
+            late = collections.Counter(call.name for call in cut)
             for name in sorted(set(ours) | set(counted)):
                 hot_calls += counted[name] if name in hot else 0
                 more = ours.get(name, 0) - counted[name]
                 if 0 < more <= unmade:
                     unmade -= more
-                elif more:
+                elif more and -more > late[name]:
                     wrong.append(f"{pid} {image.command}: {name}: strace {counted[name]}, ours {ours.get(name, 0)}")
             for (place, name, offset), number in passed.items():
                 if name not in hot:
