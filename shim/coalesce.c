@@ -136,7 +136,7 @@ static int append_large(struct process *p, struct batch *b, const struct call *c
 	return 0;
 }
 
-static int append_slowly(struct process *p, struct batch *b, const struct call *call, long *result)
+static __attribute__((noinline)) int append_slowly(struct process *p, struct batch *b, const struct call *call, long *result)
 {
 	struct part parts[PARTS];
 	size_t size;
