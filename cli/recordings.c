@@ -1,31 +1,24 @@
 /* The state folder, where the shim makes recordings that nobody has named a place for (shim/record/recordings.c). */
 #include "command.h"
 #include "recording.h"
+#include "../format/state.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 int recordings_folder(char *path, size_t size)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	struct text out = {path, path + size - 1, 0};
+	int fits = state_path(&out, getenv("XDG_STATE_HOME"), getenv("HOME"), STATE_RECORDINGS);
 
-	/* The XDG base directory specification: a relative path is to be ignored. */
-	if (state && *state == '/')
-		return snprintf(path, size, "%s/sysshim/recordings", state) < (int)size;
-	return home && *home == '/' && snprintf(path, size, "%s/.local/state/sysshim/recordings", home) < (int)size;
+	*out.at = 0;
+	return fits;
 }
 
-/* As the shim makes them: 20261125T091500.123456-PID. */
 static int is_ours(const struct dirent *entry)
 {
-	const char *name = entry->d_name;
-
-	for (const char *like = "00000000T000000.000000-"; *like; like++, name++)
-		if (*like == '0' ? *name < '0' || *name > '9' : *name != *like)
-			return 0;
-	return *name && !name[strspn(name, "0123456789")];
+	return state_recording_pid(entry->d_name);
 }
 
 char *recording_newest(void)

@@ -23,8 +23,7 @@ enum {
 	RECORD_CALLS = 512,     /* the last number stands for all above */
 	RECORD_DATA = 4096,
 	RECORD_CHUNK = 32 << 10,
-	RECORD_STAGING = 4,
-	RECORDINGS_KEPT = 16    /* in the state folder: the newest, and those whose first process runs */
+	RECORD_STAGING = 4
 };
 
 enum record_end {

@@ -20,49 +20,31 @@ struct entry {
 	char name[];
 };
 
-int state_path(struct text *out, const char *state, const char *home, const char *rest)
+/* The names in an open folder, one after the other, read into a page of the caller's. */
+struct names {
+	long fd;
+	char *entries;
+	long got, at;
+};
+
+/* NULL at the end. */
+static const char *next_name(struct names *n)
 {
-	if (state && state[0] == '/') {
-		text_string(out, state);
-	} else if (home && home[0] == '/') {
-		text_string(out, home);
-		text_string(out, "/.local/state");
-	} else {
-		return 0;
+	if (n->at >= n->got) {
+		n->got = RAW(__NR_getdents64, n->fd, n->entries, ENTRIES);
+		n->at = 0;
+		if (n->got <= 0)
+			return NULL;
 	}
-	text_string(out, rest);
-	return !out->cut;
+	const struct entry *entry = (const struct entry *)(n->entries + n->at);
+	n->at += entry->size;
+	return entry->name;
 }
 
-/* Days since 1970 in the proleptic Gregorian calendar, with years that begin in March so that a leap day is a year's last. */
-static void text_date(struct text *out, uint64_t time)
+static void from_the_start(struct names *n)
 {
-	uint64_t seconds = time / 1000000000, days = seconds / 86400 + 719468 /* from March of the year 0 */, era = days / 146097, day = days % 146097;
-	uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365, rest = day - (365 * year + year / 4 - year / 100);
-	uint64_t month = (5 * rest + 2) / 153;
-
-	text_padded(out, year + era * 400 + (month >= 10), 4, '0');
-	text_padded(out, month < 10 ? month + 3 : month - 9, 2, '0');
-	text_padded(out, rest - (153 * month + 2) / 5 + 1, 2, '0');
-	text_char(out, 'T');
-	text_padded(out, seconds / 3600 % 24, 2, '0');
-	text_padded(out, seconds / 60 % 60, 2, '0');
-	text_padded(out, seconds % 60, 2, '0');
-	text_char(out, '.');
-	text_padded(out, time / 1000 % 1000000, 6, '0');
-}
-
-/* A name as it is made here; its process number behind the dash, 0: it is none. */
-static int is_recording(const char *name)
-{
-	int pid = 0;
-
-	for (const char *like = "00000000T000000.000000-"; *like; like++, name++)
-		if (*like == '0' ? *name < '0' || *name > '9' : *name != *like)
-			return 0;
-	for (; *name >= '0' && *name <= '9' && pid < 100000000; name++)
-		pid = pid * 10 + (*name - '0');
-	return *name ? 0 : pid;
+	RAW(__NR_lseek, n->fd, 0, 0 /* SEEK_SET */);
+	n->got = n->at = 0;
 }
 
 static int is_record(const char *name)
@@ -75,10 +57,8 @@ static int is_record(const char *name)
 /* The process of a file PID-TIME.rec; 0: it is none. */
 static int process_of(const char *name)
 {
-	int pid = 0;
+	int pid = state_number(&name);
 
-	for (; *name >= '0' && *name <= '9' && pid < 100000000; name++)
-		pid = pid * 10 + (*name - '0');
 	return *name == '-' ? pid : 0;
 }
 
@@ -87,30 +67,33 @@ static int is_gone(int pid)
 	return RAW(__NR_kill, pid, 0) == -ESRCH;
 }
 
+static int any_lives(struct names *n)
+{
+	for (const char *name; (name = next_name(n));) {
+		int pid = process_of(name);
+		if (pid && !is_gone(pid))
+			return 1;
+	}
+	return 0;
+}
+
 /* An old recording goes when all its processes are gone; what is not ours keeps its folder. `most`: files that may still be taken away by this
  * start, -1: any number. */
 static void take_away(long folder, const char *name, int *most)
 {
 	static char entries[ENTRIES] __attribute__((aligned(8)));
-	long got, fd = RAW(__NR_openat, folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int lives = 0;
+	struct names n = {.fd = RAW(__NR_openat, folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), .entries = entries};
 
-	if (fd < 0)
+	if (n.fd < 0)
 		return;
-	while (!lives && (got = RAW(__NR_getdents64, fd, entries, sizeof entries)) > 0)
-		for (long at = 0; at < got && !lives; at += ((struct entry *)(entries + at))->size) {
-			int pid = process_of(((struct entry *)(entries + at))->name);
-			lives = pid && !is_gone(pid);
+	int lives = any_lives(&n);
+	from_the_start(&n);
+	for (const char *file; !lives && *most && (file = next_name(&n));)
+		if (is_record(file)) {
+			RAW(__NR_unlinkat, n.fd, file, 0);
+			*most -= *most > 0;
 		}
-	if (!lives)
-		RAW(__NR_lseek, fd, 0, 0 /* SEEK_SET */);
-	while (!lives && *most && (got = RAW(__NR_getdents64, fd, entries, sizeof entries)) > 0)
-		for (long at = 0; at < got && *most; at += ((struct entry *)(entries + at))->size)
-			if (is_record(((struct entry *)(entries + at))->name)) {
-				RAW(__NR_unlinkat, fd, ((struct entry *)(entries + at))->name, 0);
-				*most -= *most > 0;
-			}
-	RAW(__NR_close, fd);
+	RAW(__NR_close, n.fd);
 	if (!lives)
 		RAW(__NR_unlinkat, folder, name, AT_REMOVEDIR);
 }
@@ -158,24 +141,22 @@ static void consider(const char *name, unsigned *count)
 static void keep_newest(long folder)
 {
 	static char entries[ENTRIES] __attribute__((aligned(8)));
+	struct names n = {.fd = folder, .entries = entries};
 	unsigned count = 0;
-	long got;
 
-	while ((got = RAW(__NR_getdents64, folder, entries, sizeof entries)) > 0)
-		for (long at = 0; at < got; at += ((struct entry *)(entries + at))->size)
-			if (is_recording(((struct entry *)(entries + at))->name))
-				consider(((struct entry *)(entries + at))->name, &count);
+	for (const char *name; (name = next_name(&n));)
+		if (state_recording_pid(name))
+			consider(name, &count);
 	if (count <= RECORDINGS_KEPT)
 		return;
 	const char *oldest = kept[oldest_kept()];
 	int most = count > TOO_MANY ? -1 : UNLINKS;
-	RAW(__NR_lseek, folder, 0, 0 /* SEEK_SET */);
-	while ((got = RAW(__NR_getdents64, folder, entries, sizeof entries)) > 0)
-		for (long at = 0; at < got; at += ((struct entry *)(entries + at))->size) {
-			const char *name = ((struct entry *)(entries + at))->name;
-			if (is_recording(name) && comes_before(name, oldest) && is_gone(is_recording(name)))
-				take_away(folder, name, &most);
-		}
+	from_the_start(&n);
+	for (const char *name; (name = next_name(&n));) {
+		int pid = state_recording_pid(name);
+		if (pid && comes_before(name, oldest) && is_gone(pid))
+			take_away(folder, name, &most);
+	}
 }
 
 int folder_make(const char *path)
@@ -209,7 +190,7 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 	const char *base = state && state[0] == '/' ? state : home;
 	struct stat status;
 
-	if (!state_path(&out, state, home, "/sysshim/recordings"))
+	if (!state_path(&out, state, home, STATE_RECORDINGS))
 		return out.cut ? "the path to the folder for recordings is too long" : "neither XDG_STATE_HOME nor HOME names a folder";
 	char *folder_end = out.at;
 	*folder_end = 0;
@@ -220,9 +201,7 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 	if (is_there && status.st_uid != RAW(__NR_geteuid))
 		return "the folder for recordings would be in somebody else's home";
 	text_char(&out, '/');
-	text_date(&out, time);
-	text_char(&out, '-');
-	text_decimal(&out, pid);
+	state_recording_name(&out, time, pid);
 	*out.at = 0;
 	if (out.cut)
 		return "the path to the folder for recordings is too long";

@@ -3,11 +3,9 @@
 #ifndef SHIM_RECORD_RECORDINGS_H
 #define SHIM_RECORD_RECORDINGS_H
 
-#include "../../format/text.h"
-#include "../../include/sysshim/record.h"
+#include "../../format/state.h"
 
-/* The state folder and `rest` behind it. 0: neither variable is an absolute path (the specification says to ignore others). */
-int state_path(struct text *out, const char *state, const char *home, const char *rest);
+enum { RECORDINGS_KEPT = 16 }; /* the newest, and those of which any process runs */
 
 /* mkdir(2) with 0700, whatever the umask: 0 or -errno. */
 int folder_make(const char *path);
