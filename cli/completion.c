@@ -33,9 +33,11 @@ static void options_of_line(const char *line, size_t size, const char *word)
 
 static void options(const char *help, const char *word)
 {
-	for (const char *line = help; *line; line += line[strcspn(line, "\n")] ? strcspn(line, "\n") + 1 : strcspn(line, "\n"))
-		if (line[0] == ' ')
-			options_of_line(line, strcspn(line, "\n"), word);
+	for (size_t size; *help; help += size + (help[size] == '\n')) {
+		size = strcspn(help, "\n");
+		if (*help == ' ')
+			options_of_line(help, size, word);
+	}
 }
 
 /* The second word of the line that is being written: the command, if it stands there whole. */
@@ -62,9 +64,8 @@ static void offer(const char *word)
 	for (const struct command *c = commands; c->name; c++)
 		if (!strncmp(c->name, word, strlen(word)))
 			puts(c->name);
-	for (const char *const *o = (const char *const[]){"--help", "--version", NULL}; *o; o++)
-		if (*word && !strncmp(*o, word, strlen(word)))
-			puts(*o);
+	if (*word == '-')
+		options("  --help, --version", word);
 }
 
 /* bash(1), complete -C: the command's name, the word to be completed, the word before it; COMP_LINE has the whole line. */

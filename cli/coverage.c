@@ -92,3 +92,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }
+
+void recording_coverage_line(const struct recording *r, FILE *to)
+{
+	fputc('{', to);
+	recording_coverage_json(r, to);
+	fputs("}\n", to);
+}

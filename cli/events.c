@@ -110,13 +110,10 @@ static uint64_t time_of(const struct record_word *word)
 /* A path that could not be read, for whatever reason but that its address was bad. */
 static int is_pathless(const struct record_call *call)
 {
-	const struct syscall_row *row = syscall_row(call->number);
 	const struct record_memory *memory = (const void *)&call->arguments[call->arguments_count];
-	unsigned path = 0;
+	int path = syscall_path_argument(syscall_row(call->number));
 
-	while (row && path < 6 && row->kinds[path] != ARG_PATH)
-		path++;
-	if (!row || path >= call->arguments_count || !call->arguments[path] || is_exec_end(&call->word))
+	if (path < 0 || path >= call->arguments_count || !call->arguments[path] || is_exec_end(&call->word))
 		return 0;
 	if (!(call->word.flags & RECORD_MEMORY))
 		return 1;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -377,7 +378,7 @@ static void add_all(struct files *f)
 			if (is_exec_end(word))
 				continue;
 			add_call(f, e, s, &call, &memory);
-		} else if ((call.number == __NR_execve || call.number == __NR_execveat) && text_call_path(&call, &memory.memory, given, sizeof given)) {
+		} else if (is_exec(call.number) && text_call_path(&call, &memory.memory, given, sizeof given)) {
 			executed(f, e, s, &call, given, 0);
 		}
 	}
@@ -410,8 +411,7 @@ static void print_json(const struct file *file, char *line, size_t size)
 
 	text_string(&out, "{\"path\":");
 	text_json_quoted(&out, file->path, strlen(file->path));
-	text_string(&out, ",\"given\":");
-	text_json_quoted(&out, file->given, strlen(file->given));
+	json_string(&out, "given", file->given, strlen(file->given));
 	fwrite(line, 1, (size_t)(out.at - line), stdout);
 	printf(",\"access\":\"%s\",\"opens\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"errno\":%s%s%s,\"read_bytes\":%" PRIu64 ",\"written_bytes\":%" PRIu64
 	       ",\"processes\":%d,\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64 "}\n",
@@ -446,13 +446,10 @@ static void print_all(struct files *f, int json, int zero)
 		else
 			(json ? print_json : print_text)(file, line, sizeof line);
 	}
-	if (json) {
-		putchar('{');
-		recording_coverage_json(f->recording, stdout);
-		printf("}\n");
-	} else {
+	if (json)
+		recording_coverage_line(f->recording, stdout);
+	else
 		recording_coverage(f->recording, zero ? stderr : stdout);
-	}
 }
 
 static void files_free(struct files *f)
@@ -487,26 +484,6 @@ static int by_bytes(const struct file *a, const struct file *b)
 	return x != y ? (x > y ? -1 : 1) : by_path(a, b);
 }
 
-void files_busiest(struct recording *r, int pid, unsigned most, FILE *to)
-{
-	static char line[64 << 10];
-	struct files f = {.recording = r, .pid = pid};
-	struct file *file, *next;
-
-	add_all(&f);
-	HASH_SORT(f.table, by_bytes);
-	HASH_ITER(hh, f.table, file, next)
-	{
-		struct text out = {line, line + sizeof line, 0};
-		if (!most || !(file->read + file->written))
-			break;
-		most--;
-		text_escaped(&out, file->path, strlen(file->path));
-		fprintf(to, "%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
-	}
-	files_free(&f);
-}
-
 static uint64_t sum(const uint64_t sizes[SIZES])
 {
 	uint64_t all = 0;
@@ -516,7 +493,8 @@ static uint64_t sum(const uint64_t sizes[SIZES])
 	return all;
 }
 
-void files_by_size(struct recording *r, int pid, int json)
+/* The files that were read or written, the busiest first, at most `most`. */
+static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file, char *line, size_t size))
 {
 	static char line[64 << 10];
 	struct files f = {.recording = r, .pid = pid};
@@ -526,27 +504,56 @@ void files_by_size(struct recording *r, int pid, int json)
 	HASH_SORT(f.table, by_bytes);
 	HASH_ITER(hh, f.table, file, next)
 	{
-		struct text out = {line, line + sizeof line, 0};
-		uint64_t reads = sum(file->read_sizes), writes = sum(file->write_sizes);
-		if (!reads && !writes)
+		if (!most || !(sum(file->read_sizes) + sum(file->write_sizes)))
 			continue;
-		if (json) {
-			text_json_quoted(&out, file->path, strlen(file->path));
-			printf("{\"path\":%.*s,\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",",
-			       (int)(out.at - line), line, file->opens, reads, file->read, writes, file->written);
-			sizes_json("read_sizes", file->read_sizes);
-			putchar(',');
-			sizes_json("write_sizes", file->write_sizes);
-			puts("}");
-			continue;
-		}
-		text_escaped(&out, file->path, strlen(file->path));
-		printf("%.*s: %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", (int)(out.at - line), line,
-		       file->opens, reads, file->read, writes, file->written);
-		sizes_print("    bytes a read   ", file->read_sizes);
-		sizes_print("    bytes a write  ", file->write_sizes);
+		print(file, line, sizeof line);
+		most--;
 	}
 	files_free(&f);
+}
+
+static void print_bytes(const struct file *file, char *line, size_t size)
+{
+	struct text out = {line, line + size, 0};
+
+	if (!(file->read + file->written))
+		return;
+	text_escaped(&out, file->path, strlen(file->path));
+	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
+}
+
+void files_busiest(struct recording *r, int pid, unsigned most)
+{
+	each_by_bytes(r, pid, most, print_bytes);
+}
+
+static void print_sizes(const struct file *file, char *line, size_t size)
+{
+	struct text out = {line, line + size, 0};
+
+	text_escaped(&out, file->path, strlen(file->path));
+	printf("%.*s: %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", (int)(out.at - line), line,
+	       file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
+	sizes_print("    bytes a read   ", file->read_sizes);
+	sizes_print("    bytes a write  ", file->write_sizes);
+}
+
+static void print_sizes_json(const struct file *file, char *line, size_t size)
+{
+	struct text out = {line, line + size, 0};
+
+	text_json_quoted(&out, file->path, strlen(file->path));
+	printf("{\"path\":%.*s,\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",",
+	       (int)(out.at - line), line, file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
+	sizes_json("read_sizes", file->read_sizes);
+	putchar(',');
+	sizes_json("write_sizes", file->write_sizes);
+	puts("}");
+}
+
+void files_by_size(struct recording *r, int pid, int json)
+{
+	each_by_bytes(r, pid, UINT_MAX, json ? print_sizes_json : print_sizes);
 }
 
 int command_files(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include "../format/text.h"
 #include "../include/sysshim/record.h"
 
+#include <asm/unistd.h>
 #include <stdio.h>
 
 /* One file: a program that a process ran. */
@@ -94,6 +95,11 @@ struct recorded_memory {
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
 
+static inline int is_exec(uint64_t number)
+{
+	return number == __NR_execve || number == __NR_execveat;
+}
+
 /* Is this what a new image says of the exec that led to it? */
 static inline int is_exec_end(const struct record_word *word)
 {
@@ -108,14 +114,15 @@ const char *recorded_end(const struct record_header *h, char to[RECORDED_END]);
 const char *recorded_end_word(const struct record_header *h);
 
 /* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
-void files_busiest(struct recording *r, int pid, unsigned most, FILE *to);
+void files_busiest(struct recording *r, int pid, unsigned most);
 
 /* Each file with how often and in which sizes it was read and written, those with most bytes first. */
 void files_by_size(struct recording *r, int pid, int json);
 
 /* The end of every output: what was not seen. */
 void recording_coverage(const struct recording *r, FILE *to);
-/* `"coverage":{...}` */
+/* `"coverage":{...}`; and as an object of its own, the last line of JSON lines. */
 void recording_coverage_json(const struct recording *r, FILE *to);
+void recording_coverage_line(const struct recording *r, FILE *to);
 
 #endif

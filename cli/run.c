@@ -132,18 +132,12 @@ static void record_into(const char *folder)
 	}
 	if (!strcmp(folder, "off")) {
 		setenv("SYSSHIM_LOG", "off", 1);
-		return;
-	}
-	if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+	} else if ((mkdir(folder, 0700) == 0 || errno == EEXIST) && realpath(folder, made)) {
+		set_log(made);
+	} else {
 		fprintf(stderr, "sysshim run: --record=%s: %s; a folder that can be made or written would do; nothing is recorded\n", folder, strerror(errno));
 		setenv("SYSSHIM_LOG", "off", 1);
-		return;
-	} else if (!realpath(folder, made)) {
-		fprintf(stderr, "sysshim run: --record=%s: %s; nothing is recorded\n", folder, strerror(errno));
-		setenv("SYSSHIM_LOG", "off", 1);
-		return;
 	}
-	set_log(made);
 }
 
 int command_run(int argc, char **argv)

@@ -129,12 +129,6 @@ int command_show(int argc, char **argv)
 			show_json(&recording.sources[i]);
 		else
 			show_text(&recording.sources[i], verbose);
-	if (json) {
-		putchar('{');
-		recording_coverage_json(&recording, stdout);
-		printf("}\n");
-	} else {
-		recording_coverage(&recording, stdout);
-	}
+	(json ? recording_coverage_line : recording_coverage)(&recording, stdout);
 	return recording_end(&recording, stdout);
 }

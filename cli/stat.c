@@ -187,7 +187,8 @@ static void add_sums(struct totals *t, const struct sums *sums, const struct rec
 	}
 }
 
-static void add_source(struct totals *t, struct recording *r, unsigned index, const struct filter *f)
+/* is_by_name: filter_by_name. */
+static void add_source(struct totals *t, struct recording *r, unsigned index, const struct filter *f, int is_by_name)
 {
 	static struct sums sums;
 	struct source *s = &r->sources[index];
@@ -198,7 +199,7 @@ static void add_source(struct totals *t, struct recording *r, unsigned index, co
 	while (source_next(r, index, &e))
 		add_event(t, &sums, r, &e, f);
 	source_close(s);
-	add_sums(t, &sums, s->header, f, filter_by_name(f, r));
+	add_sums(t, &sums, s->header, f, is_by_name);
 }
 
 static int (*order)(const struct row *a, const struct row *b);
@@ -343,7 +344,7 @@ static void print_text(const struct totals *t, struct recording *r, int pid)
 
 	print_table(t);
 	printf("\nbytes by file:\n");
-	files_busiest(r, pid, 10, stdout);
+	files_busiest(r, pid, 10);
 	printf("\n");
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct source *s = &r->sources[i];
@@ -400,12 +401,13 @@ static void clear(struct totals *t)
 static void print_by_program(struct totals *t, struct recording *r, const struct filter *f, int json)
 {
 	char end[RECORDED_END], program[8 * sizeof r->sources->header->program];
+	int is_by_name = filter_by_name(f, r);
 
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct record_header *h = r->sources[i].header;
 		if (f->pid && f->pid != h->pid)
 			continue;
-		add_source(t, r, i, f);
+		add_source(t, r, i, f, is_by_name);
 		put_in_order(t);
 		struct text out = {program, program + sizeof program, 0};
 		text_json_quoted(&out, h->program, strnlen(h->program, sizeof h->program));
@@ -473,8 +475,9 @@ int command_stat(int argc, char **argv)
 	} else if (by == BY_FILE) {
 		files_by_size(&recording, filter.pid, json);
 	} else {
+		int is_by_name = filter_by_name(&filter, &recording);
 		for (unsigned i = 0; i < recording.sources_count; i++)
-			add_source(&totals, &recording, i, &filter);
+			add_source(&totals, &recording, i, &filter, is_by_name);
 		put_in_order(&totals);
 		if (json) {
 			printf("{\"version\":1,");
@@ -486,8 +489,9 @@ int command_stat(int argc, char **argv)
 	}
 	if (!json) {
 		recording_coverage(&recording, stdout);
+	} else if (by) {
+		recording_coverage_line(&recording, stdout);
 	} else {
-		fputs(by ? "{" : "", stdout);
 		recording_coverage_json(&recording, stdout);
 		puts("}");
 	}

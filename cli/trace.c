@@ -6,7 +6,6 @@
 #include "walk.h"
 #include "../format/json.h"
 
-#include <asm/unistd.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +73,7 @@ static void trace_text(struct trace *t)
 static void trace_json(struct trace *t)
 {
 	walk(&t->recording, &t->filter, &(struct walker){json_call, NULL, 1, t});
-	fputc('{', t->to);
-	recording_coverage_json(&t->recording, t->to);
-	fputs("}\n", t->to);
+	recording_coverage_line(&t->recording, t->to);
 }
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CHROME };
@@ -100,11 +97,11 @@ static void json_event(void *self, const struct event *e)
 	struct trace *t = self;
 	const struct record_word *word = event_record(&t->recording, e);
 	const struct record_call *call = (const void *)word;
-	int is_exec = word->kind == RECORD_BEGIN && (call->number == __NR_execve || call->number == __NR_execveat);
+	int begins = word->kind == RECORD_BEGIN && is_exec(call->number);
 
-	if ((word->kind == RECORD_BEGIN && !is_exec) || is_exec_end(word) || !filter_takes(&t->filter, &t->recording, e))
+	if ((word->kind == RECORD_BEGIN && !begins) || is_exec_end(word) || !filter_takes(&t->filter, &t->recording, e))
 		return;
-	json_line(t, e, 1, is_exec ? END_NOT : END_THERE);
+	json_line(t, e, 1, begins ? END_NOT : END_THERE);
 }
 
 static void text_event(void *self, const struct event *e)
@@ -147,11 +144,8 @@ static void trace_live(struct trace *t, enum format format)
 {
 	follow(&t->recording, &(struct follower){format == FORMAT_JSON ? json_event : text_event, flush, before, after, t});
 	trace_text_end(t);
-	if (format != FORMAT_JSON)
-		return;
-	fputc('{', t->to);
-	recording_coverage_json(&t->recording, t->to);
-	fputs("}\n", t->to);
+	if (format == FORMAT_JSON)
+		recording_coverage_line(&t->recording, t->to);
 }
 
 struct output {

@@ -57,7 +57,7 @@ static int begun_exec(struct begun **table, const struct recording *r, const str
 	{
 		const struct record_call *call = (const void *)event_record(r, &b->event);
 		/* A vfork child's exec stands in its parent's file, under its own number. */
-		if ((call->number != __NR_execve && call->number != __NR_execveat) || call->thread != r->sources[e->source].header->pid)
+		if (!is_exec(call->number) || call->thread != r->sources[e->source].header->pid)
 			continue;
 		*began = b->event;
 		HASH_DEL(*table, b);
@@ -71,7 +71,7 @@ int is_exec_of_image(const struct recording *r, const struct event *e)
 {
 	const struct record_call *call = (const void *)event_record(r, e);
 
-	if (call->number != __NR_execve && call->number != __NR_execveat)
+	if (!is_exec(call->number))
 		return 0;
 	for (unsigned i = 0; i < r->sources_count; i++)
 		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].header->began >= e->time)

@@ -121,14 +121,11 @@ void json_call_line(struct text *out, const struct json_call *about, const struc
 
 const char *text_call_path(const struct text_call *call, const struct text_memory *memory, char *buffer, size_t size)
 {
-	const struct syscall_row *row = syscall_row(call->number);
-	unsigned index = 0;
+	int index = syscall_path_argument(syscall_row(call->number));
 	size_t length = 0;
 	long got;
 
-	while (row && index < 6 && row->kinds[index] != ARG_PATH)
-		index++;
-	if (!row || index == 6)
+	if (index < 0)
 		return NULL;
 	/* It may come in pieces; one that is missing ends it. */
 	while (length < size - 1 && (got = memory->read(memory, buffer + length, call->arguments[index] + length, size - 1 - length)) > 0) {

@@ -20,8 +20,6 @@ struct json_call {
 	const char *path;  /* text_call_path's; or NULL */
 };
 
-enum { JSON_LEAST = 512 }; /* bytes that a line has, at least */
-
 /* A line with its newline. Where arguments and path do not fit they are null, and `cut` is true: the line is valid JSON in any case. */
 void json_call_line(struct text *out, const struct json_call *about, const struct text_call *call, const struct text_memory *memory);
 

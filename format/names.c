@@ -40,6 +40,14 @@ const struct syscall_row syscall_rows[SYSCALL_LIMIT] = {
 #undef CALL
 };
 
+int syscall_path_argument(const struct syscall_row *row)
+{
+	for (int i = 0; row && i < 6; i++)
+		if (row->kinds[i] == ARG_PATH)
+			return i;
+	return -1;
+}
+
 const char *syscall_name(uint64_t number)
 {
 	const struct syscall_row *row = syscall_row(number);

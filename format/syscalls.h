@@ -63,6 +63,9 @@ static inline const struct syscall_row *syscall_row(uint64_t number)
 	return number < SYSCALL_LIMIT && syscall_rows[number].name ? &syscall_rows[number] : NULL;
 }
 
+/* Which argument is the call's first path: its index, or -1. */
+int syscall_path_argument(const struct syscall_row *row);
+
 /* The call's name as in the kernel's headers ("openat"), or NULL when the table has none. Static storage. */
 const char *syscall_name(uint64_t number);
 
