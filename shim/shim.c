@@ -21,7 +21,6 @@
 #include <link.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
-#include <linux/prctl.h>
 
 #include "sys/poison.h"
 
@@ -249,13 +248,8 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 		interpose_coalesce();
 }
 
-/* A filter that was there before us may kill for any call that the program itself does not make. Who asks for a log takes that upon himself. */
-static int is_filtered(void)
-{
-	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0;
-}
-
-/* What cannot be recorded runs all the same; the summary says so, and who has asked for it hears of it in any case. */
+/* Under a filter that was there before us nothing is made unasked; who asks for a log takes that upon himself. What cannot be recorded runs all the
+ * same; the summary says so, and who has asked for it hears of it in any case. */
 static void record_into_state_folder(const char *state, const char *home)
 {
 	static char folder[PATH_LIMIT];
@@ -284,7 +278,6 @@ static void observe(const struct startup *s, const struct look_round *look)
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
 	birth_stderr_remember();
 	set_program(s);
-	set_environment(s->environment);
 	if (!options_read(s->environment))
 		return;
 	join_recording(s->environment);
@@ -299,6 +292,8 @@ static void observe(const struct startup *s, const struct look_round *look)
 		record_into_state_folder(state, home);
 	else if (settings.recording && !settings.log_asked && is_filtered())
 		settings.log = OUTPUT_OFF, settings.recording = 0;
+	if (settings.recording)
+		set_environment(s->environment);
 	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */

@@ -59,7 +59,7 @@ static enum let_go ask_process(const struct process *p)
 		return LET_GO_NOT_REWRITTEN;
 	if (p->pid == 1)
 		return LET_GO_FIRST_PID;
-	if (RAW(__NR_prctl, PR_GET_SECCOMP) != 0)
+	if (is_filtered())
 		return LET_GO_FILTER;
 	return RAW(__NR_unshare, CLONE_VM) == 0 ? LET_GO_NOT : LET_GO_THREADS;
 }

@@ -11,7 +11,6 @@
 #include "../sys/memory.h"
 
 #include <linux/mman.h>
-#include <linux/prctl.h>
 
 #include "../sys/poison.h"
 
@@ -248,7 +247,7 @@ void signals_start(struct process *p)
 {
 	struct signal_stack now;
 
-	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || p->pid == 1 || RAW(__NR_prctl, PR_GET_SECCOMP) != 0)
+	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || p->pid == 1 || is_filtered())
 		return;
 	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & STACK_DISABLED)
 		install_stack();

@@ -97,7 +97,6 @@ static __attribute__((noinline)) void json_compose(struct process *p, const stru
 	json_call_line(&w->out, &w->about, call, &w->memory);
 }
 
-/* A line of JSON is a whole call. Only an exec, which may not come back, has one when it begins. */
 /* Room for a line, with the work behind it: nothing of it stands on the program's stack while the line is composed. */
 static __attribute__((noinline)) struct json_work *json_room(struct process *p, uint64_t at)
 {
@@ -108,6 +107,7 @@ static __attribute__((noinline)) struct json_work *json_room(struct process *p, 
 	return w;
 }
 
+/* A line of JSON is a whole call. Only an exec, which may not come back, has one when it begins. */
 void lines_json(struct process *p, const struct text_call *call, enum json_kind kind, uint64_t began, uint64_t now)
 {
 	uint64_t mask;

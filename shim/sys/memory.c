@@ -154,10 +154,10 @@ void memory_start(void)
 {
 	char probe = 1, copy = 0;
 	/* An inherited filter may kill for a call that it does not know (systemd's ~@debug): then we do not even try. */
-	long filtered = RAW(__NR_prctl, 21 /* PR_GET_SECCOMP */);
+	int filtered = is_filtered();
 
 	calls_refused = 0;
-	if (filtered != 0 || memory_read(&copy, (uint64_t)(uintptr_t)&probe, 1) != 1 || copy != probe)
+	if (filtered || memory_read(&copy, (uint64_t)(uintptr_t)&probe, 1) != 1 || copy != probe)
 		memory_no_calls();
 }
 

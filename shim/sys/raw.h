@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <asm/unistd.h>
 #include <asm/errno.h>
+#include <linux/prctl.h>
 
 /* One call of the program, as it stands in the registers. entry.S builds and reads it: offsets are fixed. */
 struct call {
@@ -32,6 +33,12 @@ long raw_call(long number, long a, long b, long c, long d, long e, long f);
 static inline int is_error(long result)
 {
 	return (unsigned long)result >= -4095UL;
+}
+
+/* Does a seccomp filter stand? It may kill for any call that the program itself does not make. */
+static inline int is_filtered(void)
+{
+	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0;
 }
 
 #define likely(x) __builtin_expect(!!(x), 1)
