@@ -73,6 +73,10 @@ static size_t least_size(unsigned kind)
 		return sizeof(struct record_note);
 	case RECORD_COUNTER:
 		return sizeof(struct record_counter);
+	case RECORD_START:
+		return sizeof(struct record_start);
+	case RECORD_OBJECT:
+		return sizeof(struct record_object);
 	default:
 		return 8;
 	}
