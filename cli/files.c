@@ -55,7 +55,8 @@ int globs_match(const struct globs *g, const char *path)
 
 int files_take(const struct files *f, const struct file *file)
 {
-	int touched = file->opens || file->failed || file->kernel;
+	/* What was written under another name has it by a rename. */
+	int touched = file->opens || file->failed || file->kernel || file->access & ACCESS_WRITE;
 
 	return (touched || (f->all && file->named)) && (!f->only_missing || (!file->opens && !file->kernel && file->failed)) &&
 	       (!f->only_written || file->access & ACCESS_WRITE) && (!f->only.count || globs_match(&f->only, file->path)) && !globs_match(&f->without, file->path);

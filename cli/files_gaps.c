@@ -3,6 +3,7 @@
 #include "places.h"
 #include "../format/json.h"
 
+#include <asm/unistd.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,14 @@ static void tell_json(const struct unfollowed *u, unsigned times, FILE *to)
 	fprintf(to, ",\"times\":%u}", times);
 }
 
+/* Were reads and writes not among what was recorded? */
+static int is_without_bytes(const struct files *f)
+{
+	const uint64_t *trace = f->recording->sources_count ? f->recording->sources[0].header->trace : NULL;
+
+	return trace && !(trace[__NR_read / 64] >> (__NR_read % 64) & 1);
+}
+
 unsigned files_gaps(const struct files *f, FILE *to)
 {
 	unsigned elsewhere = f->places ? places_elsewhere(f->places) : 0;
@@ -137,6 +146,8 @@ unsigned files_gaps(const struct files *f, FILE *to)
 			fprintf(to, "without a path: %" PRIu64 " opens by file handle\n", f->by_handle);
 		if (f->io_uring)
 			fprintf(to, "not seen: what %" PRIu64 " calls of io_uring_enter have started\n", f->io_uring);
+		if (is_without_bytes(f))
+			fprintf(to, "not counted: bytes read and written, because reads and writes were not recorded (SYSSHIM_TRACE)\n");
 		if (elsewhere)
 			fprintf(to, "paths as they saw them: of %u process%s with another root or other mounts\n", elsewhere, elsewhere == 1 ? "" : "es");
 	}

@@ -196,7 +196,15 @@ static int thread_of(const struct places *p, const struct event *e)
 {
 	const struct record_word *word = event_record(p->recording, e);
 
-	return word->kind == RECORD_CALL || word->kind == RECORD_BEGIN ? ((const struct record_call *)word)->thread : p->recording->sources[e->source].header->pid;
+	switch (word->kind) {
+	case RECORD_CALL:
+	case RECORD_BEGIN:
+		return ((const struct record_call *)word)->thread;
+	case RECORD_PLACE:
+		return ((const struct record_place *)word)->thread;
+	default:
+		return p->recording->sources[e->source].header->pid;
+	}
 }
 
 static struct place *place_of(struct places *p, const struct event *e)
@@ -303,6 +311,26 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	}
 }
 
+/* A folder that was removed has no path any more. */
+static void place_told(struct place *place, const struct record_place *record)
+{
+	static const char gone[] = " (deleted)";
+	size_t room = (size_t)record->word.size * 8 - sizeof *record;
+	char *path = NULL;
+
+	if (!place)
+		return;
+	if (record->size > 0 && (size_t)record->size <= room && record->path[0] == '/')
+		path = strndup(record->path, (size_t)record->size);
+	size_t length = path ? strlen(path) : 0;
+	if (length >= sizeof gone && !strcmp(path + length - sizeof gone + 1, gone)) {
+		free(path);
+		path = NULL;
+	}
+	held_set(place, record->fd, path, NULL, 0);
+	free(path);
+}
+
 int places_before(struct places *p, const struct event *e)
 {
 	const struct source *s = &p->recording->sources[e->source];
@@ -316,6 +344,8 @@ int places_before(struct places *p, const struct event *e)
 		worker_make(&p->workers, e->source, s->header->pid, s->header->pid);
 		image_begins(p, e);
 	}
+	if (word->kind == RECORD_PLACE)
+		place_told(place_of(p, e), (const void *)word);
 	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN)
 		return is_first;
 	int thread = recorded_call(s, word, &call, &memory);

@@ -15,6 +15,8 @@ struct source {
 	const char *bytes;
 	size_t size;
 	const struct record_header *header;
+	/* ns since 1970: when it began, and what makes that out of the times in its records. Corrected: one epoch serves all. */
+	uint64_t began, epoch;
 	struct cursor *cursor; /* where it is being read; NULL: nowhere */
 	/* Of what was read since source_rewind. */
 	uint64_t records, broken; /* broken: bytes that could not be read as records */

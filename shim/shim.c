@@ -10,6 +10,7 @@
 #include "intercept/intercept.h"
 #include "options.h"
 #include "process/life.h"
+#include "record/audit.h"
 #include "record/birth_stderr.h"
 #include "record/objects.h"
 #include "record/recordings.h"
@@ -319,6 +320,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	inherited.why_not = why_not;
 	if (!inherited.rewriting && settings.interpose)
 		interpose_to_gate();
+	audit_start();
 	life_start(p);
 	if (p->log.on && settings.recording)
 		record_start(s, p);

@@ -87,7 +87,8 @@ enum record_kind {
 	RECORD_NOTE,       /* struct record_note */
 	RECORD_COUNTER,    /* struct record_counter: sums so far of one system call, recorded or not; the last one counts */
 	RECORD_START,      /* struct record_start: what a program was started from; behind it an OBJECT each of what ld.so had loaded by then */
-	RECORD_OBJECT      /* struct record_object, in the order of ld.so's list */
+	RECORD_OBJECT,     /* struct record_object, in the order of ld.so's list */
+	RECORD_PLACE       /* struct record_place: the folder behind a descriptor that the next call names, where no record has said so */
 };
 
 enum record_flags {
@@ -182,6 +183,12 @@ struct record_object {
 	char texts[];    /* each with its NUL: its path, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_NEEDED... */
 };
 
+struct record_place {
+	struct record_word word;
+	int32_t thread, fd, size; /* of path; -errno: it cannot be read */
+	char path[];              /* as /proc/self/fd has it, without a NUL */
+};
+
 #define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
 RECORD_OFFSET(record_header, version, 8);
 RECORD_OFFSET(record_header, data, 12);
@@ -261,6 +268,8 @@ RECORD_OFFSET(record_start, preload_file, 8);
 RECORD_OFFSET(record_start, texts, 16);
 RECORD_OFFSET(record_object, flags, 8);
 RECORD_OFFSET(record_object, texts, 16);
+RECORD_OFFSET(record_place, thread, 4);
+RECORD_OFFSET(record_place, path, 16);
 _Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_DATA,
 	       "the recording's format");
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compares `sysshim files` with strace over real commands.
 
-Each command runs three times under strace, natively, and once under `sysshim run`, each time in a fresh copy of the same folder. Temporary names and
+Each command runs three times under strace, natively, and under `sysshim run`, each time in a fresh copy of the same folder. Temporary names and
 process numbers are normalised. What all three native runs named must be in the audit (recall), and the audit may name nothing that no native
-run named (precision).
+run named (precision). So with all calls recorded, and with SYSSHIM_TRACE=audit.
 
-    audit.py SYSSHIM FILES COMMANDS EXTRA... [-- NAME...]
+    audit.py SYSSHIM FILES COMMANDS [NAME...]
 
-FILES: the folder to be copied; COMMANDS: a file of `NAME COMMAND` lines; EXTRA: options for `sysshim run`.
+FILES: the folder to be copied; COMMANDS: a file of `NAME COMMAND` lines.
 """
 import concurrent.futures
 import json
@@ -178,8 +178,8 @@ def audit(sysshim, recording, everything):
     return opened, named, gaps
 
 
-def one(sysshim, files, base, name, command, extra):
-    place, recording = os.path.join(base, name, "work"), os.path.join(base, name, "recording")
+def one(sysshim, files, base, name, command):
+    place = os.path.join(base, name, "work")
     os.makedirs(os.path.join(base, name))
     environment = dict(os.environ, HOME=place, GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b", GIT_AUTHOR_DATE="2026-11-25T00:00:00Z",
                        GIT_COMMITTER_DATE="2026-11-25T00:00:00Z", LC_ALL="C.UTF-8")
@@ -192,17 +192,21 @@ def one(sysshim, files, base, name, command, extra):
         if b"command not found" in errors:
             return f"skipped: {errors.decode(errors='replace').splitlines()[-1]}"
         natives.append(Strace(trace, place))
-    fresh(files, place)
-    subprocess.run([sysshim, "run", "-q", f"--record={recording}"] + extra + ["--", "bash", "-c", command], cwd=place, env=environment,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
-    opened, named, gaps = audit(sysshim, recording, True)
-    if audit(sysshim, recording, False)[0] != opened:
-        return "failed: --all lists other opened files"
     wrong = []
-    for what, ours, theirs in (("opened", opened, [n.opened for n in natives]), ("named", opened | named, [n.opened | n.named for n in natives])):
-        # The program itself, started by `sysshim run` or by strace.
-        missing, more = set.intersection(*theirs) - ours, ours - set.union(*theirs)
-        wrong += [f"{what}, not in the audit: {path!r}" for path in sorted(missing)] + [f"{what}, not in strace: {path!r}" for path in sorted(more)]
+    for mode, extra in (("full", []), ("audit", ["-e", "trace=audit"])):
+        recording = os.path.join(base, name, mode)
+        fresh(files, place)
+        subprocess.run([sysshim, "run", "-q", f"--record={recording}"] + extra + ["--", "bash", "-c", command], cwd=place, env=environment,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+        opened, named, gaps = audit(sysshim, recording, True)
+        if audit(sysshim, recording, False)[0] != opened:
+            wrong.append(f"{mode}: --all lists other opened files")
+        if gaps["paths_unresolved"] or gaps["starts_in_part"] or gaps["not_followed"]:
+            wrong.append(f"{mode}: gaps: {gaps}")
+        for what, ours, theirs in (("opened", opened, [n.opened for n in natives]), ("named", opened | named, [n.opened | n.named for n in natives])):
+            missing, more = set.intersection(*theirs) - ours, ours - set.union(*theirs)
+            wrong += [f"{mode}: {what}, not in the audit: {path!r}" for path in sorted(missing)]
+            wrong += [f"{mode}: {what}, not in strace: {path!r}" for path in sorted(more)]
     if wrong:
         return "failed:\n  " + "\n  ".join(wrong[:12]) + (f"\n  and {len(wrong) - 12} more" if len(wrong) > 12 else "")
     if not os.environ.get("KEEP"):
@@ -211,16 +215,14 @@ def one(sysshim, files, base, name, command, extra):
 
 
 def main():
-    sysshim, files, commands, *extra = sys.argv[1:]
-    only = extra[extra.index("--") + 1:] if "--" in extra else []
-    extra = extra[:extra.index("--")] if "--" in extra else extra
+    sysshim, files, commands, *only = sys.argv[1:]
     base = os.path.abspath("runs")
     with open(commands) as lines:
         jobs = [line.rstrip("\n").split(" ", 1) for line in lines if line.strip() and not line.startswith("#")]
     jobs = [(name, command) for name, command in jobs if not only or name in only]
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        running = {pool.submit(one, sysshim, os.path.abspath(files), base, name, command, extra): name for name, command in jobs}
+        running = {pool.submit(one, sysshim, os.path.abspath(files), base, name, command): name for name, command in jobs}
         for job in concurrent.futures.as_completed(running):
             outcome = job.result()
             counts[outcome.split(":")[0]] += 1
