@@ -32,6 +32,7 @@ enum action {
 	ACTION_WRITE,
 	ACTION_MASK,
 	ACTION_MAP,
+	ACTION_COPIES,  /* is counted by the kernel only where it has copied */
 	ACTION_STANDS   /* works on the caller's own stack pointer */
 };
 
@@ -83,6 +84,7 @@ static const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_epoll_pwait2] = ACTION_MASK,
 #endif
 	[__NR_mmap] = ACTION_MAP,
+	[__NR_copy_file_range] = ACTION_COPIES,
 	[__NR_rt_sigreturn] = ACTION_STANDS,
 };
 
@@ -282,6 +284,8 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	if (settings.timing && now > ticket->began)
 		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);
+	if (actions[slot_of(call)] == ACTION_COPIES && result <= 0)
+		counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		note_open(p, call, result);
 	/* NB: last, so that nothing of this function stands on the stack any more. */

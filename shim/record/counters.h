@@ -17,6 +17,7 @@ struct tally {
 	uint64_t paths_unlisted; /* opens whose path is not in the list of files: table full, memory unreadable */
 	uint64_t unresolved;     /* special calls whose result we could not see */
 	uint64_t own_reads, own_writes; /* our own, which the kernel counts among the program's */
+	uint64_t copied_nothing; /* copy_file_range that found nothing to copy, or failed */
 };
 
 enum batch_end {

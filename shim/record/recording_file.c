@@ -187,14 +187,14 @@ static void put_counter(struct process *p, unsigned number)
 	room_commit(p, record, sizeof *record, RECORD_COUNTER, 0);
 }
 
-/* The calls that the kernel counts as syscr and syscw (fs/read_write.c). */
+/* The calls that the kernel counts as syscr and syscw (fs/read_write.c); copy_file_range at a file's end, and most that fail, it does not. */
 static void own_counts(const struct process *p, uint64_t *reads, uint64_t *writes)
 {
 	static const uint16_t reading[] = {__NR_read, __NR_pread64, __NR_readv, __NR_preadv, __NR_preadv2, __NR_sendfile, __NR_copy_file_range};
 	static const uint16_t writing[] = {__NR_write, __NR_pwrite64, __NR_writev, __NR_pwritev, __NR_pwritev2, __NR_sendfile, __NR_copy_file_range};
 
-	*reads = 0;
-	*writes = p->batches.entries - p->batches.writes;
+	*reads = -p->tally.copied_nothing;
+	*writes = p->batches.entries - p->batches.writes - p->tally.copied_nothing;
 	for (unsigned i = 0; i < sizeof reading / sizeof reading[0]; i++) {
 		*reads += p->counters[reading[i]].calls;
 		*writes += p->counters[writing[i]].calls;
