@@ -74,11 +74,28 @@ struct look_round {
 	uint64_t text, text_size; /* what of us may be executed */
 	int in_first_namespace;
 	int late; /* libc stands in front of us: dlopen brought us */
+	int has_go;
 	int objects;
 };
 
 extern char **environ __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+/* A note of the Go linker's? Go's runtime looks for alternate stacks, and sets its own, by instructions that nobody sees, on threads where libc's
+ * calls meet them: it would take ours for one that stays, and run its handlers there. */
+static int is_go(const struct dl_phdr_info *info, const Elf64_Phdr *s)
+{
+	const Elf64_Nhdr *note;
+
+	if (s->p_type != PT_NOTE)
+		return 0;
+	for (uint64_t at = 0; at + sizeof *note + 4 <= s->p_memsz; at += sizeof *note + ((note->n_namesz + 3) & ~3ul) + ((note->n_descsz + 3) & ~3ul)) {
+		note = (const void *)(info->dlpi_addr + s->p_vaddr + at);
+		if (note->n_namesz == 4 && memcmp(note + 1, "Go\0", 4) == 0)
+			return 1;
+	}
+	return 0;
+}
 
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
@@ -89,6 +106,7 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 		const Elf64_Phdr *s = &info->dlpi_phdr[i];
 		if (s->p_type == PT_INTERP && look->objects == 0)
 			look->in_first_namespace = 1;
+		look->has_go |= is_go(info, s);
 		if (s->p_type != PT_LOAD)
 			continue;
 		if ((uint64_t)kernel_call - info->dlpi_addr - s->p_vaddr < s->p_memsz) {
@@ -241,6 +259,10 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 		no_batches(p, LET_GO_NOT_REWRITTEN);
 		return;
 	}
+	if (look->has_go) {
+		no_batches(p, LET_GO_GO);
+		return;
+	}
 	signals_knows_frames(auxiliary_value(s, AT_MINSIGSTKSZ));
 	dispatch_start(look->text, look->text_size);
 	batch = memory_wiped_on_fork(sizeof *batch);
@@ -324,7 +346,8 @@ static void observe(const struct startup *s, const struct look_round *look)
 	life_start(p);
 	if (p->log.on && settings.recording)
 		record_start(s, p);
-	signals_start(p);
+	if (!look->has_go)
+		signals_start(p);
 	start_coalescing(s, look, p);
 	/* NB order: last of all; from here on every call is counted. */
 	__atomic_store_n(&process, p, __ATOMIC_RELEASE);
