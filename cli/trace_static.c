@@ -38,9 +38,12 @@ static void run_tracer(int tracee, int answer, const char *folder, const char *p
 
 static int tracer_start(const char *folder, const char *program)
 {
-	int answer[2], error = -ENOEXEC, self = getpid();
+	int answer[2], error = -ENOEXEC, self = getpid(), adopts = 0;
 	pid_t tracer = 0;
 
+	/* The tracer would come back as a child of whoever adopts orphans. */
+	if (self == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &adopts) == 0 && adopts))
+		return -ECHILD;
 	if (pipe2(answer, O_CLOEXEC) != 0)
 		return -errno;
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);

@@ -198,10 +198,21 @@ void image_note(struct image *image, int thread, const char *text)
 	image_record(image, &note.word, sizeof note, RECORD_NOTE, 0);
 }
 
+static void put_counters(struct image *image)
+{
+	for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
+		const struct image_count *c = &image->counts[number];
+		struct record_counter counter = {.number = number, .calls = c->calls, .errors = c->errors, .nanoseconds = c->nanoseconds};
+		if (c->calls)
+			image_record(image, &counter.word, sizeof counter, RECORD_COUNTER, 0);
+	}
+}
+
 void image_end(struct image *image, enum record_end end, int status)
 {
 	if (image->ended)
 		return;
+	put_counters(image);
 	image->ended = 1;
 	image->header.end = end;
 	image->header.status = status;

@@ -96,6 +96,9 @@ static int executed(int tid, int former)
 	if (is_first && first.path)
 		put_first_exec(image, first.path);
 	put_exec_end(image);
+	/* The kernel gives none to what is traced without CAP_SYS_PTRACE, or under no_new_privs. */
+	if (proc_is_without_rights(tid))
+		image_note(image, tid, "traced: without its set-user-id rights");
 	return !is_first || begin(image, tid);
 }
 
@@ -108,7 +111,8 @@ static int is_stop_signal(int signal)
 static void stopped(int tid, int status)
 {
 	int signal = WSTOPSIG(status), event = status >> 16;
-	struct task *task = task_known(tid);
+	/* NB: where another thread than the first made the exec, the process's number is nobody's at this moment. */
+	struct task *task = event == PTRACE_EVENT_EXEC ? NULL : task_known(tid);
 	long request = PTRACE_CONT;
 	long deliver = 0;
 

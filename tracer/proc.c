@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -53,6 +54,22 @@ void proc_directory(int pid, char *to, size_t size)
 	to[length > 0 && length < (ssize_t)size - 1 && *to == '/' ? length : 0] = 0;
 	if (length >= (ssize_t)sizeof deleted && strcmp(to + length + 1 - (ssize_t)sizeof deleted, deleted) == 0)
 		*to = 0;
+}
+
+int proc_is_without_rights(int pid)
+{
+	char path[64], text[2048];
+	struct stat status;
+	int user, group;
+	size_t size = read_start(pid, "status", text, sizeof text - 1);
+
+	text[size] = 0;
+	const char *users = strstr(text, "\nUid:"), *groups = strstr(text, "\nGid:");
+	snprintf(path, sizeof path, "/proc/%d/exe", pid);
+	/* Real, then effective. */
+	if (!users || !groups || sscanf(users, "\nUid: %*d %d", &user) != 1 || sscanf(groups, "\nGid: %*d %d", &group) != 1 || stat(path, &status) != 0)
+		return 0;
+	return (status.st_mode & S_ISUID && (int)status.st_uid != user) || ((status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && (int)status.st_gid != group);
 }
 
 size_t proc_arguments(int pid, char *to, size_t size)

@@ -75,6 +75,13 @@ static long read_and_keep(const struct text_memory *self, void *to, uint64_t fro
 	return got;
 }
 
+static void count(struct image_count *c, const struct record_call *call)
+{
+	c->calls++;
+	c->errors += (uint64_t)is_failure(call->result);
+	c->nanoseconds += call->duration;
+}
+
 static void put(struct task *task, uint64_t now, unsigned kind, unsigned flags)
 {
 	static struct {
@@ -83,16 +90,18 @@ static void put(struct task *task, uint64_t now, unsigned kind, unsigned flags)
 	} record;
 	const struct syscall_row *row = syscall_row(task->call.number);
 	struct record_call *call = &record.call;
-	unsigned count = 0;
+	unsigned arguments = 0;
 
 	*call = (struct record_call){.number = (uint16_t)task->call.number, .thread = task->tid, .serial = task->serial, .began = task->began};
-	for (; count < 6 && row && row->kinds[count] != ARG_NONE; count++)
-		call->arguments[count] = task->call.arguments[count];
-	call->arguments_count = (uint8_t)count;
+	for (; arguments < 6 && row && row->kinds[arguments] != ARG_NONE; arguments++)
+		call->arguments[arguments] = task->call.arguments[arguments];
+	call->arguments_count = (uint8_t)arguments;
 	call->duration = now > task->began ? now - task->began : 0;
 	call->result = kind == RECORD_CALL ? task->call.result : 0;
-	memcpy(&call->arguments[count], task->pieces, task->kept);
-	image_record(task->image, &call->word, sizeof *call + count * 8 + task->kept, kind, flags | (task->kept ? RECORD_MEMORY : 0));
+	memcpy(&call->arguments[arguments], task->pieces, task->kept);
+	if (kind == RECORD_CALL)
+		count(&task->image->counts[task->call.number], call);
+	image_record(task->image, &call->word, sizeof *call + arguments * 8 + task->kept, kind, flags | (task->kept ? RECORD_MEMORY : 0));
 }
 
 static int is_exec(uint64_t number)

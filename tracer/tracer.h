@@ -27,6 +27,9 @@ struct image {
 	uint32_t serials;
 	uint64_t sequence; /* of the chunk that is being filled */
 	uint32_t used;     /* bytes of it */
+	struct image_count {
+		uint64_t calls, errors, nanoseconds;
+	} counts[SYSCALL_LIMIT];
 	struct record_header header;
 };
 /* The folder of the recording and its first process; -errno. */
@@ -44,6 +47,7 @@ int proc_ids(int tid, int *process, int *parent); /* 0: gone */
 void proc_directory(int pid, char *to, size_t size);
 size_t proc_arguments(int pid, char *to, size_t size);
 void proc_program(int pid, char *to, size_t size);
+int proc_is_without_rights(int pid); /* its file is set-user-id or set-group-id, and that had no effect */
 long proc_memory(int tid, void *to, uint64_t from, size_t size);
 
 /* inject.c: in a program that has just been executed and stands at its first instruction, installs the filter. 0, or -errno: it is as it

@@ -95,10 +95,13 @@ static int describe(struct start *s, const struct process *p)
 
 static long start(struct start *s, const struct process *p)
 {
-	int32_t error = -ECHILD;
+	int32_t error = -ECHILD, adopts = 0;
 
 	if (!describe(s, p))
 		return -ENOENT;
+	/* The tracer would come back as a child of whoever adopts orphans. */
+	if (RAW(__NR_getpid) == 1 || (RAW(__NR_prctl, PR_GET_CHILD_SUBREAPER, &adopts) == 0 && adopts))
+		return -ECHILD;
 	/* Where only an ancestor may trace (yama, ptrace_scope 1). Nobody else is asked: the tracer is the next to attach, and it is ours. */
 	RAW(__NR_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
 	long child = raw_borrow(run_as_orphan, s, s->stacks[0] + STACK);
