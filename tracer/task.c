@@ -58,17 +58,26 @@ struct task *task_known(int tid)
 	return image ? task_add(tid, image) : NULL;
 }
 
+static int is_exec(uint64_t number)
+{
+	return number == __NR_execve || number == __NR_execveat;
+}
+
 /* The printers of format/ ask for what they need of the program's memory, and what they were given is kept (as shim/record/recording.c). */
 static long read_and_keep(const struct text_memory *self, void *to, uint64_t from, size_t size)
 {
 	struct task *task = (struct task *)((char *)self - offsetof(struct task, memory));
 	long got = proc_memory(task->tid, to, from, size);
-	size_t bytes = got > 0 ? (size_t)got : 0, padded = (bytes + 7) & ~(size_t)7;
+	size_t bytes = got > 0 ? (size_t)got : 0;
 	char *at = task->pieces + task->kept;
 
+	/* Behind a path's end nothing is of interest; an exec's addresses have zeros in them. */
+	const char *end = is_exec(task->call.number) ? NULL : memchr(to, 0, bytes);
+	bytes = end ? (size_t)(end - (const char *)to) + 1 : bytes;
+	size_t padded = (bytes + 7) & ~(size_t)7;
 	if (sizeof task->pieces - task->kept < sizeof(struct record_memory) + padded)
 		return got;
-	*(struct record_memory *)at = (struct record_memory){from, (uint32_t)size, (int32_t)got};
+	*(struct record_memory *)at = (struct record_memory){from, (uint32_t)size, end ? (int32_t)bytes : (int32_t)got};
 	memcpy(at + sizeof(struct record_memory), to, bytes);
 	memset(at + sizeof(struct record_memory) + bytes, 0, padded - bytes);
 	task->kept += sizeof(struct record_memory) + padded;
@@ -102,11 +111,6 @@ static void put(struct task *task, uint64_t now, unsigned kind, unsigned flags)
 	if (kind == RECORD_CALL)
 		count(&task->image->counts[task->call.number], call);
 	image_record(task->image, &call->word, sizeof *call + arguments * 8 + task->kept, kind, flags | (task->kept ? RECORD_MEMORY : 0));
-}
-
-static int is_exec(uint64_t number)
-{
-	return number == __NR_execve || number == __NR_execveat;
 }
 
 static struct text scratch(void)

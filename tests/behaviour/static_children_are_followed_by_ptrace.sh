@@ -6,7 +6,7 @@ set -u
 . "$SRC/tests/lib/lib.sh"
 
 command -v strace >/dev/null || skip "no strace"
-busybox=$(command -v busybox) && ! readelf -l "$busybox" 2>/dev/null | grep -q INTERP || skip "no static busybox"
+busybox=$(command -v busybox) && ! LC_ALL=C readelf -lW "$busybox" 2>/dev/null | grep -q INTERP || skip "no static busybox"
 mkdir bin work && cp "$SYSSHIM" bin/sysshim && ln -s "$SHIM" bin/libsysshim.so && ln -s "$BUILD/sysshim-tracer" bin/sysshim-tracer || fail "no copy of the command"
 SYSSHIM=$PWD/bin/sysshim
 cp "$busybox" work/busybox && cd work && mkdir -p d/e && echo hi >a && echo x >d/e/f || fail "no folder"
@@ -204,7 +204,6 @@ def until(text):
 until(b"$ ")
 for keys, answer in ((b"./busybox sh -c 'echo go; exec sleep 60'\n", b"go\r\n"), (b"\x1a", b"Stopped"), (b"fg\n", b"busybox sh"), (b"\x03", b"$ "),
                      (b"echo st=$?\n", b"st=130"), (b"exit 6\n", b"exit")):
-    until(b"") if keys == b"\x03" else None
     time.sleep(0.3)
     os.write(fd, keys)
     until(answer)
@@ -231,7 +230,7 @@ strace -f -o ../log "$SYSSHIM" run -q --trace-static --record=../refused2 ./busy
 
 # a set-user-id program is left alone
 if [ "$(id -u)" -eq 0 ] && cp busybox setuid && chown 65534 setuid && chmod 4755 setuid; then
-	cp setuid other && run --record=../setuid bash -c './setuid true; exit 3'
+	run --record=../setuid bash -c './setuid true; exit 3'
 	[ $? -eq 3 ] && "$SYSSHIM" files ../setuid | grep -q '1 program set-user-id' || fail "set-user-id: $("$SYSSHIM" files ../setuid)"
 fi
 # wrong usage
