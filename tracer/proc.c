@@ -69,7 +69,8 @@ int proc_is_without_rights(int pid)
 	/* Real, then effective. */
 	if (!users || !groups || sscanf(users, "\nUid: %*d %d", &user) != 1 || sscanf(groups, "\nGid: %*d %d", &group) != 1 || stat(path, &status) != 0)
 		return 0;
-	return (status.st_mode & S_ISUID && (int)status.st_uid != user) || ((status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && (int)status.st_gid != group);
+	return (status.st_mode & S_ISUID && (int)status.st_uid != user) ||
+	       ((status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && (int)status.st_gid != group);
 }
 
 size_t proc_arguments(int pid, char *to, size_t size)
