@@ -29,7 +29,7 @@ struct start {
 	char stacks[2][STACK] __attribute__((aligned(16)));
 	const char *arguments[7];
 	int32_t answer[2]; /* a pipe: the tracer says that it is attached, or why not */
-	int32_t tracer;
+	int32_t tracer, error; /* its number; why it could not be executed */
 	char folder[PATH_LIMIT];
 	char numbers[64];
 };
@@ -52,7 +52,7 @@ static long run(void *shared)
 
 	RAW(__NR_setsid);
 	RAW(__NR_fcntl, s->answer[1], F_SETFD, 0);
-	RAW(__NR_execve, known.path, s->arguments, known.environment);
+	s->error = (int32_t)RAW(__NR_execve, known.path, s->arguments, known.environment);
 	return 127;
 }
 
@@ -112,7 +112,7 @@ static long start(struct start *s, const struct process *p)
 	if (child > 0 && s->tracer < 0)
 		child = s->tracer;
 	if (child > 0 && RAW(__NR_read, s->answer[0], &error, sizeof error) != sizeof error)
-		error = -ENOEXEC;
+		error = s->error ? s->error : -EIO;
 	RAW(__NR_prctl, PR_SET_PTRACER, 0);
 	if (child < 0)
 		return child;
