@@ -59,7 +59,7 @@ static void call_event(void *self, const struct event *e, enum call_end end, siz
 	if (ended)
 		text_call_leave(&text, &call, printed, &memory.memory);
 	const char *bracket = memchr(shown, '(', (size_t)(text.at - shown));
-	struct text out = event(c, ended ? "X" : "B", s->header->pid, thread, timed ? record->began + s->header->epoch : e->time);
+	struct text out = event(c, ended ? "X" : "B", s->header->pid, thread, timed ? record->began + s->epoch : e->time);
 	if (ended) {
 		text_string(&out, ",\"dur\":");
 		microseconds(&out, timed ? record->duration : 0);
@@ -114,8 +114,8 @@ void chrome_write(struct recording *r, const struct filter *f, FILE *to)
 
 	c = (struct chrome){.r = r, .to = to, .zero = UINT64_MAX};
 	for (unsigned i = 0; i < r->sources_count; i++)
-		if (r->sources[i].header->began < c.zero)
-			c.zero = r->sources[i].header->began;
+		if (r->sources[i].began < c.zero)
+			c.zero = r->sources[i].began;
 	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", to);
 	names(&c);
 	walk(r, f, &(struct walker){call_event, instant, 0, &c});

@@ -49,12 +49,20 @@ static struct gaps gaps_of(const struct recording *r)
 
 static const char *const unfollowed[3] = {"static", "set-user-id", "of another word size"};
 
+int recording_gaps(const struct recording *r)
+{
+	struct gaps g = gaps_of(r);
+
+	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
+	       g.not_followed[2] || r->unborn || r->refused || r->problems;
+}
+
 void recording_coverage(const struct recording *r, FILE *to)
 {
 	struct gaps g = gaps_of(r);
 
-	fprintf(to, "coverage: %u process%s, %u program%s; not seen: what ld.so does before our start, and system calls that a program or a library makes "
-		"without libc", g.processes, g.processes == 1 ? "" : "es", r->sources_count, r->sources_count == 1 ? "" : "s");
+	fprintf(to, "coverage: %u process%s, %u program%s; not seen: %ssystem calls that a program or a library makes without libc", g.processes,
+		g.processes == 1 ? "" : "es", r->sources_count, r->sources_count == 1 ? "" : "s", r->starts_told ? "" : "what ld.so does before our start, and ");
 #define GAP(number, ...) \
 	do { \
 		if (number) \

@@ -73,6 +73,12 @@ static size_t least_size(unsigned kind)
 		return sizeof(struct record_note);
 	case RECORD_COUNTER:
 		return sizeof(struct record_counter);
+	case RECORD_START:
+		return sizeof(struct record_start);
+	case RECORD_OBJECT:
+		return sizeof(struct record_object);
+	case RECORD_PLACE:
+		return sizeof(struct record_place);
 	default:
 		return 8;
 	}
@@ -155,7 +161,7 @@ void source_rewind(struct source *s)
 	c->chunks = NULL;
 	c->count = c->index = 0;
 	c->at = c->end = c->held[0] = c->held[1] = c->newest = 0;
-	c->last = s->header->began;
+	c->last = s->began;
 	c->file = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	s->records = s->broken = s->missed = s->pathless = 0;
 	find_chunks(s, s->cursor);
@@ -246,7 +252,7 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 		s->pathless += word->kind == RECORD_CALL && is_pathless((const void *)word);
 		uint64_t time = time_of(word);
 		if (time)
-			c->last = time + s->header->epoch;
+			c->last = time + s->epoch;
 		*e = (struct event){c->last, c->sequence, index, (uint32_t)(c->at / 8)};
 		s->records++;
 		c->at += size;
@@ -295,7 +301,7 @@ static const struct recording *waiting_in;
 static int by_birth(const void *a, const void *b)
 {
 	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
-	uint64_t at_x = waiting_in->sources[x].header->began, at_y = waiting_in->sources[y].header->began;
+	uint64_t at_x = waiting_in->sources[x].began, at_y = waiting_in->sources[y].began;
 
 	if (at_x != at_y)
 		return at_x < at_y ? -1 : 1;
@@ -336,7 +342,7 @@ static int take(struct recording *r, struct event *e)
 		sink(m, 0);
 		m->is_given = 0;
 	}
-	while (m->next < r->sources_count && (!m->count || r->sources[m->waiting[m->next]].header->began <= m->heap[0].time)) {
+	while (m->next < r->sources_count && (!m->count || r->sources[m->waiting[m->next]].began <= m->heap[0].time)) {
 		unsigned index = m->waiting[m->next++];
 		source_rewind(&r->sources[index]);
 		if (source_next(r, index, &next))

@@ -1,176 +1,65 @@
 /* sysshim files: which files a recorded program opened or executed. Names are put together from the recording alone: nothing is asked of
  * the file system, which may have changed since. */
+#include "files.h"
 #include "command.h"
-#include "filter.h"
-#include "sizes.h"
+#include "files_gaps.h"
+#include "files_row.h"
+#include "loader.h"
+#include "places.h"
 #include "../format/json.h"
 
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 const char files_help[] =
 	"usage: sysshim files [OPTION...] [RECORDING]\n"
 	"\n"
-	"Lists each path that was opened or executed: how (r read, w written, x executed, c may create, t truncated, a appended, d a folder), how\n"
-	"often with success and without, and the first error. RECORDING is a folder that `sysshim run` made; without it, the newest.\n"
+	"Lists each path that was opened or executed: how, how often with success and without, and the first error. How: r read, w written, x executed, c may\n"
+	"have been created, t truncated, a appended, d a folder, m mapped. RECORDING is a folder that `sysshim run` made; without it, the newest.\n"
 	"\n"
+	"      --all           also paths that calls only named: stat, access, readlink, unlink, rename, mkdir, ...\n"
 	"      --only-missing  only paths that no call found\n"
 	"      --only-written  only paths opened for writing\n"
+	"  -P GLOB             only paths that match; may be repeated. * matches / too\n"
+	"      --not=GLOB      no paths that match; may be repeated\n"
 	"  -p PID              only this process\n"
+	"  -n GLOB             only programs of this name\n"
+	"      --tree          as a tree of folders\n"
 	"  -0                  paths alone, each with a NUL behind it\n"
 	"      --json          an object a line\n"
+	"      --format=table|tree|json|fsatrace|make\n"
+	"                      fsatrace: r|w|m|d|q|t lines as fsatrace(1) writes them; make: a rule: what was written, from what was read\n"
+	"      --expect=FILE   says which paths were opened that the list in FILE does not allow\n"
+	"      --write-expect=FILE  writes such a list: all that was opened\n"
+	"      --deny=GLOB     says which paths that match were opened, or tried; may be repeated\n"
+	"      --strict        what the recording does not hold is a finding too\n"
 	"      --help\n"
 	"\n"
-	"Paths are absolute, as the calls named them (symbolic links are not followed); where the folder is not known they begin with ?/.\n"
-	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+	"Paths are absolute, as the calls named them (symbolic links are not followed), relative to the folder of that moment; where it is not known they\n"
+	"begin with ?/. What ld.so opened and looked for before the shim's start is among them.\n"
+	"A line of a list is r, w, x or more of them, a blank, and a glob; # begins a comment.\n"
+	"Exit status: 0; 1: --expect, --deny or --strict found something, or a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
 
-enum { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXECUTE = 4, ACCESS_CREATE = 8, ACCESS_TRUNCATE = 16, ACCESS_APPEND = 32, ACCESS_FOLDER = 64 };
-
-struct file {
-	unsigned access;
-	uint64_t opens, failed, read, written, first, last;
-	int error, pid, processes;
-	const char *given;
-	uint64_t read_sizes[SIZES], write_sizes[SIZES];
-	UT_hash_handle hh;
-	char path[];
-};
-
-/* What a descriptor of a process is, and its working folder under the number -1. */
-struct opened {
-	struct {
-		int pid, fd;
-	} key;
-	struct file *file; /* NULL: not a file that we know */
-	char *path;
-	UT_hash_handle hh;
-};
-
-/* Whose child a process is. */
-struct process {
-	int pid, parent;
-	UT_hash_handle hh;
-};
-
-struct files {
-	struct recording *recording;
-	struct process *processes;
-	struct file *table;
-	struct opened *opened;
-	int pid, only_missing, only_written;
-};
-
-enum { CWD = -1 };
-
-static struct opened *find(struct files *f, int pid, int fd)
+int globs_match(const struct globs *g, const char *path)
 {
-	struct opened like, *found;
-
-	memset(&like, 0, sizeof like);
-	like.key.pid = pid;
-	like.key.fd = fd;
-	HASH_FIND(hh, f->opened, &like.key, sizeof like.key, found);
-	return found;
+	for (unsigned i = 0; i < g->count; i++)
+		if (fnmatch(g->patterns[i], path, 0) == 0)
+			return 1;
+	return 0;
 }
 
-static void set(struct files *f, int pid, int fd, struct file *file, const char *path)
+int files_take(const struct files *f, const struct file *file)
 {
-	struct opened *o = find(f, pid, fd);
+	/* What was written under another name has it by a rename. */
+	int touched = file->opens || file->failed || file->kernel || file->access & ACCESS_WRITE;
 
-	if (!o) {
-		o = calloc(1, sizeof *o);
-		if (!o)
-			return;
-		o->key.pid = pid;
-		o->key.fd = fd;
-		HASH_ADD(hh, f->opened, key, sizeof o->key, o);
-	}
-	/* NB order: it may be its own (dup2 onto itself). */
-	char *copy = path ? strdup(path) : NULL;
-	free(o->path);
-	o->path = copy;
-	o->file = file;
-}
-
-/* A forked child has its parent's descriptors. The parent's table is looked at as it is by now: what it opened since may have taken a number
- * that the child had closed. */
-static struct opened *find_with_parents(struct files *f, const struct source *s, int fd)
-{
-	int pid = s->header->pid;
-
-	for (int depth = 0; depth < 16; depth++) {
-		struct opened *o = find(f, pid, fd);
-		struct process *process;
-		if (o)
-			return o;
-		HASH_FIND_INT(f->processes, &pid, process);
-		if (!process)
-			return NULL;
-		pid = process->parent;
-	}
-	return NULL;
-}
-
-/* Without `.`, empty parts and doubled slashes; `..` stays, because what it means depends on symbolic links. */
-static void tidy(char *path)
-{
-	char *to = path, *from = path;
-
-	while (*from) {
-		if (from[0] == '/' && (from[1] == '/' || (from[1] == '.' && (from[2] == '/' || !from[2])))) {
-			from += from[1] == '/' ? 1 : 2;
-			continue;
-		}
-		*to++ = *from++;
-	}
-	if (to == path)
-		*to++ = '/';
-	*to = 0;
-}
-
-static void absolute(struct files *f, const struct source *s, int64_t directory, const char *given, char *to, size_t size)
-{
-	const struct opened *o;
-	const char *base = NULL;
-
-	if (*given == '/') {
-		snprintf(to, size, "%s", given);
-		tidy(to);
-		return;
-	}
-	o = directory == AT_FDCWD ? find(f, s->header->pid, CWD) : find_with_parents(f, s, (int)directory);
-	if (o)
-		base = o->path;
-	else if (directory == AT_FDCWD && s->header->directory[0] == '/')
-		base = s->header->directory;
-	if (!base)
-		base = "?";
-	snprintf(to, size, "%s%s%s", base, *given ? "/" : "", given);
-	if (*to == '/')
-		tidy(to);
-}
-
-static struct file *file_of(struct files *f, const char *path, const char *given)
-{
-	struct file *file;
-	size_t length = strlen(path);
-
-	HASH_FIND(hh, f->table, path, length, file);
-	if (file)
-		return file;
-	file = calloc(1, sizeof *file + length + 1);
-	if (!file)
-		return NULL;
-	memcpy(file->path, path, length + 1);
-	file->given = strdup(given);
-	HASH_ADD_KEYPTR(hh, f->table, file->path, length, file);
-	return file;
+	return (touched || (f->all && file->named)) && (!f->only_missing || (!file->opens && !file->kernel && file->failed)) &&
+	       (!f->only_written || file->access & ACCESS_WRITE) && (!f->only.count || globs_match(&f->only, file->path)) && !globs_match(&f->without, file->path);
 }
 
 static unsigned access_of(uint64_t flags)
@@ -183,407 +72,429 @@ static unsigned access_of(uint64_t flags)
 	       (flags & O_DIRECTORY ? ACCESS_FOLDER : 0);
 }
 
-/* open and its like: where the folder and the flags stand. */
-static int opens(const struct text_call *call, const struct recorded_memory *memory, int64_t *directory, uint64_t *flags)
+/* open and its like: where the flags stand. */
+static int opens(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags)
 {
-	uint64_t how = 0;
-
+	*flags = 0;
 	switch (call->number) {
 	case __NR_open:
-		*directory = AT_FDCWD;
 		*flags = call->arguments[1];
 		return 1;
 	case __NR_creat:
-		*directory = AT_FDCWD;
 		*flags = O_WRONLY | O_CREAT | O_TRUNC;
 		return 1;
 	case __NR_openat:
-		*directory = (int)call->arguments[0];
 		*flags = call->arguments[2];
 		return 1;
 	case __NR_openat2:
-		*directory = (int)call->arguments[0];
 		if (memory->kept)
-			memory->memory.read(&memory->memory, &how, call->arguments[2], sizeof how);
-		*flags = how;
+			memory->memory.read(&memory->memory, flags, call->arguments[2], sizeof *flags);
 		return 1;
 	default:
 		return 0;
 	}
 }
 
-static void note(struct file *file, const struct event *e, const struct source *s, unsigned access, int64_t result)
-{
-	int failed = is_failure(result);
+/* Where a file of the recording is being read. */
+struct reading {
+	struct loader *loader;
+	struct event start;
+	int executed; /* the exec that led here was recorded */
+};
 
-	file->access |= failed ? 0 : access;
-	file->opens += !failed;
-	file->failed += (uint64_t)failed;
-	if (failed && !file->error)
-		file->error = (int)-result;
-	if (!file->first)
-		file->first = e->time;
-	file->last = e->time;
-	if (file->pid != s->header->pid)
-		file->processes++;
-	file->pid = s->header->pid;
+struct reader {
+	struct files *files;
+	const struct event *event;
+	const struct source *source;
+	struct reading *at;
+};
+
+static struct file *row_of(const struct reader *r, int64_t directory, const char *given)
+{
+	char path[PLACES_PATH];
+	int known = places_resolve(r->files->places, r->event, directory, given, path);
+	struct file *file = file_of(r->files, path, given);
+
+	r->files->unresolved += !known && !file->unresolved;
+	file->unresolved |= !known;
+	return file;
+}
+
+static void note(const struct reader *r, struct file *file, unsigned access, int64_t result)
+{
+	file_noted(file, r->event->time, places_pid(r->files->places, r->event), r->source->header->program);
+	file_opened(file, access, result);
+	if (!is_failure(result) && access & (ACCESS_WRITE | ACCESS_CREATE | ACCESS_TRUNCATE))
+		file->removed = 0;
+	if (r->files->format == FILES_FSATRACE && !is_failure(result))
+		files_fsatrace(r->files, access & ACCESS_WRITE ? OPERATION_WRITE : OPERATION_READ, file, NULL);
 }
 
 /* An exec is written when it begins, and again only if it has failed. */
-static void executed(struct files *f, const struct event *e, const struct source *s, const struct text_call *call, const char *given, int64_t result)
+static void executed(const struct reader *r, const struct text_call *call, const char *given, int64_t result)
 {
-	char path[9000];
+	/* An empty path means the descriptor (AT_EMPTY_PATH). */
+	struct file *file = row_of(r, call->number == __NR_execveat ? (int)call->arguments[0] : AT_FDCWD, given);
 
-	absolute(f, s, call->number == __NR_execveat ? (int)call->arguments[0] : AT_FDCWD, given, path, sizeof path);
-	struct file *file = file_of(f, path, given);
-	if (!file)
-		return;
+	int pid = places_pid(r->files->places, r->event);
+
 	if (result && file->opens && !--file->opens)
 		file->access &= ~(unsigned)ACCESS_EXECUTE;
-	note(file, e, s, ACCESS_EXECUTE, result);
+	note(r, file, ACCESS_EXECUTE, result);
+	if (result)
+		gaps_image(r->files, pid);
+	else
+		gaps_exec(r->files, pid, file->path);
 }
 
-static void moved(struct files *f, const struct source *s, const struct text_call *call, const char *given)
+static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int out)
 {
-	char path[9000];
-	struct opened *o;
+	struct file *file = places_owner(r->files->places, r->event, (int)fd);
 
-	if (call->result != 0)
+	if (!file)
 		return;
-	if (call->number == __NR_fchdir) {
-		o = find_with_parents(f, s, (int)call->arguments[0]);
-		set(f, s->header->pid, CWD, NULL, o && o->path ? o->path : "?");
-	} else if (given) {
-		absolute(f, s, AT_FDCWD, given, path, sizeof path);
-		set(f, s->header->pid, CWD, NULL, path);
-	}
+	*(out ? &file->written : &file->read) += (uint64_t)bytes;
+	sizes_add(out ? file->write_sizes : file->read_sizes, (uint64_t)bytes);
 }
 
-static void add_bytes(struct files *f, const struct source *s, uint64_t fd, int64_t bytes, int out)
+static void transferred(const struct reader *r, const struct text_call *call)
 {
-	struct opened *o = find_with_parents(f, s, (int)fd);
-
-	if (!o || !o->file)
-		return;
-	*(out ? &o->file->written : &o->file->read) += (uint64_t)bytes;
-	sizes_add(out ? o->file->write_sizes : o->file->read_sizes, (uint64_t)bytes);
-}
-
-static void transferred(struct files *f, const struct source *s, const struct text_call *call, const struct syscall_row *row)
-{
+	const struct syscall_row *row = syscall_row(call->number);
 	const uint64_t *a = call->arguments;
 
 	switch (call->number) {
 	case __NR_copy_file_range:
 	case __NR_splice:
-		add_bytes(f, s, a[0], call->result, 0);
-		add_bytes(f, s, a[2], call->result, 1);
+		add_bytes(r, a[0], call->result, 0);
+		add_bytes(r, a[2], call->result, 1);
 		break;
 	case __NR_sendfile:
-		add_bytes(f, s, a[1], call->result, 0);
-		add_bytes(f, s, a[0], call->result, 1);
+		add_bytes(r, a[1], call->result, 0);
+		add_bytes(r, a[0], call->result, 1);
 		break;
 	default:
-		if (row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT))
-			add_bytes(f, s, a[0], call->result, !(row->flags & CALL_BYTES_IN));
+		if (row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT))
+			add_bytes(r, a[0], call->result, !(row->flags & CALL_BYTES_IN));
 	}
 }
 
-static void add_call(struct files *f, const struct event *e, const struct source *s, const struct text_call *call, const struct recorded_memory *memory)
+static void used(const struct reader *r, uint64_t fd, unsigned access)
+{
+	struct file *file = places_owner(r->files->places, r->event, (int)fd);
+
+	if (file)
+		file->access |= access;
+}
+
+/* A path that a call names without opening it: what it did to the name. */
+static void named(const struct reader *r, const struct text_call *call, struct file *file, struct file *before)
+{
+	int failed = is_failure(call->result);
+
+	file->named++;
+	file_noted(file, r->event->time, places_pid(r->files->places, r->event), r->source->header->program);
+	if (failed)
+		file_failed(file, call->result);
+	switch (failed ? 0 : call->number) {
+	case __NR_unlink:
+	case __NR_rmdir:
+	case __NR_unlinkat:
+		file->removed = 1;
+		if (r->files->format == FILES_FSATRACE)
+			files_fsatrace(r->files, OPERATION_DELETE, file, NULL);
+		break;
+	case __NR_rename:
+	case __NR_renameat:
+	case __NR_renameat2:
+		if (!before)
+			break;
+		/* What was written under the old name lies under the new one. */
+		file->access |= before->access & (ACCESS_WRITE | ACCESS_CREATE);
+		file->removed = 0;
+		before->removed = 1;
+		if (r->files->format == FILES_FSATRACE)
+			files_fsatrace(r->files, OPERATION_MOVE, file, before->path);
+		break;
+	case __NR_utime:
+	case __NR_utimes:
+	case __NR_utimensat:
+	case __NR_futimesat:
+		if (r->files->format == FILES_FSATRACE)
+			files_fsatrace(r->files, OPERATION_TOUCH, file, NULL);
+		break;
+	default:
+		if (r->files->format == FILES_FSATRACE && r->files->all)
+			files_fsatrace(r->files, OPERATION_QUERY, file, NULL);
+	}
+}
+
+/* Each path of a call, relative to the descriptor in front of it. An empty one means that descriptor. */
+static void name_all(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
 {
 	const struct syscall_row *row = syscall_row(call->number);
-	char given[RECORDED_PATH], path[9000];
-	const char *named = text_call_path(call, &memory->memory, given, sizeof given);
-	int64_t directory;
-	uint64_t flags = 0;
-	struct opened *o;
+	struct file *file = NULL;
+	int64_t directory = AT_FDCWD;
+	char given[RECORDED_PATH];
 
-	switch (call->number) {
-	case __NR_chdir:
-	case __NR_fchdir:
-		moved(f, s, call, named);
-		return;
-	case __NR_execve:
-	case __NR_execveat:
-		if (named)
-			executed(f, e, s, call, named, call->result);
-		return;
-	case __NR_dup:
-	case __NR_dup2:
-	case __NR_dup3:
-		o = find_with_parents(f, s, (int)call->arguments[0]);
-		if (call->result >= 0)
-			set(f, s->header->pid, (int)call->result, o ? o->file : NULL, o ? o->path : NULL);
-		return;
-	case __NR_fcntl:
-		if ((call->arguments[1] == F_DUPFD || call->arguments[1] == F_DUPFD_CLOEXEC) && call->result >= 0) {
-			o = find_with_parents(f, s, (int)call->arguments[0]);
-			set(f, s->header->pid, (int)call->result, o ? o->file : NULL, o ? o->path : NULL);
-		}
-		return;
-	case __NR_close:
-		if (call->result == 0)
-			set(f, s->header->pid, (int)call->arguments[0], NULL, NULL);
-		return;
-	default:
-		break;
-	}
-	if (named && opens(call, memory, &directory, &flags)) {
-		absolute(f, s, directory, named, path, sizeof path);
-		struct file *file = file_of(f, path, named);
-		if (file)
-			note(file, e, s, access_of(flags), call->result);
-		if (call->result >= 0)
-			set(f, s->header->pid, (int)call->result, file, path);
-		return;
-	}
-	if (row && call->result > 0)
-		transferred(f, s, call, row);
-}
-
-static void know_parents(struct files *f)
-{
-	for (unsigned i = 0; i < f->recording->sources_count; i++) {
-		const struct record_header *h = f->recording->sources[i].header;
-		struct process *process;
-		HASH_FIND_INT(f->processes, &h->pid, process);
-		if (process || !h->parent || !(process = calloc(1, sizeof *process)))
+	for (unsigned i = 0; row && row->flags & CALL_FILE && i < 6; i++) {
+		if (row->kinds[i] == ARG_DIRFD)
+			directory = (int)call->arguments[i];
+		/* What a symbolic link is to hold is no name of anything yet. */
+		if (row->kinds[i] != ARG_PATH || (i == 0 && (call->number == __NR_symlink || call->number == __NR_symlinkat)))
 			continue;
-		process->pid = h->pid;
-		process->parent = h->parent;
-		HASH_ADD_INT(f->processes, pid, process);
+		struct file *before = file;
+		if (text_string_at(&memory->memory, call->arguments[i], given, sizeof given) && *given) {
+			file = row_of(r, directory, given);
+			named(r, call, file, before);
+		}
+		directory = AT_FDCWD;
 	}
 }
 
-static void add_all(struct files *f)
+static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
 {
-	struct event event;
-	const struct event *e = &event;
+	struct files *f = r->files;
+	char given[RECORDED_PATH];
+	uint64_t flags;
 
-	know_parents(f);
+	if (is_exec(call->number)) {
+		if (text_call_path(call, &memory->memory, given, sizeof given))
+			executed(r, call, given, call->result);
+	} else if (opens(call, memory, &flags)) {
+		if (!text_call_path(call, &memory->memory, given, sizeof given))
+			return;
+		struct file *file = row_of(r, call->number == __NR_open || call->number == __NR_creat ? AT_FDCWD : (int)call->arguments[0], given);
+		note(r, file, access_of(flags), call->result);
+		if (call->result >= 0)
+			places_opened(f->places, r->event, (int)call->result, file->unresolved ? NULL : file->path, file, (flags & O_CLOEXEC) != 0);
+	} else if (call->number == __NR_mmap && !is_failure(call->result) && !(call->arguments[3] & 0x20 /* MAP_ANONYMOUS */)) {
+		used(r, call->arguments[4], ACCESS_MAPPED);
+	} else if (call->number == __NR_getdents64 && !is_failure(call->result)) {
+		used(r, call->arguments[0], ACCESS_FOLDER);
+	} else if (call->number == __NR_open_by_handle_at) {
+		f->by_handle++;
+	} else if (call->number == __NR_io_uring_enter) {
+		f->io_uring++;
+	} else if (call->result > 0) {
+		transferred(r, call);
+	}
+	if (!is_exec(call->number) && !opens(call, memory, &flags))
+		name_all(r, call, memory);
+}
+
+static void named_at_start(const struct reader *r, struct file *file, int error)
+{
+	file->named++;
+	file_noted(file, r->event->time, r->source->header->pid, r->source->header->program);
+	if (error)
+		file_failed(file, -error);
+}
+
+static void tell_start(void *self, enum start_call call, const char *path, int error)
+{
+	const struct reader *r = self;
+	struct file *file = row_of(r, AT_FDCWD, path);
+
+	switch (call) {
+	case START_EXECUTED:
+		if (r->at->executed)
+			break;
+		note(r, file, ACCESS_EXECUTE, 0);
+		break;
+	case START_INTERPRETED:
+		file_noted(file, r->event->time, r->source->header->pid, r->source->header->program);
+		file->access |= ACCESS_EXECUTE;
+		file->kernel++;
+		break;
+	case START_OPENED:
+		note(r, file, ACCESS_READ | (strcmp(path, "/etc/ld.so.preload") != 0 ? ACCESS_MAPPED : 0), -error);
+		break;
+	default:
+		named_at_start(r, file, error);
+	}
+}
+
+static int is_chosen(const struct files *f, const struct source *s, int thread)
+{
+	return (!f->pid || f->pid == thread || f->pid == s->header->pid) && (!f->program || fnmatch(f->program, s->header->program, 0) == 0);
+}
+
+static void start_ends(struct files *f, const struct source *s, struct reading *at)
+{
+	struct reader r = {f, &at->start, s, at};
+
+	f->recording->starts_told |= loader_is_ready(at->loader);
+	if (loader_is_ready(at->loader) && is_chosen(f, s, s->header->pid) && !loader_tell(at->loader, s, tell_start, &r))
+		f->starts_in_part++;
+	loader_free(at->loader);
+	at->loader = NULL;
+}
+
+static void add_event(const struct reader *r, const struct record_word *word)
+{
+	struct recorded_memory memory;
+	struct text_call call;
+	char given[RECORDED_PATH];
+	int thread = recorded_call(r->source, word, &call, &memory), is_ours = is_chosen(r->files, r->source, thread);
+
+	/* What an exec in the new image says is only that it has succeeded. */
+	if (is_exec_end(word))
+		return;
+	if (word->kind == RECORD_BEGIN) {
+		if (is_exec(call.number) && is_ours && text_call_path(&call, &memory.memory, given, sizeof given))
+			executed(r, &call, given, 0);
+		return;
+	}
+	if (is_ours)
+		add_call(r, &call, &memory);
+	places_after(r->files->places, r->event, &call, &memory);
+}
+
+void files_add_all(struct files *f)
+{
+	struct reading *readings = resized(NULL, (f->recording->sources_count + 1) * sizeof *readings);
+	struct event event;
+
+	memset(readings, 0, f->recording->sources_count * sizeof *readings);
+	f->places = places_make(f->recording);
 	recording_rewind(f->recording);
 	while (recording_next(f->recording, &event)) {
-		const struct record_word *word = event_record(f->recording, e);
-		const struct source *s = &f->recording->sources[e->source];
-		struct recorded_memory memory;
-		struct text_call call;
-		char given[RECORDED_PATH];
-		if (word->kind != RECORD_CALL && word->kind != RECORD_COALESCED && word->kind != RECORD_BEGIN)
+		const struct record_word *word = event_record(f->recording, &event);
+		struct reader r = {f, &event, &f->recording->sources[event.source], &readings[event.source]};
+		if (places_before(f->places, &event))
+			r.at->executed = gaps_image(f, r.source->header->pid);
+		if (word->kind == RECORD_START || word->kind == RECORD_OBJECT) {
+			if (!r.at->loader) {
+				r.at->loader = loader_make();
+				r.at->start = event;
+			}
+			loader_take(r.at->loader, r.source, word);
 			continue;
-		int thread = recorded_call(s, word, &call, &memory);
-		if (f->pid && f->pid != thread && f->pid != s->header->pid)
-			continue;
-		if (word->kind != RECORD_BEGIN) {
-			/* What an exec in the new image says is only that it has succeeded. */
-			if (is_exec_end(word))
-				continue;
-			add_call(f, e, s, &call, &memory);
-		} else if (is_exec(call.number) && text_call_path(&call, &memory.memory, given, sizeof given)) {
-			executed(f, e, s, &call, given, 0);
 		}
+		if (r.at->loader)
+			start_ends(f, r.source, r.at);
+		if (word->kind == RECORD_CALL || word->kind == RECORD_COALESCED || word->kind == RECORD_BEGIN)
+			add_event(&r, word);
+		else if (word->kind == RECORD_NOTE)
+			gaps_note(f, ((const struct record_note *)word)->thread, ((const struct record_note *)word)->text);
 	}
+	for (unsigned i = 0; i < f->recording->sources_count; i++)
+		if (readings[i].loader)
+			start_ends(f, &f->recording->sources[i], &readings[i]);
+	free(readings);
 }
 
-static int by_path(const struct file *a, const struct file *b)
+void files_free(struct files *f)
 {
-	return strcmp(a->path, b->path);
-}
-
-static const char *access_text(unsigned access, char text[8])
-{
-	static const char letters[] = "rwxctad";
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < 7; i++)
-		if (access >> i & 1)
-			text[n++] = letters[i];
-	if (!n)
-		text[n++] = '-';
-	text[n] = 0;
-	return text;
-}
-
-static void print_json(const struct file *file, char *line, size_t size)
-{
-	struct text out = {line, line + size, 0};
-	char access[8];
-	const char *error = file->error ? errno_name((unsigned)file->error) : NULL;
-
-	text_string(&out, "{\"path\":");
-	text_json_quoted(&out, file->path, strlen(file->path));
-	json_string(&out, "given", file->given, strlen(file->given));
-	fwrite(line, 1, (size_t)(out.at - line), stdout);
-	printf(",\"access\":\"%s\",\"opens\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"errno\":%s%s%s,\"read_bytes\":%" PRIu64 ",\"written_bytes\":%" PRIu64
-	       ",\"processes\":%d,\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64 "}\n",
-	       access_text(file->access, access), file->opens, file->failed, error ? "\"" : "", error ? error : "null", error ? "\"" : "", file->read,
-	       file->written, file->processes, file->first, file->last);
-}
-
-static void print_text(const struct file *file, char *line, size_t size)
-{
-	struct text out = {line, line + size, 0};
-	char access[8];
-
-	text_escaped(&out, file->path, strlen(file->path));
-	const char *error = file->error ? errno_name((unsigned)file->error) : "";
-	printf("%-6s %7" PRIu64 " %7" PRIu64 " %-8s %.*s\n", access_text(file->access, access), file->opens, file->failed, error ? error : "", (int)(out.at - line), line);
-}
-
-static void print_all(struct files *f, int json, int zero)
-{
-	static char line[64 << 10];
 	struct file *file, *next;
 
-	HASH_SORT(f->table, by_path);
-	if (!json && !zero)
-		printf("access   opens  failed errno    path\n");
 	HASH_ITER(hh, f->table, file, next)
 	{
-		if ((f->only_missing && file->opens) || (f->only_written && !(file->access & ACCESS_WRITE)))
-			continue;
-		if (zero)
-			fwrite(file->path, 1, strlen(file->path) + 1, stdout);
-		else
-			(json ? print_json : print_text)(file, line, sizeof line);
-	}
-	if (json)
-		recording_coverage_line(f->recording, stdout);
-	else
-		recording_coverage(f->recording, zero ? stderr : stdout);
-}
-
-static void files_free(struct files *f)
-{
-	struct file *file, *next_file;
-	struct opened *o, *next;
-	struct process *process, *next_process;
-
-	HASH_ITER(hh, f->table, file, next_file)
-	{
 		HASH_DEL(f->table, file);
-		free((char *)file->given);
-		free(file);
+		file_free(file);
 	}
-	HASH_ITER(hh, f->processes, process, next_process)
-	{
-		HASH_DEL(f->processes, process);
-		free(process);
+	gaps_free(f);
+	if (f->places)
+		places_free(f->places);
+}
+
+static int take_glob(struct globs *g, const char *pattern, const char *option)
+{
+	if (g->count == FILTER_PATHS) {
+		fprintf(stderr, "sysshim files: more than %d patterns for %s\n", FILTER_PATHS, option);
+		return 0;
 	}
-	HASH_ITER(hh, f->opened, o, next)
-	{
-		HASH_DEL(f->opened, o);
-		free(o->path);
-		free(o);
-	}
+	g->patterns[g->count++] = pattern;
+	return 1;
 }
 
-static int by_bytes(const struct file *a, const struct file *b)
+static int take_format(struct files *f, const char *value)
 {
-	uint64_t x = a->read + a->written, y = b->read + b->written;
+	static const char *const names[] = {"table", "tree", "json", "-0", "fsatrace", "make"};
 
-	return x != y ? (x > y ? -1 : 1) : by_path(a, b);
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!strcmp(value, names[i])) {
+			f->format = i;
+			return 1;
+		}
+	fprintf(stderr, "sysshim files: --format=%s: there are table, tree, json, fsatrace and make\n", value);
+	return 0;
 }
 
-static uint64_t sum(const uint64_t sizes[SIZES])
+/* Findings, instead of the list: 0, 1 or 2 as the exit status says. */
+static int judge(struct files *f, const char *expect)
 {
-	uint64_t all = 0;
+	long found = f->deny.count ? files_denied(f, stdout) : 0, unexpected = expect ? files_expect(f, expect, stdout) : 0;
 
-	for (unsigned i = 0; i < SIZES; i++)
-		all += sizes[i];
-	return all;
-}
-
-/* The files that were read or written, the busiest first, at most `most`. */
-static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file, char *line, size_t size))
-{
-	static char line[64 << 10];
-	struct files f = {.recording = r, .pid = pid};
-	struct file *file, *next;
-
-	add_all(&f);
-	HASH_SORT(f.table, by_bytes);
-	HASH_ITER(hh, f.table, file, next)
-	{
-		if (!most || !(sum(file->read_sizes) + sum(file->write_sizes)))
-			continue;
-		print(file, line, sizeof line);
-		most--;
-	}
-	files_free(&f);
-}
-
-static void print_bytes(const struct file *file, char *line, size_t size)
-{
-	struct text out = {line, line + size, 0};
-
-	if (!(file->read + file->written))
-		return;
-	text_escaped(&out, file->path, strlen(file->path));
-	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
-}
-
-void files_busiest(struct recording *r, int pid, unsigned most)
-{
-	each_by_bytes(r, pid, most, print_bytes);
-}
-
-static void print_sizes(const struct file *file, char *line, size_t size)
-{
-	struct text out = {line, line + size, 0};
-
-	text_escaped(&out, file->path, strlen(file->path));
-	printf("%.*s: %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", (int)(out.at - line), line,
-	       file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
-	sizes_print("    bytes a read   ", file->read_sizes);
-	sizes_print("    bytes a write  ", file->write_sizes);
-}
-
-static void print_sizes_json(const struct file *file, char *line, size_t size)
-{
-	struct text out = {line, line + size, 0};
-
-	text_json_quoted(&out, file->path, strlen(file->path));
-	printf("{\"path\":%.*s,\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",",
-	       (int)(out.at - line), line, file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
-	sizes_json("read_sizes", file->read_sizes);
-	putchar(',');
-	sizes_json("write_sizes", file->write_sizes);
-	puts("}");
-}
-
-void files_by_size(struct recording *r, int pid, int json)
-{
-	each_by_bytes(r, pid, UINT_MAX, json ? print_sizes_json : print_sizes);
+	if (unexpected < 0)
+		return EXIT_USAGE;
+	found += unexpected;
+	if (f->strict)
+		found += files_gaps(f, NULL) || recording_gaps(f->recording);
+	recording_coverage(f->recording, stdout);
+	files_gaps(f, stdout);
+	return found ? EXIT_FOUND : EXIT_FINE;
 }
 
 int command_files(int argc, char **argv)
 {
-	enum { ONLY_MISSING = 256, ONLY_WRITTEN };
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'},
+	enum { ONLY_MISSING = 256, ONLY_WRITTEN, ALL, NOT, TREE, FORMAT, EXPECT, WRITE_EXPECT, DENY, STRICT };
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"all", no_argument, NULL, ALL},
 						{"only-missing", no_argument, NULL, ONLY_MISSING}, {"only-written", no_argument, NULL, ONLY_WRITTEN},
-						{NULL, 0, NULL, 0}};
+						{"not", required_argument, NULL, NOT}, {"tree", no_argument, NULL, TREE}, {"format", required_argument, NULL, FORMAT},
+						{"expect", required_argument, NULL, EXPECT}, {"write-expect", required_argument, NULL, WRITE_EXPECT},
+						{"deny", required_argument, NULL, DENY}, {"strict", no_argument, NULL, STRICT}, {NULL, 0, NULL, 0}};
 	struct recording recording;
 	struct files f = {.recording = &recording};
 	struct filter filter;
-	int option, json = 0, zero = 0;
+	const char *expect = NULL, *write_expect = NULL;
+	int option, status = EXIT_FINE;
 
 	filter_all(&filter);
-	while ((option = getopt_long(argc, argv, "hj0p:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hj0p:P:n:", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(files_help, stdout);
 			return EXIT_FINE;
 		case 'j':
-			json = 1;
+			f.format = FILES_JSON;
 			break;
 		case '0':
-			zero = 1;
+			f.format = FILES_ZERO;
+			break;
+		case TREE:
+			f.format = FILES_TREE;
+			break;
+		case FORMAT:
+			if (!take_format(&f, optarg))
+				return EXIT_USAGE;
+			break;
+		case ALL:
+			f.all = 1;
 			break;
 		case ONLY_MISSING:
 			f.only_missing = 1;
 			break;
 		case ONLY_WRITTEN:
 			f.only_written = 1;
+			break;
+		case STRICT:
+			f.strict = 1;
+			break;
+		case 'P':
+		case NOT:
+		case DENY:
+			if (!take_glob(option == 'P' ? &f.only : option == NOT ? &f.without : &f.deny, optarg, option == 'P' ? "-P" : option == NOT ? "--not" : "--deny"))
+				return EXIT_USAGE;
+			break;
+		case EXPECT:
+			expect = optarg;
+			break;
+		case WRITE_EXPECT:
+			write_expect = optarg;
+			break;
+		case 'n':
+			f.program = optarg;
 			break;
 		case 'p':
 			if (!filter_take(&filter, 'p', optarg, "files"))
@@ -596,8 +507,17 @@ int command_files(int argc, char **argv)
 	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
-	add_all(&f);
-	print_all(&f, json, zero);
+	files_add_all(&f);
+	HASH_SORT(f.table, file_by_path);
+	if (write_expect && !files_write_expect(&f, write_expect))
+		status = EXIT_USAGE;
+	else if (expect || f.deny.count)
+		status = judge(&f, expect);
+	else if (!write_expect)
+		files_print(&f);
+	if (!status && f.strict && (files_gaps(&f, NULL) || recording_gaps(&recording)))
+		status = EXIT_FOUND;
 	files_free(&f);
-	return recording_end(&recording, stdout);
+	int read = recording_end(&recording, stdout);
+	return read > status ? read : status;
 }

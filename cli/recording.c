@@ -134,7 +134,28 @@ static unsigned refused(const char *folder)
 	return total.refused;
 }
 
-static void read_all(struct recording *r, int is_folder)
+static int is_near(uint64_t a, uint64_t b)
+{
+	return a - b + 1000000000 < 2000000000;
+}
+
+/* Every process has looked at both clocks for itself, and may have been interrupted in between, which makes its epoch too small. The largest serves
+ * all, but for those that differ by more than a second: with another monotonic clock (time_namespaces(7)). */
+static void correct_times(struct recording *r)
+{
+	uint64_t best = r->sources_count ? r->sources[0].header->epoch : 0;
+
+	for (unsigned i = 0; i < r->sources_count; i++)
+		if (is_near(r->sources[i].header->epoch, best) && r->sources[i].header->epoch > best)
+			best = r->sources[i].header->epoch;
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		struct source *s = &r->sources[i];
+		s->epoch = is_near(s->header->epoch, best) ? best : s->header->epoch;
+		s->began = s->header->began - s->header->epoch + s->epoch;
+	}
+}
+
+static void read_files(struct recording *r, int is_folder)
 {
 	char file[PATH_MAX + 300];
 	struct dirent **names;
@@ -153,6 +174,12 @@ static void read_all(struct recording *r, int is_folder)
 		free(names);
 	if (count == 0 && !r->quiet)
 		fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", r->command, r->path);
+}
+
+static void read_all(struct recording *r, int is_folder)
+{
+	read_files(r, is_folder);
+	correct_times(r);
 }
 
 void recording_tell_damage(struct recording *r)

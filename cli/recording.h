@@ -15,6 +15,8 @@ struct source {
 	const char *bytes;
 	size_t size;
 	const struct record_header *header;
+	/* ns since 1970: when it began, and what makes that out of the times in its records. Corrected: one epoch serves all. */
+	uint64_t began, epoch;
 	struct cursor *cursor; /* where it is being read; NULL: nowhere */
 	/* Of what was read since source_rewind. */
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
@@ -42,6 +44,7 @@ struct recording {
 	int damage_told;
 	unsigned refused;  /* images of which nothing was recorded, because there were too many */
 	unsigned unborn;   /* images that were killed before they could say anything: their files are empty, or all zeros */
+	int starts_told;   /* what ld.so did before the shim's start is part of the output */
 	int quiet;         /* problems are counted and not said */
 	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
 };
@@ -119,6 +122,8 @@ void files_busiest(struct recording *r, int pid, unsigned most);
 /* Each file with how often and in which sizes it was read and written, those with most bytes first. */
 void files_by_size(struct recording *r, int pid, int json);
 
+/* Is there anything that a recording should hold and does not? Without what is never seen. */
+int recording_gaps(const struct recording *r);
 /* The end of every output: what was not seen. */
 void recording_coverage(const struct recording *r, FILE *to);
 /* `"coverage":{...}`; and as an object of its own, the last line of JSON lines. */

@@ -24,7 +24,7 @@ const char run_help[] =
 	"      --record=DIR   record there instead of ${XDG_STATE_HOME:-~/.local/state}/sysshim/recordings; off: no recording\n"
 	"  -o PATH            no recording but a log as text (%p pid, %n program); - for stderr\n"
 	"  -e trace=SET       which calls are logged: names, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
-	"                     classes: sysshim trace --help\n"
+	"                     classes: sysshim trace --help; audit: which files are named, each way once, for sysshim files\n"
 	"  -z, -Z             only calls that succeed, only such that fail\n"
 	"      --min-duration=TIME  only calls that take so long at least: 20us, 5ms, 1s\n"
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
@@ -81,6 +81,10 @@ static int take_expression(const char *text)
 	if (set == text && strchr(text, '=')) {
 		fprintf(stderr, "sysshim run: -e %s: only trace=SET is known\n", text);
 		return 0;
+	}
+	if (!strcmp(set, "audit")) {
+		setenv("SYSSHIM_TRACE", set, 1);
+		return 1;
 	}
 	char *words = filter_words(set, "run");
 	if (!words)

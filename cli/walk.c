@@ -74,7 +74,7 @@ int is_exec_of_image(const struct recording *r, const struct event *e)
 	if (!is_exec(call->number))
 		return 0;
 	for (unsigned i = 0; i < r->sources_count; i++)
-		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].header->began >= e->time)
+		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].began >= e->time)
 			return 1;
 	return 0;
 }

@@ -33,6 +33,35 @@ static void open_flags(struct text *out, uint64_t flags, int with_access)
 	}
 }
 
+void text_open_flags(struct text *out, uint64_t flags)
+{
+	open_flags(out, flags, 1);
+}
+
+static void one_more(struct text *out, int *any, const char *name)
+{
+	if ((*any)++)
+		text_char(out, '|');
+	text_string(out, name);
+}
+
+void text_clone_flags(struct text *out, uint64_t flags)
+{
+	enum { CLEAR_SIGHAND = 1, INTO_CGROUP = 2 };
+	int any = 0;
+	uint64_t rest = flags_names(out, ARG_CLONE_FLAGS, (uint32_t)flags, &any), high = flags >> 32;
+
+	if (high & CLEAR_SIGHAND)
+		one_more(out, &any, "CLONE_CLEAR_SIGHAND");
+	if (high & INTO_CGROUP)
+		one_more(out, &any, "CLONE_INTO_CGROUP");
+	rest |= (high & ~(uint64_t)(CLEAR_SIGHAND | INTO_CGROUP)) << 32;
+	if (rest || !any) {
+		one_more(out, &any, "");
+		text_hex(out, rest);
+	}
+}
+
 static void socket_type(struct text *out, uint64_t type)
 {
 	uint64_t kind = type & ~(uint64_t)SOCKET_FLAGS;
@@ -45,7 +74,7 @@ static void socket_type(struct text *out, uint64_t type)
 		text_string(out, kind || type & SOCKET_CLOEXEC ? "|SOCK_NONBLOCK" : "SOCK_NONBLOCK");
 }
 
-static void signal_number(struct text *out, uint64_t value)
+void text_signal(struct text *out, uint64_t value)
 {
 	const char *name = signal_name((unsigned)value);
 
@@ -69,7 +98,7 @@ static void clone_flags(struct text *out, uint64_t flags)
 	if (flags & 0xff || !any) {
 		if (any)
 			text_char(out, '|');
-		signal_number(out, flags & 0xff);
+		text_signal(out, flags & 0xff);
 	}
 }
 
@@ -146,7 +175,7 @@ static __attribute__((noinline)) int plain_argument(struct text *out, enum argum
 		socket_type(out, (uint32_t)value);
 		return 1;
 	case ARG_SIGNAL:
-		signal_number(out, value);
+		text_signal(out, value);
 		return 1;
 	case ARG_ACCESS:
 		if (value)

@@ -119,16 +119,13 @@ void json_call_line(struct text *out, const struct json_call *about, const struc
 	text_string(out, "}\n");
 }
 
-const char *text_call_path(const struct text_call *call, const struct text_memory *memory, char *buffer, size_t size)
+const char *text_string_at(const struct text_memory *memory, uint64_t address, char *buffer, size_t size)
 {
-	int index = syscall_path_argument(syscall_row(call->number));
 	size_t length = 0;
 	long got;
 
-	if (index < 0)
-		return NULL;
 	/* It may come in pieces; one that is missing ends it. */
-	while (length < size - 1 && (got = memory->read(memory, buffer + length, call->arguments[index] + length, size - 1 - length)) > 0) {
+	while (length < size - 1 && (got = memory->read(memory, buffer + length, address + length, size - 1 - length)) > 0) {
 		size_t part = text_length_within(buffer + length, (size_t)got);
 		length += part;
 		if (part < (size_t)got)
@@ -136,4 +133,11 @@ const char *text_call_path(const struct text_call *call, const struct text_memor
 	}
 	buffer[length] = 0;
 	return length && length < size - 1 ? buffer : NULL;
+}
+
+const char *text_call_path(const struct text_call *call, const struct text_memory *memory, char *buffer, size_t size)
+{
+	int index = syscall_path_argument(syscall_row(call->number));
+
+	return index < 0 ? NULL : text_string_at(memory, call->arguments[index], buffer, size);
 }

@@ -23,6 +23,9 @@ struct json_call {
 /* A line with its newline. Where arguments and path do not fit they are null, and `cut` is true: the line is valid JSON in any case. */
 void json_call_line(struct text *out, const struct json_call *about, const struct text_call *call, const struct text_memory *memory);
 
+/* The NUL-terminated string at an address: `buffer`, or NULL: it cannot be read, or is longer. */
+const char *text_string_at(const struct text_memory *memory, uint64_t address, char *buffer, size_t size);
+
 /* The path that a call names, NUL-terminated in `buffer`; NULL: it names none, or it cannot be read, or is not shorter than `size`. */
 const char *text_call_path(const struct text_call *call, const struct text_memory *memory, char *buffer, size_t size);
 

@@ -333,6 +333,67 @@ static OWN_FRAME void socket_address(struct text *out, uint64_t from, uint64_t l
 	text_char(out, '}');
 }
 
+/* The first `count` 64-bit numbers of a struct of `size` bytes; 0: it is shorter or cannot be read, and its address is printed. */
+static int words_at(struct text *out, uint64_t from, uint64_t size, uint64_t *words, unsigned count, const struct text_memory *memory)
+{
+	if (from && size >= count * 8 && read_some(memory, words, from, count * 8) == (long)count * 8)
+		return 1;
+	text_address(out, from);
+	return 0;
+}
+
+static void member(struct text *out, const char *name, uint64_t address)
+{
+	text_string(out, name);
+	text_address(out, address);
+}
+
+/* The members that the flags make use of, as strace does. */
+static OWN_FRAME void clone_arguments(struct text *out, uint64_t from, uint64_t size, const struct text_memory *memory)
+{
+	enum { FLAGS, PIDFD, CHILD_TID, PARENT_TID, EXIT_SIGNAL, STACK, STACK_SIZE, TLS, MEMBERS };
+	enum { USES_PIDFD = 0x1000, USES_PARENT_TID = 0x100000, USES_CHILD_TID = 0x1200000, USES_TLS = 0x80000 };
+	uint64_t words[MEMBERS];
+
+	if (!words_at(out, from, size, words, MEMBERS, memory))
+		return;
+	text_string(out, "{flags=");
+	text_clone_flags(out, words[FLAGS]);
+	if (words[FLAGS] & USES_PIDFD)
+		member(out, ", pidfd=", words[PIDFD]);
+	if (words[FLAGS] & USES_CHILD_TID)
+		member(out, ", child_tid=", words[CHILD_TID]);
+	if (words[FLAGS] & USES_PARENT_TID)
+		member(out, ", parent_tid=", words[PARENT_TID]);
+	text_string(out, ", exit_signal=");
+	text_signal(out, words[EXIT_SIGNAL]);
+	member(out, ", stack=", words[STACK]);
+	text_string(out, ", stack_size=");
+	text_hex(out, words[STACK_SIZE]);
+	if (words[FLAGS] & USES_TLS)
+		member(out, ", tls=", words[TLS]);
+	text_char(out, '}');
+}
+
+static OWN_FRAME void open_how(struct text *out, uint64_t from, uint64_t size, const struct text_memory *memory)
+{
+	enum { FLAGS, MODE, RESOLVE, MEMBERS };
+	enum { CREATES = 0100 /* O_CREAT */, TEMPORARY = 020000000 /* O_TMPFILE without O_DIRECTORY */ };
+	uint64_t words[MEMBERS];
+
+	if (!words_at(out, from, size, words, MEMBERS, memory))
+		return;
+	text_string(out, "{flags=");
+	text_open_flags(out, words[FLAGS]);
+	if (words[FLAGS] & (CREATES | TEMPORARY)) {
+		text_string(out, ", mode=");
+		text_octal(out, words[MODE]);
+	}
+	text_string(out, ", resolve=");
+	text_hex(out, words[RESOLVE]);
+	text_char(out, '}');
+}
+
 void text_memory_argument(struct text *out, const struct text_call *call, unsigned index, enum argument_kind kind,
 			  const struct text_memory *memory)
 {
@@ -374,6 +435,12 @@ void text_memory_argument(struct text *out, const struct text_call *call, unsign
 		break;
 	case ARG_SIGSET:
 		signal_set(out, value, memory);
+		break;
+	case ARG_CLONE_ARGS:
+		clone_arguments(out, value, next, memory);
+		break;
+	case ARG_OPEN_HOW:
+		open_how(out, value, next, memory);
 		break;
 	case ARG_SOCKADDR:
 		socket_address(out, value, next, memory);

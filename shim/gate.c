@@ -148,12 +148,14 @@ static __attribute__((noinline)) void learn(struct process *p)
 	if (!p->sealed)
 		RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
 	int waits_to_watch = settings.watch && batch && !batch->off;
-	int plain = !settings.timing && !p->log.on && !(batch && (batch->armed || batch->kept)) && !waits_to_watch;
+	int plain = !settings.timing && !(batch && (batch->armed || batch->kept)) && !waits_to_watch;
 
 	p->learned = 1;
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
 		int writes = actions[number] == ACTION_WRITE;
+		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed))
+			continue;
 		if (writes && batch && batch->armed)
 			p->quick[number] = QUICK_APPEND;
 		else if (plain && writes)
@@ -187,7 +189,8 @@ static void log_early(struct process *p, const struct call *call, struct log_tic
 	else
 		return;
 	/* What the log took is not the call's time. */
-	ticket->began = clock_monotonic();
+	if (p->log.timed)
+		ticket->began = clock_monotonic();
 }
 
 static void closes(struct process *p, const struct call *call)
@@ -241,7 +244,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 	if (unlikely(!p->learned))
 		learn(p);
 	ticket->serial = ticket->printed = 0;
-	ticket->began = settings.timing || p->log.on ? clock_monotonic() : 0;
+	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
 		log_early(p, call, ticket);
@@ -275,7 +278,7 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	if (passage->sealed && result < 0)
 		rights_unseal(p);
 	struct counter *counter = &p->counters[slot_of(call)];
-	uint64_t now = settings.timing || p->log.on ? clock_monotonic() : 0;
+	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	if (settings.timing && now > ticket->began)
 		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);

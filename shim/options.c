@@ -117,10 +117,16 @@ static int take_follow(const char *value)
 	return is_on(value, &settings.follow);
 }
 
+/* The names of files, and what their paths are relative to. */
+static const char audited[] = "%file,fchdir,close,close_range,dup,?dup2,dup3,fcntl,?fork,?vfork,clone,clone3,unshare,setns,open_by_handle_at,io_uring_enter";
+
 static int take_trace(const char *value)
 {
 	const char *wrong;
 
+	settings.audit = string_equal(value, "audit");
+	if (settings.audit)
+		value = audited;
 	return trace_set_parse(settings.trace, value, &wrong) == 0;
 }
 
@@ -266,7 +272,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_BURST", "1 to 4096 writes", take_burst},
 		{"SYSSHIM_FOLLOW", "on, off", take_follow},
 		{"SYSSHIM_DATA", "0 to 4096 bytes", take_data},
-		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before", take_trace},
+		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before; or audit", take_trace},
 		{"SYSSHIM_STATUS", "all, successful, failed", take_status},
 		{"SYSSHIM_MIN_DURATION", "a whole number with ns, us, ms or s behind it", take_least},
 		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
@@ -394,6 +400,8 @@ static int read_one(const char *entry, int is_first)
 	return 1;
 }
 
+enum { TIMING_UNSAID = 2 };
+
 int options_read(char **environment)
 {
 	static char disabled[] = "SYSSHIM_DISABLE=1";
@@ -401,7 +409,7 @@ int options_read(char **environment)
 	int is_first = !options_value(environment, "SYSSHIM_RECORDING");
 
 	settings = (struct settings){
-		.log = OUTPUT_STATE, .stats = OUTPUT_STDERR, .timing = 1, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
+		.log = OUTPUT_STATE, .stats = OUTPUT_STDERR, .timing = TIMING_UNSAID, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
 		.batch = BATCH_FILES | BATCH_PIPES, .latency = 20, .buffer = 65536, .burst = 16};
 	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
 		settings.trace[i] = ~0ul;
@@ -414,6 +422,8 @@ int options_read(char **environment)
 			return 0;
 		}
 	settle_log(is_first);
+	if (settings.timing == TIMING_UNSAID)
+		settings.timing = !settings.audit;
 	settings.by_end = settings.only_good || settings.only_failed || settings.least;
 	return 1;
 }

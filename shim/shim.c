@@ -10,7 +10,9 @@
 #include "intercept/intercept.h"
 #include "options.h"
 #include "process/life.h"
+#include "record/audit.h"
 #include "record/birth_stderr.h"
+#include "record/objects.h"
 #include "record/recordings.h"
 #include "sys/clock.h"
 #include "sys/memory.h"
@@ -269,6 +271,14 @@ static void record_into_state_folder(const char *state, const char *home)
 	settings.recording = settings.log == OUTPUT_PATH;
 }
 
+static void record_start(const struct startup *s, struct process *p)
+{
+	struct started started = {(const char *)auxiliary_value(s, AT_EXECFN), (const char *)auxiliary_value(s, AT_PLATFORM), s->arguments,
+				  gnu_get_libc_version ? gnu_get_libc_version() : NULL};
+
+	objects_record(p, &started);
+}
+
 static void observe(const struct startup *s, const struct look_round *look)
 {
 	const char *own_path = look->own_path;
@@ -310,7 +320,10 @@ static void observe(const struct startup *s, const struct look_round *look)
 	inherited.why_not = why_not;
 	if (!inherited.rewriting && settings.interpose)
 		interpose_to_gate();
+	audit_start();
 	life_start(p);
+	if (p->log.on && settings.recording)
+		record_start(s, p);
 	signals_start(p);
 	start_coalescing(s, look, p);
 	/* NB order: last of all; from here on every call is counted. */

@@ -86,7 +86,10 @@ enum record_kind {
 	RECORD_BATCH,      /* struct record_batch: gathered writes went to the kernel */
 	RECORD_SIGNAL,     /* struct record_signal: one that ends the process */
 	RECORD_NOTE,       /* struct record_note */
-	RECORD_COUNTER     /* struct record_counter: sums so far of one system call, recorded or not; the last one counts */
+	RECORD_COUNTER,    /* struct record_counter: sums so far of one system call, recorded or not; the last one counts */
+	RECORD_START,      /* struct record_start: what a program was started from; behind it an OBJECT each of what ld.so had loaded by then */
+	RECORD_OBJECT,     /* struct record_object, in the order of ld.so's list */
+	RECORD_PLACE       /* struct record_place: the folder behind a descriptor that the next call names, where no record has said so */
 };
 
 enum record_flags {
@@ -164,6 +167,29 @@ struct record_counter {
 	uint64_t calls, errors, bytes, nanoseconds;
 };
 
+/* Before our start ld.so has opened files, and looked for some in vain: which, follows from this (cli/loader.c). */
+struct record_start {
+	struct record_word word;
+	uint32_t levels;      /* of x86-64 that the processor has: bit 0 x86-64-v2, 1 v3, 2 v4; 3: Intel's */
+	int32_t preload_file; /* what access("/etc/ld.so.preload", R_OK) says: 0 or -errno; 1: not asked */
+	uint32_t padding;
+	char texts[];         /* each with its NUL: glibc's version (empty: another libc), the file that was executed as execve named it (AT_EXECFN), the
+			       * program's interpreter, what runs (/proc/self/exe; empty where nothing asks for it), the platform's name (AT_PLATFORM) */
+};
+
+struct record_object {
+	struct record_word word;
+	uint32_t needed; /* so many names at the end of texts */
+	uint64_t flags;  /* DT_FLAGS_1 */
+	char texts[];    /* each with its NUL: its path, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_NEEDED... */
+};
+
+struct record_place {
+	struct record_word word;
+	int32_t thread, fd, size; /* of path; -errno: it cannot be read */
+	char path[];              /* as /proc/self/fd has it, without a NUL */
+};
+
 #define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
 RECORD_OFFSET(record_header, version, 8);
 RECORD_OFFSET(record_header, data, 12);
@@ -239,6 +265,12 @@ RECORD_OFFSET(record_total, processes, 8);
 RECORD_OFFSET(record_total, refused, 12);
 RECORD_OFFSET(record_counter, calls, 8);
 RECORD_OFFSET(record_counter, nanoseconds, 32);
+RECORD_OFFSET(record_start, preload_file, 8);
+RECORD_OFFSET(record_start, texts, 16);
+RECORD_OFFSET(record_object, flags, 8);
+RECORD_OFFSET(record_object, texts, 16);
+RECORD_OFFSET(record_place, thread, 4);
+RECORD_OFFSET(record_place, path, 16);
 _Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_DATA,
 	       "the recording's format");
 

@@ -319,6 +319,18 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	return NULL;
 }
 
+/* What a reader of the log would look for in vain. */
+static void tell_unfollowed(struct process *p, int unfollowed)
+{
+	static const char words[][32] = {
+		[UNFOLLOWED_STATIC] = "not followed: static", [UNFOLLOWED_SETUID] = "not followed: set-user-id", [UNFOLLOWED_FOREIGN] = "not followed: another word size"};
+
+	if (unfollowed >= 0)
+		log_note(p, words[unfollowed]);
+	else if (!settings.follow)
+		log_note(p, "not followed: SYSSHIM_FOLLOW=off");
+}
+
 /* Of an exec that is about to be made: what the program wrote and what we know of it is out. */
 static void before(struct process *p, int unfollowed)
 {
@@ -401,6 +413,7 @@ long exec_call(struct process *p, const struct call *call)
 		copy_give(p, copy);
 		copy = NULL;
 	}
+	tell_unfollowed(p, unfollowed);
 	before(p, unfollowed);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;

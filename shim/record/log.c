@@ -1,5 +1,6 @@
 /* The log: a recording, lines of text, or lines of JSON. Nothing stands on the stack here while one of them works. */
 #include "log.h"
+#include "audit.h"
 #include "log_lines.h"
 #include "process.h"
 #include "room.h"
@@ -25,7 +26,7 @@ static int is_wanted(const struct text_call *call, const struct log_ticket *tick
 
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	if (settings.by_end)
+	if (settings.by_end || (settings.audit && !audit_begins(call->number)))
 		return;
 	if (settings.recording)
 		recording_begin(p, call, ticket);
@@ -35,7 +36,7 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 		lines_json(p, call, JSON_BEGUN, ticket->began, ticket->began);
 }
 
-void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+static void end_wanted(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	if (!is_wanted(call, ticket, now))
 		return;
@@ -45,6 +46,22 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 		lines_json(p, call, JSON_ENDED, ticket->began, now);
 	else
 		lines_end(p, call, ticket, now);
+}
+
+/* No clock was read around a call of which nothing may be wanted. */
+static __attribute__((noinline)) void end_in_audit(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
+{
+	struct log_ticket now = {ticket->serial, clock_monotonic(), ticket->printed};
+
+	end_wanted(p, call, &now, now.began);
+}
+
+void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	if (!settings.audit)
+		end_wanted(p, call, ticket, now);
+	else if (audit_is_new(p, call))
+		end_in_audit(p, call, ticket);
 }
 
 void log_coalesced(struct process *p, const struct text_call *call)
@@ -62,8 +79,10 @@ void log_coalesced(struct process *p, const struct text_call *call)
 
 void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began)
 {
-	uint64_t now = clock_monotonic();
+	uint64_t now = settings.audit ? 0 : clock_monotonic();
 
+	if (settings.audit)
+		return;
 	if (settings.recording)
 		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
 	else if (!is_json())
@@ -116,13 +135,14 @@ int log_open(struct process *p)
 {
 	int result = 0;
 
-	p->log.epoch = clock_realtime() - clock_monotonic();
+	p->log.epoch = clock_epoch();
 	if (settings.log == OUTPUT_PATH && settings.recording)
 		result = recording_open(p, p->log.epoch);
 	else if (settings.log == OUTPUT_PATH)
 		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
 				   !inherited.later_image, LOG_WINDOW);
 	p->log.on = settings.log != OUTPUT_OFF && result == 0;
+	p->log.timed = p->log.on && !settings.audit;
 	p->log.quick = settings.recording && !settings.data && !settings.by_end && log_wants(__NR_write);
 	return result;
 }

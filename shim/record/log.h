@@ -25,6 +25,7 @@ struct log {
 	struct recording recording;
 	struct lock lock;
 	uint32_t on;
+	uint32_t timed;         /* on, and a clock is read around each call */
 	uint32_t quick;         /* of a gathered write(2) nothing but its 16 bytes is wanted: recording_gathered */
 	uint64_t open_ticket;   /* the call whose line stands unfinished at the end, or 0 */
 	uint64_t tickets;

@@ -90,6 +90,8 @@ static enum reads reads_of(const struct syscall_row *row, uint8_t *path)
 		case ARG_ARGV:
 		case ARG_ENVP:
 		case ARG_SIGSET:
+		case ARG_CLONE_ARGS:
+		case ARG_OPEN_HOW:
 		case ARG_SOCKADDR:
 			return READS_MORE;
 		default:
@@ -224,9 +226,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	lock_release(&p->log.lock, &mask);
 }
 
-/* The kernel has just read this path, and nobody else is here who could have unmapped it since: it may be read as it stands. These calls
- * read it first of all; other errors may come before that. */
-static int was_read(const struct process *p, const struct text_call *call)
+int recording_was_read(const struct process *p, const struct text_call *call)
 {
 	switch (call->number) {
 #ifdef __NR_open
@@ -269,7 +269,7 @@ static __attribute__((noinline)) int put_call_and_path(struct process *p, const 
 {
 	struct kept kept = {NULL, from, 0};
 
-	if ((how & 0xff) == RECORD_CALL && from && was_read(p, call)) {
+	if ((how & 0xff) == RECORD_CALL && from && recording_was_read(p, call)) {
 		kept.at = (const char *)from;
 		kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
 	} else {

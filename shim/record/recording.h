@@ -47,6 +47,9 @@ void recording_exec(struct process *p, uint64_t now);
 void recording_state(struct process *p, unsigned end, int status);
 /* A COUNTER for each call that was made. */
 void recording_counters(struct process *p);
+/* 1: the kernel has just read this call's path, which it reads first of all, other errors may come before that, and nobody else is here who could
+ * have unmapped it since: it may be read as it stands. */
+int recording_was_read(const struct process *p, const struct text_call *call);
 /* A thread comes: a thread pointer may be another's from now on. */
 void recording_forget_threads(struct process *p);
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 200
+# timeout: 300
 # 3,000 mutated recordings (tests/fuzz/reader.c) are read by every command that reads recordings, under ASan and UBSan.
 set -u
 . "$SRC/tests/lib/lib.sh"

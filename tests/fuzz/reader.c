@@ -35,7 +35,8 @@ static void read_all(const uint8_t *data, size_t size)
 		const char *words[4];
 	} commands[] = {{command_trace, {"trace"}}, {command_trace, {"trace", "--json"}}, {command_trace, {"trace", "--format=chrome"}},
 			{command_trace, {"trace", "-Z", "-P", "/etc"}}, {command_stat, {"stat"}}, {command_stat, {"stat", "--json"}}, {command_files, {"files"}},
-			{command_files, {"files", "--json"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}};
+			{command_files, {"files", "--json", "--all"}}, {command_files, {"files", "--tree", "--all"}}, {command_files, {"files", "--format=fsatrace"}},
+			{command_files, {"files", "--format=make"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}};
 	char path[64];
 	int fd = memfd_create("recording", 0);
 

@@ -187,6 +187,24 @@ static void full_sets_are_turned_around(void **state)
 	assert_non_null(strstr(masked(~0ull << 23), " [XCPU XFSZ VTALRM"));
 }
 
+static void structs_of_numbers(void **state)
+{
+	uint64_t vfork[] = {0x100004100, 0, 0, 0, SIGCHLD, 0x7000, 0x9000, 0, 0, 0, 0};
+	uint64_t thread[] = {0x3d0f00, 0, 0x10, 0x20, 0, 0x7000, 0x9000, 0x30};
+	uint64_t how[] = {O_RDWR | O_CREAT, 0640, 8}, reads[] = {O_RDONLY, 0, 0};
+
+	(void)state;
+	assert_string_equal(DONE(SYS_clone3, 7, P(vfork), sizeof vfork),
+			    "clone3({flags=CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND, exit_signal=SIGCHLD, stack=0x7000, stack_size=0x9000}, 88) = 7");
+	assert_string_equal(DONE(SYS_clone3, 7, P(thread), sizeof thread),
+			    "clone3({flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID, "
+			    "child_tid=0x10, parent_tid=0x20, exit_signal=0, stack=0x7000, stack_size=0x9000, tls=0x30}, 64) = 7");
+	assert_string_equal(DONE(SYS_clone3, -EFAULT, 16, 88), "clone3(0x10, 88) = -1 EFAULT (Bad address)");
+	assert_string_equal(DONE(SYS_openat2, 3, 5, P("x"), P(how), sizeof how), "openat2(5, \"x\", {flags=O_RDWR|O_CREAT, mode=0640, resolve=0x8}, 24) = 3");
+	assert_string_equal(DONE(SYS_openat2, 3, 5, P("x"), P(reads), sizeof reads), "openat2(5, \"x\", {flags=O_RDONLY, resolve=0}, 24) = 3");
+	assert_non_null(strstr(DONE(SYS_openat2, -EINVAL, 5, P("x"), P(how), 8), "openat2(5, \"x\", 0x"));
+}
+
 static const char *connected(const void *address, size_t size)
 {
 	return DONE(SYS_connect, 0, 3, P(address), size);
@@ -241,6 +259,7 @@ int main(void)
 		cmocka_unit_test(vectors_of_buffers),
 		cmocka_unit_test(vectors_of_strings),
 		cmocka_unit_test(many_arguments_are_cut),
+		cmocka_unit_test(structs_of_numbers),
 		cmocka_unit_test(sets_of_signals),
 		cmocka_unit_test(full_sets_are_turned_around),
 		cmocka_unit_test(addresses),

@@ -1,0 +1,87 @@
+/* Files by the bytes that went through them: stat's tables. */
+#include "files_row.h"
+#include "../format/json.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+static int by_bytes(const struct file *a, const struct file *b)
+{
+	uint64_t x = a->read + a->written, y = b->read + b->written;
+
+	return x != y ? (x > y ? -1 : 1) : file_by_path(a, b);
+}
+
+static uint64_t sum(const uint64_t sizes[SIZES])
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < SIZES; i++)
+		all += sizes[i];
+	return all;
+}
+
+/* The files that were read or written, the busiest first, at most `most`. */
+static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file, char *line, size_t size))
+{
+	static char line[64 << 10];
+	struct files f = {.recording = r, .pid = pid};
+	struct file *file, *next;
+
+	files_add_all(&f);
+	HASH_SORT(f.table, by_bytes);
+	HASH_ITER(hh, f.table, file, next)
+	{
+		if (!most || !(sum(file->read_sizes) + sum(file->write_sizes)))
+			continue;
+		print(file, line, sizeof line);
+		most--;
+	}
+	files_free(&f);
+}
+
+static void print_bytes(const struct file *file, char *line, size_t size)
+{
+	struct text out = {line, line + size, 0};
+
+	if (!(file->read + file->written))
+		return;
+	text_escaped(&out, file->path, strlen(file->path));
+	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
+}
+
+void files_busiest(struct recording *r, int pid, unsigned most)
+{
+	each_by_bytes(r, pid, most, print_bytes);
+}
+
+static void print_sizes(const struct file *file, char *line, size_t size)
+{
+	struct text out = {line, line + size, 0};
+
+	text_escaped(&out, file->path, strlen(file->path));
+	printf("%.*s: %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", (int)(out.at - line), line,
+	       file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
+	sizes_print("    bytes a read   ", file->read_sizes);
+	sizes_print("    bytes a write  ", file->write_sizes);
+}
+
+static void print_sizes_json(const struct file *file, char *line, size_t size)
+{
+	struct text out = {line, line + size, 0};
+
+	text_json_quoted(&out, file->path, strlen(file->path));
+	printf("{\"path\":%.*s,\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",",
+	       (int)(out.at - line), line, file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
+	sizes_json("read_sizes", file->read_sizes);
+	putchar(',');
+	sizes_json("write_sizes", file->write_sizes);
+	puts("}");
+}
+
+void files_by_size(struct recording *r, int pid, int json)
+{
+	each_by_bytes(r, pid, UINT_MAX, json ? print_sizes_json : print_sizes);
+}
+

@@ -1,0 +1,165 @@
+/* Lists of what a program may open: an audit for CI. */
+#include "files.h"
+#include "../format/text.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rule {
+	unsigned access;
+	char *glob;
+};
+
+enum { JUDGED = ACCESS_READ | ACCESS_WRITE | ACCESS_EXECUTE };
+
+static void print_finding(const char *what, const struct file *file, unsigned access, FILE *to)
+{
+	static char line[64 << 10];
+	struct text out = {line, line + sizeof line, 0};
+	char letters[ACCESS_TEXT];
+
+	text_escaped(&out, file->path, strlen(file->path));
+	fprintf(to, "%s: %s ", what, files_access(access, letters));
+	fwrite(line, 1, (size_t)(out.at - line), to);
+	if (file->programs_count)
+		fprintf(to, " (%.255s)", file->programs[0]);
+	fputc('\n', to);
+}
+
+static int parse(char *line, struct rule *rule)
+{
+	size_t letters = strspn(line, "rwx-");
+
+	line[strcspn(line, "\n")] = 0;
+	if (!letters || (line[letters] != ' ' && line[letters] != '\t'))
+		return 0;
+	*rule = (struct rule){0, line + letters + strspn(line + letters, " \t")};
+	for (size_t i = 0; i < letters; i++)
+		rule->access |= line[i] == 'r' ? ACCESS_READ : line[i] == 'w' ? ACCESS_WRITE : line[i] == 'x' ? ACCESS_EXECUTE : 0;
+	return *rule->glob != 0;
+}
+
+static struct rule *rules_read(const char *list, size_t *count)
+{
+	FILE *from = fopen(list, "r");
+	struct rule *rules = NULL;
+	char *line = NULL;
+	size_t room = 0, size = 0;
+	unsigned number = 0;
+
+	*count = 0;
+	if (!from) {
+		fprintf(stderr, "sysshim files: --expect=%s: %s\n", list, strerror(errno));
+		return NULL;
+	}
+	rules = grown(rules, 0, &room, sizeof *rules);
+	while (getline(&line, &size, from) > 0) {
+		struct rule rule;
+		number++;
+		if (*line == '#' || *line == '\n')
+			continue;
+		if (!parse(line, &rule)) {
+			fprintf(stderr, "sysshim files: %s:%u: a line is r, w, x or more of them (or -), a blank, and a glob\n", list, number);
+			free(rules);
+			rules = NULL;
+			break;
+		}
+		rules = grown(rules, *count, &room, sizeof *rules);
+		rule.glob = strdup(rule.glob);
+		rules[(*count)++] = rule;
+	}
+	free(line);
+	fclose(from);
+	return rules;
+}
+
+long files_expect(const struct files *f, const char *list, FILE *to)
+{
+	size_t count;
+	struct rule *rules = rules_read(list, &count);
+	struct file *file, *next;
+	long found = 0;
+
+	if (!rules)
+		return -1;
+	HASH_ITER(hh, f->table, file, next)
+	{
+		unsigned left = file->access & JUDGED, listed = 0;
+		if (!files_take(f, file) || !(file->opens || file->kernel))
+			continue;
+		for (size_t i = 0; i < count && (left || !listed); i++)
+			if (fnmatch(rules[i].glob, file->path, 0) == 0) {
+				left &= ~rules[i].access;
+				listed = 1;
+			}
+		if (!left && listed)
+			continue;
+		print_finding("unexpected", file, left, to);
+		found++;
+	}
+	for (size_t i = 0; i < count; i++)
+		free(rules[i].glob);
+	free(rules);
+	return found;
+}
+
+long files_denied(const struct files *f, FILE *to)
+{
+	struct file *file, *next;
+	long found = 0;
+
+	HASH_ITER(hh, f->table, file, next)
+	{
+		if (!files_take(f, file) || !globs_match(&f->deny, file->path))
+			continue;
+		print_finding(file->opens || file->kernel ? "denied" : "denied, tried in vain", file, file->access & JUDGED, to);
+		found++;
+	}
+	return found;
+}
+
+/* What a glob would take for a pattern is quoted. */
+static void put_glob(const char *path, FILE *to)
+{
+	for (; *path; path++) {
+		if (strchr("*?[\\", *path))
+			fputc('\\', to);
+		fputc(*path, to);
+	}
+}
+
+int files_write_expect(const struct files *f, const char *list)
+{
+	FILE *to = strcmp(list, "-") ? fopen(list, "w") : stdout;
+	struct file *file, *next;
+	char letters[ACCESS_TEXT];
+	unsigned left_out = 0;
+
+	if (!to) {
+		fprintf(stderr, "sysshim files: --write-expect=%s: %s\n", list, strerror(errno));
+		return 0;
+	}
+	fprintf(to, "# Files that may be opened: r read, w written, x executed; then a glob. Made by sysshim files --write-expect\n");
+	HASH_ITER(hh, f->table, file, next)
+	{
+		if (!files_take(f, file) || !(file->opens || file->kernel))
+			continue;
+		if (strchr(file->path, '\n')) {
+			left_out++;
+			continue;
+		}
+		fprintf(to, "%s ", files_access(file->access & JUDGED, letters));
+		put_glob(file->path, to);
+		fputc('\n', to);
+	}
+	if (left_out)
+		fprintf(stderr, "sysshim files: %u paths with a newline cannot stand in a list\n", left_out);
+	int failed = ferror(to) || fflush(to) != 0;
+	if (to != stdout)
+		failed |= fclose(to) != 0;
+	if (failed)
+		fprintf(stderr, "sysshim files: --write-expect=%s: %s\n", list, strerror(errno));
+	return !failed;
+}

@@ -1,0 +1,164 @@
+/* What the audit did not see: programs without a file of their own, and paths that nobody can tell. */
+#include "files_gaps.h"
+#include "places.h"
+#include "../format/json.h"
+
+#include <asm/unistd.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An exec under way, by process; in the end, one that nothing came after. */
+struct unfollowed {
+	int pid;
+	char *path;
+	char why[48];
+	UT_hash_handle hh;
+};
+
+static void drop(struct files *f, struct unfollowed *u)
+{
+	HASH_DEL(f->unfollowed, u);
+	free(u->path);
+	free(u);
+}
+
+static struct unfollowed *find(const struct files *f, int pid)
+{
+	struct unfollowed *u;
+
+	HASH_FIND_INT(f->unfollowed, &pid, u);
+	return u;
+}
+
+void gaps_exec(struct files *f, int pid, const char *path)
+{
+	struct unfollowed *u = resized(NULL, sizeof *u);
+
+	gaps_image(f, pid);
+	*u = (struct unfollowed){.pid = pid, .path = strcpy(resized(NULL, strlen(path) + 1), path)};
+	HASH_ADD_INT(f->unfollowed, pid, u);
+}
+
+int gaps_image(struct files *f, int pid)
+{
+	struct unfollowed *u = find(f, pid);
+
+	if (u)
+		drop(f, u);
+	return u != NULL;
+}
+
+void gaps_note(struct files *f, int pid, const char *text)
+{
+	static const char before[] = "not followed: ";
+	struct unfollowed *u = find(f, pid);
+
+	if (u && !strncmp(text, before, sizeof before - 1))
+		snprintf(u->why, sizeof u->why, "%.*s", (int)sizeof u->why - 1, text + sizeof before - 1);
+}
+
+void gaps_free(struct files *f)
+{
+	struct unfollowed *u, *next;
+
+	HASH_ITER(hh, f->unfollowed, u, next)
+		drop(f, u);
+}
+
+static int by_path(const struct unfollowed *a, const struct unfollowed *b)
+{
+	int order = strcmp(a->path, b->path);
+
+	return order ? order : strcmp(a->why, b->why);
+}
+
+/* Each program once, and how often. */
+static void each_unfollowed(const struct files *f, void (*tell)(const struct unfollowed *u, unsigned times, FILE *to), FILE *to)
+{
+	struct files *sorted = (struct files *)f;
+	struct unfollowed *u, *next;
+	unsigned times = 0;
+
+	HASH_SORT(sorted->unfollowed, by_path);
+	HASH_ITER(hh, f->unfollowed, u, next)
+	{
+		times++;
+		if (next && by_path(u, next) == 0)
+			continue;
+		tell(u, times, to);
+		times = 0;
+	}
+}
+
+static void put(const char *value, FILE *to, int json)
+{
+	static char line[64 << 10];
+	struct text out = {line, line + sizeof line, 0};
+
+	if (json)
+		text_json_quoted(&out, value, strlen(value));
+	else
+		text_escaped(&out, value, strlen(value));
+	fwrite(line, 1, (size_t)(out.at - line), to);
+}
+
+static void tell_text(const struct unfollowed *u, unsigned times, FILE *to)
+{
+	fprintf(to, "not followed: ");
+	put(u->path, to, 0);
+	fprintf(to, " (%s)", *u->why ? u->why : "it left no recording");
+	if (times > 1)
+		fprintf(to, ", %u times", times);
+	fputc('\n', to);
+}
+
+static int told;
+
+static void tell_json(const struct unfollowed *u, unsigned times, FILE *to)
+{
+	fprintf(to, "%s{\"path\":", told++ ? "," : "");
+	put(u->path, to, 1);
+	fprintf(to, ",\"why\":");
+	put(*u->why ? u->why : "it left no recording", to, 1);
+	fprintf(to, ",\"times\":%u}", times);
+}
+
+/* Were reads and writes not among what was recorded? */
+static int is_without_bytes(const struct files *f)
+{
+	const uint64_t *trace = f->recording->sources_count ? f->recording->sources[0].header->trace : NULL;
+
+	return trace && !(trace[__NR_read / 64] >> (__NR_read % 64) & 1);
+}
+
+unsigned files_gaps(const struct files *f, FILE *to)
+{
+	unsigned elsewhere = f->places ? places_elsewhere(f->places) : 0;
+
+	if (to) {
+		each_unfollowed(f, tell_text, to);
+		if (f->unresolved)
+			fprintf(to, "not resolved: %u path%s relative to a folder that is not known (?/)\n", f->unresolved, f->unresolved == 1 ? "" : "s");
+		if (f->starts_in_part)
+			fprintf(to, "not known: all that ld.so looked for at the start of %u program%s\n", f->starts_in_part, f->starts_in_part == 1 ? "" : "s");
+		if (f->by_handle)
+			fprintf(to, "without a path: %" PRIu64 " opens by file handle\n", f->by_handle);
+		if (f->io_uring)
+			fprintf(to, "not seen: what %" PRIu64 " calls of io_uring_enter have started\n", f->io_uring);
+		if (is_without_bytes(f))
+			fprintf(to, "not counted: bytes read and written, because reads and writes were not recorded (SYSSHIM_TRACE)\n");
+		if (elsewhere)
+			fprintf(to, "paths as they saw them: of %u process%s with another root or other mounts\n", elsewhere, elsewhere == 1 ? "" : "es");
+	}
+	return HASH_COUNT(f->unfollowed) + f->unresolved + f->starts_in_part + (f->by_handle != 0) + (f->io_uring != 0) + elsewhere;
+}
+
+void files_gaps_json(const struct files *f, FILE *to)
+{
+	told = 0;
+	fprintf(to, ",\"not_followed\":[");
+	each_unfollowed(f, tell_json, to);
+	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"elsewhere\":%u", f->unresolved,
+		f->starts_in_part, f->by_handle, f->io_uring, f->places ? places_elsewhere(f->places) : 0);
+}

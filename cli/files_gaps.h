@@ -1,0 +1,13 @@
+/* Execs of an audit that nothing of ours came after. By process; in the order of the recording. */
+#ifndef CLI_FILES_GAPS_H
+#define CLI_FILES_GAPS_H
+
+#include "files.h"
+
+/* One begins; an image of ours has come, or the exec has failed (1: one was under way); a note that the shim has written. */
+void gaps_exec(struct files *f, int pid, const char *path);
+int gaps_image(struct files *f, int pid);
+void gaps_note(struct files *f, int pid, const char *text);
+void gaps_free(struct files *f);
+
+#endif

@@ -1,0 +1,85 @@
+/* Rows of the audit's table; see files_row.h. */
+#include "files_row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct file *file_of(struct files *f, const char *path, const char *given)
+{
+	struct file *file;
+	size_t length = strlen(path);
+
+	HASH_FIND(hh, f->table, path, length, file);
+	if (file)
+		return file;
+	file = resized(NULL, sizeof *file + length + 1);
+	memset(file, 0, sizeof *file);
+	memcpy(file->path, path, length + 1);
+	file->given = strcpy(resized(NULL, strlen(given) + 1), given);
+	HASH_ADD_KEYPTR(hh, f->table, file->path, length, file);
+	return file;
+}
+
+void file_free(struct file *file)
+{
+	free(file->pids);
+	free(file->programs);
+	free(file->given);
+	free(file);
+}
+
+/* Most have one: room doubles where the count is a power of two. */
+static void *room_for_one(void *array, size_t count, size_t each)
+{
+	return count & (count - 1) ? array : resized(array, (count ? 2 * count : 1) * each);
+}
+
+void file_noted(struct file *file, uint64_t time, int pid, const char *program)
+{
+	size_t i;
+
+	if (!file->first || time < file->first)
+		file->first = time;
+	if (time > file->last)
+		file->last = time;
+	/* Those that come again mostly do so at once. */
+	for (i = file->pids_count; i-- > 0;)
+		if (file->pids[i] == pid)
+			break;
+	if (i == SIZE_MAX) {
+		file->pids = room_for_one(file->pids, file->pids_count, sizeof *file->pids);
+		file->pids[file->pids_count++] = pid;
+	}
+	for (i = 0; i < file->programs_count; i++)
+		if (!strncmp(file->programs[i], program, sizeof ((struct record_header *)0)->program))
+			return;
+	file->programs = room_for_one(file->programs, file->programs_count, sizeof *file->programs);
+	file->programs[file->programs_count++] = program;
+}
+
+void file_failed(struct file *file, int64_t result)
+{
+	int error = (int)-result;
+
+	if (!file->error)
+		file->error = error;
+	if (error > 0 && error < ERRORS)
+		file->errors[error / 64] |= 1ull << (error % 64);
+}
+
+void file_opened(struct file *file, unsigned access, int64_t result)
+{
+	int failed = is_failure(result);
+
+	file->opens += !failed;
+	file->failed += (uint64_t)failed;
+	if (failed)
+		file_failed(file, result);
+	else
+		file->access |= access;
+}
+
+int file_by_path(const struct file *a, const struct file *b)
+{
+	return strcmp(a->path, b->path);
+}

@@ -1,0 +1,644 @@
+/* Working folders and descriptors of the processes in a recording; see places.h.
+ *
+ * A forked child begins with a copy of what its parent had when the fork began; a vfork child, which writes into its parent's file under its own
+ * number, with what its parent has. A new image keeps what was not to be closed. */
+#include "places.h"
+
+#include <asm/unistd.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+struct held {
+	int fd, closes_at_exec;
+	void *owner;
+	char *path;
+	UT_hash_handle hh;
+};
+
+struct place {
+	int pid;
+	char *folder; /* NULL: not known */
+	char *root;   /* "": as everybody's */
+	struct held *held;
+	struct place *forked; /* what a child gets whose fork is under way; or NULL */
+	int forks;            /* under way */
+	int is_executing;     /* a vfork child, by its parent's file */
+	int elsewhere;
+	UT_hash_handle hh;
+};
+
+/* A thread of a file: whose descriptors it uses. */
+struct worker {
+	struct {
+		uint32_t source;
+		int thread;
+	} key;
+	int pid;
+	UT_hash_handle hh;
+};
+
+/* A fork that has come back in the parent before its child was heard of. */
+struct expected {
+	int pid;
+	struct place *place;
+	UT_hash_handle hh;
+};
+
+struct places {
+	struct recording *recording;
+	struct place *places;
+	struct worker *workers;
+	struct worker *vforked; /* children that a thread of the file has vforked at any time */
+	struct expected *expected;
+	uint8_t *begun; /* of each source: its first event was seen */
+	unsigned elsewhere;
+};
+
+static char *copy_of(const char *text)
+{
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		abort();
+	return copy;
+}
+
+static void *made(size_t size)
+{
+	void *at = calloc(1, size);
+
+	if (!at)
+		abort();
+	return at;
+}
+
+static struct held *held_find(const struct place *place, int fd)
+{
+	struct held *h = NULL;
+
+	if (place)
+		HASH_FIND_INT(place->held, &fd, h);
+	return h;
+}
+
+static void held_drop(struct place *place, int fd)
+{
+	struct held *h = held_find(place, fd);
+
+	if (!h)
+		return;
+	HASH_DEL(place->held, h);
+	free(h->path);
+	free(h);
+}
+
+static void held_set(struct place *place, int fd, const char *path, void *owner, int closes_at_exec)
+{
+	struct held *h = made(sizeof *h);
+
+	h->fd = fd;
+	h->path = copy_of(path);
+	h->owner = owner;
+	h->closes_at_exec = closes_at_exec;
+	/* NB order: `path` may be the one that goes. */
+	held_drop(place, fd);
+	HASH_ADD_INT(place->held, fd, h);
+}
+
+static void place_free(struct place *place)
+{
+	struct held *h, *next;
+
+	if (!place)
+		return;
+	HASH_ITER(hh, place->held, h, next)
+	{
+		HASH_DEL(place->held, h);
+		free(h->path);
+		free(h);
+	}
+	place_free(place->forked);
+	free(place->folder);
+	free(place->root);
+	free(place);
+}
+
+static struct place *place_copy(const struct place *from, int pid)
+{
+	struct place *place = made(sizeof *place);
+	struct held *h, *next;
+
+	place->pid = pid;
+	place->folder = from ? copy_of(from->folder) : NULL;
+	place->root = copy_of(from ? from->root : "");
+	place->elsewhere = from && from->elsewhere;
+	if (from)
+		HASH_ITER(hh, from->held, h, next)
+			held_set(place, h->fd, h->path, h->owner, h->closes_at_exec);
+	return place;
+}
+
+static struct place *place_find(const struct places *p, int pid)
+{
+	struct place *place;
+
+	HASH_FIND_INT(p->places, &pid, place);
+	return place;
+}
+
+static void place_replace(struct places *p, struct place *place)
+{
+	struct place *old = place_find(p, place->pid);
+
+	if (old) {
+		HASH_DEL(p->places, old);
+		place_free(old);
+	}
+	HASH_ADD_INT(p->places, pid, place);
+}
+
+static struct worker *worker_find(struct worker *table, uint32_t source, int thread)
+{
+	struct worker like, *found;
+
+	memset(&like, 0, sizeof like);
+	like.key.source = source;
+	like.key.thread = thread;
+	HASH_FIND(hh, table, &like.key, sizeof like.key, found);
+	return found;
+}
+
+static void worker_make(struct worker **table, uint32_t source, int thread, int pid)
+{
+	struct worker *w = made(sizeof *w);
+
+	w->key.source = source;
+	w->key.thread = thread;
+	w->pid = pid;
+	HASH_ADD(hh, *table, key, sizeof w->key, w);
+}
+
+static void workers_free(struct worker **table)
+{
+	struct worker *w, *next;
+
+	HASH_ITER(hh, *table, w, next)
+	{
+		HASH_DEL(*table, w);
+		free(w);
+	}
+}
+
+static int thread_of(const struct places *p, const struct event *e)
+{
+	const struct record_word *word = event_record(p->recording, e);
+
+	switch (word->kind) {
+	case RECORD_CALL:
+	case RECORD_BEGIN:
+		return ((const struct record_call *)word)->thread;
+	case RECORD_PLACE:
+		return ((const struct record_place *)word)->thread;
+	default:
+		return p->recording->sources[e->source].header->pid;
+	}
+}
+
+static struct place *place_of(struct places *p, const struct event *e)
+{
+	const struct record_header *h = p->recording->sources[e->source].header;
+	struct worker *w = worker_find(p->workers, e->source, thread_of(p, e));
+
+	return place_find(p, w ? w->pid : h->pid);
+}
+
+/* What the child's parent had when it forked. */
+static struct place *inherited_by(struct places *p, const struct record_header *h)
+{
+	struct expected *expected;
+	struct place *parent = place_find(p, h->parent), *place;
+
+	HASH_FIND_INT(p->expected, &h->pid, expected);
+	if (expected) {
+		HASH_DEL(p->expected, expected);
+		place = expected->place;
+		free(expected);
+		place->pid = h->pid;
+		return place;
+	}
+	return place_copy(parent && parent->forked ? parent->forked : NULL, h->pid);
+}
+
+static void image_begins(struct places *p, const struct event *e)
+{
+	const struct record_header *h = p->recording->sources[e->source].header;
+	struct place *place = place_find(p, h->pid);
+	struct held *held, *next;
+	/* A vfork child's exec comes from its parent's file; its own place is there already. */
+	int goes_on = place && (h->later_image || place->is_executing);
+
+	if (!goes_on) {
+		place = inherited_by(p, h);
+		place_replace(p, place);
+	}
+	place->forks = place->is_executing = 0;
+	if (goes_on)
+		HASH_ITER(hh, place->held, held, next)
+			if (held->closes_at_exec)
+				held_drop(place, held->fd);
+	if (h->directory[0] == '/' && !*place->root) {
+		free(place->folder);
+		place->folder = copy_of(h->directory);
+	}
+}
+
+/* clone(2)'s flags, or those that fork and vfork stand for; 0: not known. */
+static uint64_t fork_flags(const struct text_call *call, const struct recorded_memory *memory)
+{
+	uint64_t flags = 0;
+
+	switch (call->number) {
+	case __NR_vfork:
+		return CLONE_VFORK | CLONE_VM;
+	case __NR_clone:
+		return call->arguments[0];
+	case __NR_clone3:
+		memory->memory.read(&memory->memory, &flags, call->arguments[0], sizeof flags);
+		return flags;
+	default:
+		return 0;
+	}
+}
+
+static int is_fork(uint64_t number)
+{
+	return number == __NR_fork || number == __NR_vfork || number == __NR_clone || number == __NR_clone3;
+}
+
+static void fork_begins(struct place *place, uint64_t flags)
+{
+	if (flags & CLONE_THREAD)
+		return;
+	place_free(place->forked);
+	place->forked = NULL;
+	place->forked = place_copy(place, 0);
+	place->forks++;
+}
+
+static void fork_ends(struct places *p, uint32_t source, struct place *place, const struct text_call *call, uint64_t flags)
+{
+	int pid = (int)call->result;
+	struct expected *expected;
+
+	/* The number may be another child's, or a thread's, later. */
+	struct worker *child = worker_find(p->workers, source, pid);
+	if (child && child->pid == pid && flags & CLONE_VFORK) {
+		HASH_DEL(p->workers, child);
+		free(child);
+	}
+	if (flags & CLONE_THREAD || place->forks <= 0)
+		return;
+	place->forks--;
+	HASH_FIND_INT(p->expected, &pid, expected);
+	if (call->result > 0 && !place_find(p, pid) && !expected && place->forked) {
+		expected = made(sizeof *expected);
+		expected->pid = pid;
+		expected->place = place_copy(place->forked, pid);
+		HASH_ADD_INT(p->expected, pid, expected);
+	}
+}
+
+/* A folder that was removed has no path any more. */
+static void place_told(struct place *place, const struct record_place *record)
+{
+	static const char gone[] = " (deleted)";
+	size_t room = (size_t)record->word.size * 8 - sizeof *record;
+	char *path = NULL;
+
+	if (!place)
+		return;
+	if (record->size > 0 && (size_t)record->size <= room && record->path[0] == '/')
+		path = strndup(record->path, (size_t)record->size);
+	size_t length = path ? strlen(path) : 0;
+	if (length >= sizeof gone && !strcmp(path + length - sizeof gone + 1, gone)) {
+		free(path);
+		path = NULL;
+	}
+	held_set(place, record->fd, path, NULL, 0);
+	free(path);
+}
+
+int places_before(struct places *p, const struct event *e)
+{
+	const struct source *s = &p->recording->sources[e->source];
+	const struct record_word *word = event_record(p->recording, e);
+	struct recorded_memory memory;
+	struct text_call call;
+	int is_first = !p->begun[e->source];
+
+	if (is_first) {
+		p->begun[e->source] = 1;
+		worker_make(&p->workers, e->source, s->header->pid, s->header->pid);
+		image_begins(p, e);
+	}
+	if (word->kind == RECORD_PLACE)
+		place_told(place_of(p, e), (const void *)word);
+	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN)
+		return is_first;
+	int thread = recorded_call(s, word, &call, &memory);
+	if (!worker_find(p->workers, e->source, thread)) {
+		int child = worker_find(p->vforked, e->source, thread) != NULL;
+		worker_make(&p->workers, e->source, thread, child ? thread : s->header->pid);
+		if (child)
+			place_replace(p, place_copy(place_find(p, s->header->pid), thread));
+	}
+	if (word->kind == RECORD_BEGIN && is_fork(call.number))
+		fork_begins(place_of(p, e), fork_flags(&call, &memory));
+	/* Its image, which says nothing of it, goes on from here. */
+	if (word->kind == RECORD_BEGIN && is_exec(call.number) && worker_find(p->vforked, e->source, thread))
+		place_of(p, e)->is_executing = 1;
+	return is_first;
+}
+
+static void tidy(char *path)
+{
+	char *to = path, *from = path;
+
+	while (*from) {
+		if (from[0] == '/' && (from[1] == '/' || (from[1] == '.' && (from[2] == '/' || !from[2])))) {
+			from += from[1] == '/' ? 1 : 2;
+			continue;
+		}
+		*to++ = *from++;
+	}
+	/* A slash at the end says that it must be a folder, which is not another place. */
+	while (to > path + 1 && to[-1] == '/')
+		to--;
+	if (to == path)
+		*to++ = '/';
+	*to = 0;
+}
+
+static int resolve(const struct place *place, int64_t directory, const char *given, char to[PLACES_PATH])
+{
+	const char *base = place ? place->folder : NULL;
+
+	if (*given == '/') {
+		snprintf(to, PLACES_PATH, "%s%s", place ? place->root : "", given);
+		tidy(to);
+		return 1;
+	}
+	if (directory != AT_FDCWD) {
+		const struct held *h = held_find(place, (int)directory);
+		base = h ? h->path : NULL;
+	}
+	if (!base || *base == '?') {
+		snprintf(to, PLACES_PATH, "?/%s", given);
+		return 0;
+	}
+	snprintf(to, PLACES_PATH, "%s%s%s", base, *given ? "/" : "", given);
+	tidy(to);
+	return 1;
+}
+
+int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PLACES_PATH])
+{
+	return resolve(place_of(p, e), directory, given, to);
+}
+
+static void go(struct place *place, const char *path)
+{
+	char *copy = copy_of(path);
+
+	free(place->folder);
+	place->folder = copy;
+}
+
+static void go_elsewhere(struct places *p, struct place *place)
+{
+	p->elsewhere += !place->elsewhere;
+	place->elsewhere = 1;
+}
+
+static void change_root(struct places *p, struct place *place, const char *given)
+{
+	char path[PLACES_PATH];
+
+	if (!given || !resolve(place, AT_FDCWD, given, path))
+		return;
+	go_elsewhere(p, place);
+	free(place->root);
+	place->root = copy_of(strcmp(path, "/") ? path : "");
+}
+
+static void close_range_of(struct place *place, const struct text_call *call)
+{
+	struct held *h, *next;
+
+	HASH_ITER(hh, place->held, h, next)
+	{
+		if ((uint32_t)h->fd < (uint32_t)call->arguments[0] || (uint32_t)h->fd > (uint32_t)call->arguments[1])
+			continue;
+		if (call->arguments[2] & 4 /* CLOSE_RANGE_CLOEXEC */)
+			h->closes_at_exec = 1;
+		else
+			held_drop(place, h->fd);
+	}
+}
+
+static void duplicate(struct place *place, int from, int to, int closes_at_exec)
+{
+	struct held *h = held_find(place, from);
+
+	if (from == to)
+		return;
+	if (h)
+		held_set(place, to, h->path, h->owner, closes_at_exec);
+	else
+		held_drop(place, to);
+}
+
+/* A folder that was given another name takes those along that stand in it. */
+static void rename_in(char **path, const char *from, const char *to)
+{
+	size_t length = strlen(from);
+	char *next;
+
+	if (!*path || strncmp(*path, from, length) != 0 || ((*path)[length] && (*path)[length] != '/'))
+		return;
+	if (asprintf(&next, "%s%s", to, *path + length) < 0)
+		abort();
+	free(*path);
+	*path = next;
+}
+
+static void renamed(struct places *p, struct place *place, const struct text_call *call, const struct recorded_memory *memory)
+{
+	char from[PLACES_PATH], to[PLACES_PATH], given[RECORDED_PATH];
+	int at = call->number != __NR_rename;
+	struct place *other, *next_place;
+	struct held *h, *next;
+
+	if (!text_string_at(&memory->memory, call->arguments[at], given, sizeof given) ||
+	    !resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, from) ||
+	    !text_string_at(&memory->memory, call->arguments[at ? 3 : 1], given, sizeof given) ||
+	    !resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, to))
+		return;
+	HASH_ITER(hh, p->places, other, next_place)
+	{
+		rename_in(&other->folder, from, to);
+		HASH_ITER(hh, other->held, h, next)
+			rename_in(&h->path, from, to);
+	}
+}
+
+void places_after(struct places *p, const struct event *e, const struct text_call *call, const struct recorded_memory *memory)
+{
+	char given[RECORDED_PATH], path[PLACES_PATH];
+	struct place *place = place_of(p, e);
+	const uint64_t *a = call->arguments;
+	const struct held *h;
+
+	if (!place || is_failure(call->result)) {
+		if (place && is_fork(call->number))
+			fork_ends(p, e->source, place, call, fork_flags(call, memory));
+		return;
+	}
+	switch (call->number) {
+	case __NR_fork:
+	case __NR_vfork:
+	case __NR_clone:
+	case __NR_clone3:
+		fork_ends(p, e->source, place, call, fork_flags(call, memory));
+		break;
+	case __NR_chdir:
+		if (text_string_at(&memory->memory, a[0], given, sizeof given))
+			go(place, resolve(place, AT_FDCWD, given, path) ? path : NULL);
+		else
+			go(place, NULL);
+		break;
+	case __NR_fchdir:
+		h = held_find(place, (int)a[0]);
+		go(place, h ? h->path : NULL);
+		break;
+	case __NR_chroot:
+		change_root(p, place, text_string_at(&memory->memory, a[0], given, sizeof given));
+		break;
+	case __NR_pivot_root:
+	case __NR_setns:
+	case __NR_mount:
+		go_elsewhere(p, place);
+		break;
+	case __NR_unshare:
+		if (a[0] & CLONE_NEWNS)
+			go_elsewhere(p, place);
+		break;
+	case __NR_rename:
+	case __NR_renameat:
+	case __NR_renameat2:
+		renamed(p, place, call, memory);
+		break;
+	case __NR_close:
+		held_drop(place, (int)a[0]);
+		break;
+	case __NR_close_range:
+		close_range_of(place, call);
+		break;
+	case __NR_dup:
+	case __NR_dup2:
+		duplicate(place, (int)a[0], (int)call->result, 0);
+		break;
+	case __NR_dup3:
+		duplicate(place, (int)a[0], (int)call->result, (a[2] & O_CLOEXEC) != 0);
+		break;
+	case __NR_fcntl:
+		if (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC)
+			duplicate(place, (int)a[0], (int)call->result, a[1] == F_DUPFD_CLOEXEC);
+		else if (a[1] == F_SETFD && held_find(place, (int)a[0]))
+			held_find(place, (int)a[0])->closes_at_exec = (a[2] & FD_CLOEXEC) != 0;
+		break;
+	default:
+		break;
+	}
+}
+
+void places_opened(struct places *p, const struct event *e, int fd, const char *path, void *owner, int closes_at_exec)
+{
+	struct place *place = place_of(p, e);
+
+	if (place)
+		held_set(place, fd, path, owner, closes_at_exec);
+}
+
+void *places_owner(struct places *p, const struct event *e, int fd)
+{
+	const struct held *h = held_find(place_of(p, e), fd);
+
+	return h ? h->owner : NULL;
+}
+
+int places_pid(struct places *p, const struct event *e)
+{
+	const struct worker *w = worker_find(p->workers, e->source, thread_of(p, e));
+
+	return w ? w->pid : p->recording->sources[e->source].header->pid;
+}
+
+unsigned places_elsewhere(const struct places *p)
+{
+	return p->elsewhere;
+}
+
+/* A vfork is recorded when it is over: its child's calls stand in front of it. */
+static void find_vforked(struct places *p)
+{
+	struct event event;
+
+	recording_rewind(p->recording);
+	while (recording_next(p->recording, &event)) {
+		const struct record_word *word = event_record(p->recording, &event);
+		struct recorded_memory memory;
+		struct text_call call;
+		if (word->kind != RECORD_CALL || !is_fork(((const struct record_call *)word)->number))
+			continue;
+		recorded_call(&p->recording->sources[event.source], word, &call, &memory);
+		uint64_t flags = fork_flags(&call, &memory);
+		if (call.result > 0 && flags & CLONE_VFORK && !(flags & CLONE_THREAD) && !worker_find(p->vforked, event.source, (int)call.result))
+			worker_make(&p->vforked, event.source, (int)call.result, (int)call.result);
+	}
+}
+
+struct places *places_make(struct recording *r)
+{
+	struct places *p = made(sizeof *p);
+
+	p->recording = r;
+	p->begun = made(r->sources_count + 1);
+	find_vforked(p);
+	return p;
+}
+
+void places_free(struct places *p)
+{
+	struct place *place, *next_place;
+	struct expected *expected, *next_expected;
+
+	HASH_ITER(hh, p->places, place, next_place)
+	{
+		HASH_DEL(p->places, place);
+		place_free(place);
+	}
+	workers_free(&p->workers);
+	workers_free(&p->vforked);
+	HASH_ITER(hh, p->expected, expected, next_expected)
+	{
+		HASH_DEL(p->expected, expected);
+		place_free(expected->place);
+		free(expected);
+	}
+	free(p->begun);
+	free(p);
+}

@@ -1,0 +1,357 @@
+/* The audit's memory of what was recorded; see audit.h.
+ *
+ * A relative path counts together with what it is relative to: the working folder by a number that each change raises, a descriptor by
+ * what it was opened as. A reader follows descriptors by the records, of which some are missing here: where it would not know what one is,
+ * it is told (RECORD_PLACE) before the call that names it. */
+#include "audit.h"
+#include "process.h"
+#include "room.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+
+#include <linux/fcntl.h>
+
+#include "../sys/poison.h"
+
+enum { DESCRIPTORS = 256, FIRST = 1 << 9, LATER = 1 << 13, LAST = 1 << 17, PIECE = 256 };
+
+static struct audit {
+	uint32_t folder;  /* which of the working folders, in their order */
+	uint32_t changes; /* of names: what was made once may be made again */
+	uint32_t size;    /* of the table in use: FIRST, LATER or LAST; 0 in a child */
+	uint32_t used, busy;
+	uint64_t is[DESCRIPTORS];    /* what was opened there; 0: not known */
+	uint64_t told[DESCRIPTORS];  /* what a reader takes it for */
+	uint64_t seen[FIRST + LATER + LAST];
+} *audit;
+
+void audit_start(void)
+{
+	audit = settings.audit ? memory_wiped_on_fork(sizeof *audit) : NULL;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+/* FNV-1a's step (RFC 9923). */
+static uint64_t mix_text(uint64_t hash, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
+	return hash;
+}
+
+/* With a frame of its own. 0: the path cannot be read. */
+static __attribute__((noinline)) uint64_t mix_foreign(uint64_t hash, uint64_t from)
+{
+	char piece[PIECE];
+
+	for (size_t length = 0; length < PATH_LIMIT;) {
+		size_t size = PIECE - from % PIECE;
+		long got = memory_read(piece, from, size);
+		if (got <= 0)
+			return 0;
+		size_t part = text_length_within(piece, (size_t)got);
+		hash = mix_text(hash, piece, part);
+		if (part < (size_t)got)
+			return hash;
+		from += part;
+		length += part;
+	}
+	return 0;
+}
+
+static uint64_t *table_of(uint32_t size)
+{
+	return audit->seen + (size == FIRST ? 0 : size == LATER ? FIRST : FIRST + LATER);
+}
+
+/* 1: it was not there. Lost to somebody else's store, or to a table that is left: it will be recorded once more. */
+static int put(uint32_t size, uint64_t what)
+{
+	uint64_t *table = table_of(size);
+
+	for (uint32_t i = 0, at = (uint32_t)(what >> 20); i < size; i++, at++) {
+		uint64_t *slot = &table[at & (size - 1)], there = __atomic_load_n(slot, __ATOMIC_RELAXED);
+		if (there == what)
+			return 0;
+		if (!there && __atomic_compare_exchange_n(slot, &there, what, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return 1;
+		if (there == what)
+			return 0;
+	}
+	return 1;
+}
+
+/* The next larger table, or the largest one emptied. Whoever comes while another does this goes on with what there is. */
+static __attribute__((noinline)) void grow(void)
+{
+	uint32_t nobody = 0, size = audit->size;
+
+	if (!__atomic_compare_exchange_n(&audit->busy, &nobody, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	if (size == LAST) {
+		memset(table_of(LAST), 0, LAST * sizeof *audit->seen);
+		__atomic_store_n(&audit->used, 0, __ATOMIC_RELAXED);
+	} else if (audit->size == size) {
+		uint32_t next = !size ? FIRST : size == FIRST ? LATER : LAST;
+		for (uint32_t i = 0; i < size; i++)
+			if (table_of(size)[i])
+				put(next, table_of(size)[i]);
+		__atomic_store_n(&audit->size, next, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&audit->busy, 0, __ATOMIC_RELEASE);
+}
+
+static int is_new(uint64_t what)
+{
+	what += !what;
+	if (audit->used >= audit->size / 4 * 3)
+		grow();
+	if (!audit->size || !put(audit->size, what))
+		return !audit->size;
+	__atomic_add_fetch(&audit->used, 1, __ATOMIC_RELAXED);
+	return 1;
+}
+
+static void forget(uint64_t fd)
+{
+	if (fd < DESCRIPTORS)
+		__atomic_store_n(&audit->is[fd], 0, __ATOMIC_RELAXED);
+}
+
+/* What /proc says that this descriptor is. */
+static __attribute__((noinline)) void tell_place(struct process *p, int fd, int is_ours)
+{
+	char *path = p->log.buffer + LOG_LINE, *link = path + PATH_LIMIT;
+	struct text out = {link, link + 40, 0};
+	struct record_place *record;
+	uint64_t mask;
+
+	/* The log's buffer is the place to work in. */
+	if (!settings.recording || !p->log.on || !process_lock(p, &p->log.lock, &mask))
+		return;
+	text_string(&out, "/proc/self/fd/");
+	text_decimal(&out, fd);
+	*out.at = 0;
+	long size = p->sealed ? -EPERM : RAW(__NR_readlink, link, path, PATH_LIMIT);
+	size_t kept = size > 0 ? ((size_t)size + 7) & ~(size_t)7 : 0;
+	record = room_take(p, sizeof *record + kept);
+	if (record) {
+		record->thread = (int32_t)(p->sealed ? p->pid : RAW(__NR_gettid));
+		record->fd = fd;
+		record->size = (int32_t)size;
+		memcpy(record->path, path, size > 0 ? (size_t)size : 0);
+		room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
+	}
+	if (record && is_ours && fd < DESCRIPTORS && size > 0) {
+		uint64_t what = mix_text(mix(1, 0), path, (size_t)size);
+		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);
+		__atomic_store_n(&audit->told[fd], what, __ATOMIC_RELAXED);
+	}
+	lock_release(&p->log.lock, &mask);
+}
+
+/* A folder as part of a way. What a vfork child has behind its descriptors is nothing that we know. */
+static uint64_t base_of(struct process *p, int64_t directory, int is_ours)
+{
+	int is_few = directory >= 0 && directory < DESCRIPTORS;
+
+	if (directory == AT_FDCWD)
+		return audit->folder;
+	if (directory >= 0 && (!is_ours || !is_few || !audit->is[directory] || audit->told[directory] != audit->is[directory]))
+		tell_place(p, (int)directory, is_ours);
+	return is_few ? mix(2, audit->is[directory]) : 0;
+}
+
+enum kind {
+	KIND_ALWAYS, /* it changes names, or where they lead */
+	KIND_OPENS,
+	KIND_ASKS,   /* it changes nothing */
+	KIND_ABOUT_FD
+};
+
+static enum kind kind_of(uint64_t number)
+{
+	switch (number) {
+#ifdef __NR_open
+	case __NR_open:
+#endif
+	case __NR_openat:
+	case __NR_openat2:
+		return KIND_OPENS;
+#ifdef __NR_stat
+	case __NR_stat:
+	case __NR_lstat:
+	case __NR_access:
+	case __NR_readlink:
+#endif
+#ifdef __NR_newfstatat
+	case __NR_newfstatat:
+#endif
+	case __NR_statx:
+	case __NR_statfs:
+	case __NR_faccessat:
+	case __NR_faccessat2:
+	case __NR_readlinkat:
+	case __NR_getxattr:
+	case __NR_lgetxattr:
+	case __NR_listxattr:
+	case __NR_llistxattr:
+	case __NR_getcwd:
+	case __NR_inotify_add_watch:
+	case __NR_open_by_handle_at:
+	case __NR_io_uring_enter:
+		return KIND_ASKS;
+#ifdef __NR_dup2
+	case __NR_dup2:
+#endif
+	case __NR_close:
+	case __NR_close_range:
+	case __NR_dup:
+	case __NR_dup3:
+	case __NR_fcntl:
+		return KIND_ABOUT_FD;
+	default:
+		return KIND_ALWAYS;
+	}
+}
+
+int audit_begins(uint64_t number)
+{
+	return kind_of(number) == KIND_ALWAYS;
+}
+
+static void follow(const struct text_call *call)
+{
+	const uint64_t *a = call->arguments;
+
+	if (is_error(call->result))
+		return;
+	switch (call->number) {
+	case __NR_close:
+		forget(a[0]);
+		break;
+	case __NR_close_range:
+		for (uint64_t fd = a[0]; fd <= a[1] && fd < DESCRIPTORS; fd++)
+			forget(fd);
+		break;
+	case __NR_fcntl:
+		if (a[1] != F_DUPFD && a[1] != F_DUPFD_CLOEXEC)
+			break;
+		forget((uint64_t)call->result);
+		break;
+	case __NR_dup:
+	case __NR_dup2:
+	case __NR_dup3:
+		if (a[0] != (uint64_t)call->result)
+			forget((uint64_t)call->result);
+		break;
+	default:
+		break;
+	}
+}
+
+static uint64_t flags_of(const struct text_call *call)
+{
+	switch (call->number) {
+#ifdef __NR_open
+	case __NR_open:
+		return call->arguments[1];
+#endif
+	case __NR_openat:
+		return call->arguments[2];
+	default:
+		return 0;
+	}
+}
+
+/* The first byte of a path; -1: it cannot be read. */
+static int first_of(const struct process *p, const struct text_call *call, uint64_t from)
+{
+	char first;
+
+	if (!from)
+		return -1;
+	if (recording_was_read(p, call))
+		return *(const unsigned char *)from;
+	return memory_read(&first, from, 1) == 1 ? (unsigned char)first : -1;
+}
+
+/* All folders that the call's paths are relative to are known to a reader; the last one as part of a way. */
+static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+	uint64_t base = audit->folder;
+
+	if (call->number == __NR_fchdir)
+		return base_of(p, (int)call->arguments[0], is_ours);
+	for (unsigned i = 0; row && i + 1 < 6; i++)
+		if (row->kinds[i] == ARG_DIRFD && row->kinds[i + 1] == ARG_PATH) {
+			int first = first_of(p, call, call->arguments[i + 1]);
+			base = first <= 0 || first == '/' ? 0 : base_of(p, (int)call->arguments[i], is_ours);
+		}
+	return base;
+}
+
+/* What was asked of which path, and what came of it; 0: the path is not known. */
+static uint64_t way_of(struct process *p, const struct text_call *call, uint64_t from)
+{
+	uint64_t flags = flags_of(call);
+	uint64_t how = mix(mix(mix(bases_of(p, call, 1), call->number), flags), is_error(call->result) ? (uint64_t)call->result : 0);
+
+	/* What opens for writing may make it again after it was taken away. */
+	if (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))
+		how = mix(how, audit->changes);
+	return recording_was_read(p, call) ? mix_text(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
+}
+
+static void opened(uint64_t fd, uint64_t way, int is_told)
+{
+	if (fd >= DESCRIPTORS)
+		return;
+	__atomic_store_n(&audit->is[fd], way, __ATOMIC_RELAXED);
+	if (is_told)
+		__atomic_store_n(&audit->told[fd], way, __ATOMIC_RELAXED);
+}
+
+int audit_is_new(struct process *p, const struct text_call *call)
+{
+	enum kind kind = kind_of(call->number);
+	int at = syscall_path_argument(syscall_row(call->number));
+
+	if (!audit)
+		return 1;
+	/* What a vfork child does to its descriptors is not done to ours. */
+	if (!process_is_ours(p)) {
+		bases_of(p, call, 0);
+		return kind != KIND_ABOUT_FD;
+	}
+	switch (kind) {
+	case KIND_ABOUT_FD:
+		follow(call);
+		return 0;
+	case KIND_ALWAYS:
+		bases_of(p, call, 1);
+		audit->changes++;
+		audit->folder += (call->number == __NR_chdir || call->number == __NR_fchdir || call->number == __NR_chroot) && !is_error(call->result);
+		return 1;
+	default:
+		break;
+	}
+	if (at < 0)
+		return is_new(mix(3, call->number));
+	uint64_t from = call->arguments[at];
+	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
+	if (kind == KIND_ASKS && first_of(p, call, from) == 0)
+		return 0;
+	/* openat2's flags lie in memory. */
+	uint64_t way = from && call->number != __NR_openat2 ? way_of(p, call, from) : (bases_of(p, call, 1), 0);
+	int fresh = !way || is_new(way);
+	if (kind == KIND_OPENS && !is_error(call->result))
+		opened((uint64_t)call->result, way, fresh);
+	return fresh;
+}

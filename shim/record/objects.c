@@ -1,0 +1,199 @@
+/* The objects that ld.so had loaded before our start, as they name each other: which files it opened for them, and which it looked for in
+ * vain, follows from that by the rules of ld.so(8). Working it out is the reader's (cli/loader.c). */
+#define _GNU_SOURCE
+#include "objects.h"
+#include "process.h"
+#include "room.h"
+#include "../sys/memory.h"
+#include "../sys/raw.h"
+
+#include <cpuid.h>
+#include <link.h>
+#include <linux/fcntl.h>
+
+#include "../sys/poison.h"
+
+enum { TEXTS_MOST = 16 << 10, READABLE = 4 /* R_OK */ };
+
+/* The levels of the x86-64 psABI (3.1.1, Processor Architecture), which name folders that ld.so looks into (ld.so(8), glibc-hwcaps, 2.33). */
+static uint32_t processor_levels(void)
+{
+	uint32_t a, b, c = 0, d, a7, b7 = 0, c7, d7, ae, be, ce = 0, de, low = 0, high;
+	const uint32_t v2 = bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT, v3 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_F16C | bit_AVX;
+	const uint32_t v3_7 = bit_AVX2 | bit_BMI | bit_BMI2, v4_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || (c & v2) != v2 || !__get_cpuid(0x80000001, &ae, &be, &ce, &de) || !(ce & bit_LAHF_LM))
+		return 0;
+	if (!__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7) || (c & v3) != v3 || (b7 & v3_7) != v3_7 || !(ce & bit_ABM))
+		return 1;
+	/* Which registers the system keeps. */
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	if ((low & 6) != 6)
+		return 1;
+	return (b7 & v4_7) == v4_7 && (low & 0xe6) == 0xe6 ? 7 : 3;
+}
+
+/* Older glibcs look into more folders on Intel's (2.36, sysdeps/x86/cpu-features.c). */
+static uint32_t is_intel(void)
+{
+	uint32_t a, b, c, d;
+
+	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx;
+}
+
+static void add(struct text *out, const char *text)
+{
+	if (text)
+		text_string(out, text);
+	text_char(out, 0);
+}
+
+struct dynamic {
+	const Elf64_Dyn *entries;
+	const char *strings;
+};
+
+/* ld.so writes addresses where the file has offsets, except in the vdso. */
+static struct dynamic dynamic_of(const struct dl_phdr_info *info)
+{
+	struct dynamic found = {NULL, NULL};
+
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			found.entries = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	for (const Elf64_Dyn *d = found.entries; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_STRTAB)
+			found.strings = (const char *)(d->d_un.d_ptr < info->dlpi_addr ? d->d_un.d_ptr + info->dlpi_addr : d->d_un.d_ptr);
+	if (!found.strings)
+		found.entries = NULL;
+	return found;
+}
+
+static const char *named(const struct dynamic *dynamic, int64_t tag)
+{
+	for (const Elf64_Dyn *d = dynamic->entries; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == tag)
+			return dynamic->strings + d->d_un.d_val;
+	return NULL;
+}
+
+static const char *interpreter_of(const struct dl_phdr_info *info)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_INTERP)
+			return (const char *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	return NULL;
+}
+
+struct writer {
+	struct process *process;
+	const struct started *started;
+	int count;
+};
+
+/* Room that is not filled is zeros. */
+static void put(struct writer *w, const void *head, const struct text *texts, unsigned kind)
+{
+	enum { HEAD = 16 };
+	size_t length = (size_t)(texts->at - w->process->log.buffer), size = HEAD + ((length + 7) & ~(size_t)7);
+	char *record = room_take(w->process, size);
+
+	_Static_assert(offsetof(struct record_start, texts) == HEAD && offsetof(struct record_object, texts) == HEAD, "one length for both");
+	if (!record)
+		return;
+	/* NB: the word is there already, and stays. */
+	memcpy(record + sizeof(struct record_word), (const char *)head + sizeof(struct record_word), HEAD - sizeof(struct record_word));
+	memcpy(record + HEAD, w->process->log.buffer, length);
+	room_commit(w->process, record, size, kind, 0);
+}
+
+static struct text texts_of(const struct process *p)
+{
+	_Static_assert((int)TEXTS_MOST <= (int)LOG_PENDING && TEXTS_MOST + 64 < (int)RECORD_CHUNK, "there is room");
+	return (struct text){(char *)p->log.buffer, (char *)p->log.buffer + TEXTS_MOST, 0};
+}
+
+/* A script's interpreter comes with the script's path behind it, and only then the two differ. */
+static int is_script(const struct started *s)
+{
+	char *const *a = s->arguments;
+
+	return s->file && a && a[0] && a[1] && (string_equal(a[1], s->file) || (a[2] && string_equal(a[2], s->file)));
+}
+
+static int has_origin(const char *path)
+{
+	for (; path && *path; path++)
+		if (*path == '$')
+			return 1;
+	return 0;
+}
+
+/* Who asks for folders beside itself must know where it lies. */
+static int needs_own_place(const struct dl_phdr_info *info)
+{
+	struct dynamic dynamic = dynamic_of(info);
+
+	return has_origin(named(&dynamic, DT_RPATH)) || has_origin(named(&dynamic, DT_RUNPATH));
+}
+
+static void put_start(struct writer *w, const struct dl_phdr_info *info)
+{
+	const struct started *s = w->started;
+	int may_ask = !is_filtered();
+	struct record_start start = {.levels = processor_levels() | is_intel() << 3, .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1};
+	struct text out = texts_of(w->process);
+
+	add(&out, s->version);
+	add(&out, s->file);
+	add(&out, interpreter_of(info));
+	if (may_ask && (is_script(s) || needs_own_place(info))) {
+		long length = RAW(__NR_readlink, "/proc/self/exe", out.at, (size_t)(out.end - out.at) - 256);
+		out.at += length > 0 ? length : 0;
+	}
+	text_char(&out, 0);
+	add(&out, s->platform);
+	if (!out.cut)
+		put(w, &start, &out, RECORD_START);
+}
+
+static int put_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct writer *w = data;
+	struct record_object object = {.needed = 0};
+	struct dynamic dynamic = dynamic_of(info);
+	struct text out = texts_of(w->process);
+
+	(void)size;
+	if (!w->count++) {
+		put_start(w, info);
+		out = texts_of(w->process);
+	}
+	add(&out, info->dlpi_name);
+	add(&out, named(&dynamic, DT_SONAME));
+	add(&out, named(&dynamic, DT_RPATH));
+	add(&out, named(&dynamic, DT_RUNPATH));
+	for (const Elf64_Dyn *d = dynamic.entries; d && d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_FLAGS_1)
+			object.flags = d->d_un.d_val;
+		if (d->d_tag != DT_NEEDED)
+			continue;
+		add(&out, dynamic.strings + d->d_un.d_val);
+		object.needed++;
+	}
+	if (!out.cut)
+		put(w, &object, &out, RECORD_OBJECT);
+	return 0;
+}
+
+void objects_record(struct process *p, const struct started *started)
+{
+	struct writer w = {p, started, 0};
+	uint64_t mask;
+
+	/* The log's buffer is the place to work in. */
+	if (!process_lock(p, &p->log.lock, &mask))
+		return;
+	dl_iterate_phdr(put_object, &w);
+	lock_release(&p->log.lock, &mask);
+}

@@ -1,0 +1,67 @@
+#!/bin/bash
+# An audit for CI: --write-expect learns what was opened, --expect finds what is new, --deny what is forbidden; exit statuses 0, 1 and 2.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+mkdir tree && echo in >tree/in && echo two >tree/two
+run() {
+	"$SYSSHIM" run -q --record="$1" -- bash -c "$2" >/dev/null || fail "run: exit status $?"
+}
+status() {
+	local want=$1 got
+	shift
+	"$SYSSHIM" files "$@" >out 2>err
+	got=$?
+	[ $got = "$want" ] || fail "files $*: exit status $got, not $want: $(head -n 3 out err)"
+}
+run first 'cat tree/in >tree/out; cat nowhere 2>/dev/null || true'
+status 0 --write-expect=list first
+grep -q "^r $PWD/tree/in\$" list && grep -q "^w $PWD/tree/out\$" list || fail "the list: $(cat list)"
+grep -q nowhere list && fail "what was not there is on the list"
+status 0 --expect=list first
+run second 'cat tree/in >tree/out'
+status 0 --expect=list second
+run third 'cat tree/in tree/two >tree/out; echo more >>tree/in'
+status 1 --expect=list third
+grep -q "^unexpected: r $PWD/tree/two (cat)\$" out || fail "the new file is not said: $(cat out)"
+grep -q "^unexpected: w $PWD/tree/in (" out || fail "that it was written is not said: $(cat out)"
+[ "$(grep -c ^unexpected out)" = 2 ] || fail "more than two: $(cat out)"
+{ cat list; echo "rw $PWD/tree/*"; } >wider
+status 0 --expect=wider third
+status 1 --deny="$PWD/tree/two" third
+status 0 --deny="$PWD/tree/two" second
+status 1 --deny='*/nowhere' first
+grep -q '^denied, tried in vain: - .*nowhere' out || fail "what was tried: $(cat out)"
+echo 'x' >bad
+status 2 --expect=bad third
+grep -q 'bad:1: a line is' err || fail "a wrong line: $(cat err)"
+status 2 --expect=missing third
+grep -q 'missing: No such file' err || fail "no list: $(cat err)"
+status 2 --format=xml third
+grep -q 'there are table, tree' err || fail "a wrong format: $(cat err)"
+
+# The other forms.
+status 0 --format=make third
+python3 - "$PWD" <<'PY' || fail "the rule: $(cat out)"
+import sys
+text = open("out").read().replace("\\\n", " ")
+targets, needs = text.split(":", 1)
+here = sys.argv[1]
+assert f"{here}/tree/out" in targets.split() and f"{here}/tree/in" in targets.split(), targets
+assert f"{here}/tree/two" in needs.split() and "/dev/null" not in text, needs
+PY
+run moves 'cp tree/in tmp; mv tmp final; rm -f tree/two; touch tree/in'
+status 0 --format=fsatrace -P "$PWD/*" moves
+for line in "r|$PWD/tree/in" "w|$PWD/tmp" "m|$PWD/final|$PWD/tmp" "d|$PWD/tree/two"; do
+	grep -qxF "$line" out || fail "fsatrace: no $line in $(cat out)"
+done
+status 0 --format=make -P "$PWD/*" moves
+grep -q "final" out && ! grep -q "/tmp:" out || fail "what was renamed is the target: $(cat out)"
+status 0 --tree -P "$PWD/tree/*" third
+grep -q '^ *in  rwc*a' out && grep -q '^ *out  wct' out || fail "the tree: $(cat out)"
+status 0 -0 -P "*/tree/in" third
+[ "$(tr '\0' '\n' <out)" = "$PWD/tree/in" ] || fail "-0: $(tr '\0' '\n' <out)"
+status 0 --only-written --not='/dev/*' third
+[ "$(grep -c "$PWD" out)" = 2 ] || fail "--only-written: $(cat out)"
+status 0 -n cat third
+grep -q "$PWD/tree/two" out && ! grep -q '/bin/cat$' out || fail "-n: $(cat out)"
