@@ -27,11 +27,26 @@ extern const char run_help[], trace_help[], stat_help[], files_help[], show_help
 /* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */
 const char *library_path(void);
 
+/* Of sysshim-tracer, which is installed beside the command or in the folder for such programs; NULL: nowhere. */
+const char *tracer_path(void);
+
+/* run --trace-static: can it be done? 0: no, which was said. */
+int can_trace(int has_recording);
+/* Starts the tracer of what this process is about to execute: its process number, which is to be killed where the exec fails; or 0: there is none,
+ * which was said. record: a folder, or NULL for a new one in the state folder; program: as it is executed. */
+int trace_this(const char *record, const char *program);
+
 /* ld.so parts the names in LD_PRELOAD at blanks and colons, and has no quotes: a path with one of them cannot be told to it. */
 int library_can_be_named(const char *library);
 
 /* What keeps a program from being followed, one clear line in `why` (at least 256 bytes). */
-enum verdict { PROGRAM_FINE, PROGRAM_NOT_FOUND, PROGRAM_UNFIT, PROGRAM_DOUBTFUL };
+enum verdict {
+	PROGRAM_FINE,
+	PROGRAM_NOT_FOUND,
+	PROGRAM_UNFIT,
+	PROGRAM_TRACEABLE, /* it cannot load the shim, but run --trace-static can follow it */
+	PROGRAM_DOUBTFUL
+};
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);
 
 /* `syscall` instructions in a program and the libraries that ld.so would load for it, libc and ld.so left out: these the shim sees only with

@@ -8,7 +8,7 @@ struct gaps {
 	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, not_followed[3], without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
-	unsigned not_rewritten, processes;
+	unsigned not_rewritten, processes, traced;
 	const char *why_not;
 };
 
@@ -26,6 +26,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.results_unseen += h->results_unseen;
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
+		g.traced += h->rewriting == RECORD_BY_PTRACE;
 		g.uncounted += !h->kernel_counted;
 		if (h->kernel_counted) {
 			g.kernel_reads += h->kernel_reads;
@@ -75,6 +76,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%.*s)", g.not_rewritten, 127, g.why_not && *g.why_not ? g.why_not : "as asked");
+	GAP(g.traced, "all but the calls that name files in %u of them (followed by ptrace)", g.traced);
 	for (unsigned k = 0; k < 3; k++)
 		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);
 	if (g.uncounted < r->sources_count)
@@ -93,10 +95,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.not_rewritten,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.not_rewritten, g.traced,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

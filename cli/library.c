@@ -1,4 +1,4 @@
-/* Where libsysshim.so is. */
+/* Where libsysshim.so and sysshim-tracer are. */
 #include "command.h"
 
 #include <libgen.h>
@@ -12,8 +12,16 @@ static int try(char *found, const char *folder, const char *below)
 {
 	char path[PATH_MAX];
 
-	return snprintf(path, sizeof path, "%s/%slibsysshim.so", folder, below) < (int)sizeof path && access(path, R_OK) == 0 &&
-	       realpath(path, found) != NULL;
+	return snprintf(path, sizeof path, "%s/%s", folder, below) < (int)sizeof path && access(path, R_OK) == 0 && realpath(path, found) != NULL;
+}
+
+/* The folder that the command is in, in `self`; or NULL. */
+static const char *own_folder(char self[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", self, PATH_MAX - 1);
+
+	self[length > 0 ? length : 0] = 0;
+	return *self ? dirname(self) : NULL;
 }
 
 const char *library_path(void)
@@ -21,21 +29,25 @@ const char *library_path(void)
 	static char found[PATH_MAX];
 	char self[PATH_MAX];
 	const char *given = getenv("SYSSHIM_LIBRARY");
-	ssize_t length;
 
 	if (*found)
 		return found;
 	if (given && *given)
 		return realpath(given, found);
-	length = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (length <= 0)
-		return NULL;
-	self[length] = 0;
-	const char *folder = dirname(self);
-	return try(found, folder, "") || try(found, folder, "../lib/") || try(found, folder, "../lib/x86_64-linux-gnu/") ||
-			       try(found, folder, "../lib64/") ?
+	const char *folder = own_folder(self);
+	return folder && (try(found, folder, "libsysshim.so") || try(found, folder, "../lib/libsysshim.so") ||
+			  try(found, folder, "../lib/x86_64-linux-gnu/libsysshim.so") || try(found, folder, "../lib64/libsysshim.so")) ?
 		       found :
 		       NULL;
+}
+
+const char *tracer_path(void)
+{
+	static char found[PATH_MAX];
+	char self[PATH_MAX];
+	const char *folder = own_folder(self);
+
+	return folder && (try(found, folder, "sysshim-tracer") || try(found, folder, "../libexec/sysshim-tracer")) ? found : NULL;
 }
 
 int library_can_be_named(const char *library)

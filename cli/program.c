@@ -68,12 +68,12 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 	if (i->at[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64) {
 		snprintf(why, size, "%s is built for another word size or processor than libsysshim.so (x86-64): ld.so will refuse to load it",
 			 path);
-		return PROGRAM_UNFIT;
+		return PROGRAM_TRACEABLE;
 	}
 	interpreter = segment(i, PT_INTERP);
 	if (!interpreter) {
-		snprintf(why, size, "%s is static: no loader runs in it, so nothing can be preloaded; link it dynamically to observe it", path);
-		return PROGRAM_UNFIT;
+		snprintf(why, size, "%s is static: no loader runs in it, so nothing can be preloaded; link it dynamically to observe it, or see sysshim run --trace-static", path);
+		return PROGRAM_TRACEABLE;
 	}
 	if (needs_sanitizer(i)) {
 		snprintf(why, size,

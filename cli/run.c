@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ const char run_help[] =
 	"      --json         counters as JSON\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on)\n"
+	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, and all that it starts, is\n"
+	"                     followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
 	"      --help\n"
 	"\n"
@@ -149,12 +152,12 @@ int command_run(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
-						{"min-duration", required_argument, NULL, 'm'},
+						{"min-duration", required_argument, NULL, 'm'}, {"trace-static", no_argument, NULL, 't'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
 	const char *record = NULL;
-	int option, quiet = 0, text = getenv("SYSSHIM_LOG") != NULL;
+	int option, quiet = 0, trace_static = 0, tracer = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
 	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:zZ", options, NULL)) != -1) {
 		switch (option) {
@@ -195,6 +198,9 @@ int command_run(int argc, char **argv)
 		case 'f':
 			setenv("SYSSHIM_FOLLOW", optarg, 1);
 			break;
+		case 't':
+			trace_static = 1;
+			break;
 		case 'p':
 			fprintf(stderr, "sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "
 					"run, or look at it with strace -p or perf trace -p\n", optarg);
@@ -218,20 +224,30 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: --record and %s ask for two logs; one is made\n", getenv("SYSSHIM_LOG") ? "-o or SYSSHIM_LOG" : "-o");
 		return EXIT_USAGE;
 	}
+	int has_recording = !text && !(record && !strcmp(record, "off"));
+	if (trace_static && !can_trace(has_recording))
+		return has_recording ? EXIT_OURS : EXIT_USAGE;
 	if (!text)
 		record_into(record);
 	if (quiet)
 		keep_stderr_quiet();
+	enum verdict verdict = program_check(argv[optind], path, sizeof path, why, sizeof why);
 	/* What cannot be observed runs all the same. */
-	if (!library_can_be_named(library))
+	if (verdict == PROGRAM_TRACEABLE && trace_static)
+		tracer = trace_this(record, strchr(argv[optind], '/') ? argv[optind] : path);
+	else if (!library_can_be_named(library))
 		fprintf(stderr, "sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it\n", library,
 			argv[optind]);
-	else if (program_check(argv[optind], path, sizeof path, why, sizeof why) == PROGRAM_UNFIT)
+	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
 		fprintf(stderr, "sysshim run: %s\n", why);
 	else
 		preload(library);
+	if (trace_static && !tracer)
+		setenv("SYSSHIM_TRACER", tracer_path(), 1);
 	execvp(argv[optind], argv + optind);
 	int error = errno;
+	if (tracer)
+		kill(tracer, SIGKILL);
 	fprintf(stderr, "sysshim run: %s: %s\n", argv[optind], strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }

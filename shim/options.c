@@ -283,6 +283,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_RECORDING", "", take_nothing},
 		{"SYSSHIM_STATE", "", take_state}, /* exec.c's */
 		{"SYSSHIM_LIBRARY", "", take_nothing}, /* the command's */
+		{"SYSSHIM_TRACER", "", take_nothing},  /* exec.c's */
 	};
 
 	*count = sizeof options / sizeof options[0];

@@ -23,7 +23,8 @@ enum {
 	RECORD_CALLS = 512,     /* the last number stands for all above */
 	RECORD_DATA = 4096,
 	RECORD_CHUNK = 32 << 10,
-	RECORD_STAGING = 4
+	RECORD_STAGING = 4,
+	RECORD_BY_PTRACE = 2
 };
 
 enum record_end {
@@ -51,7 +52,7 @@ struct record_header {
 	uint64_t dropped;        /* records that found no place */
 	uint64_t overwritten;    /* bytes of the oldest records that newer ones have replaced */
 	/* What was not seen. */
-	uint32_t rewriting;      /* 1: libc's own system calls come to the gate */
+	uint32_t rewriting;      /* 1: libc's own system calls come to the gate; RECORD_BY_PTRACE: followed by ptrace, only calls that name files */
 	uint32_t sites_rewritten, sites_left, foreign_rewritten, foreign_left;
 	uint32_t forks, images;  /* children of the whole recording by then */
 	uint32_t not_followed[3]; /* static, set-user-id, another word size */

@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 
 #include "target.h"
+#include "tracer.h"
 #include "../sys/poison.h"
 
 enum { KEPT = 64, KEPT_TEXT = 32 << 10, ENTRY_LIMIT = 64 << 10, POINTERS = 1 << 16 };
@@ -21,7 +22,7 @@ static struct {
 	const char *own_path;       /* as ld.so found us; NULL: not by LD_PRELOAD, children are not followed */
 	const char *own_name;       /* its last part */
 	const char *given[KEPT];    /* SYSSHIM_NAME=value as the user wrote it */
-	const char *kept[KEPT];     /* as it goes on to children: paths are absolute */
+	const char *kept[KEPT + 1]; /* as it goes on to children: paths are absolute; NULL behind the last */
 	uint8_t count;
 	char text[KEPT_TEXT];
 } birth;
@@ -49,6 +50,8 @@ static void keep(struct text *out, const char *entry)
 		absolute = settings.log_path;
 	else if ((value = string_after(entry, "SYSSHIM_STATS=")) && settings.stats == OUTPUT_PATH)
 		absolute = settings.stats_path;
+	else if ((value = string_after(given, "SYSSHIM_TRACER=")))
+		tracer_know(value, birth.kept);
 	birth.given[birth.count] = birth.kept[birth.count] = given;
 	if (absolute) {
 		birth.kept[birth.count] = out->at;
@@ -284,7 +287,7 @@ static void add_hidden(struct copy *c, int pid)
 		add(c, c->pointers[visible]);
 }
 
-enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES };
+enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES + TRACER_ROOM };
 
 /* Returns the copy, or NULL where the program's own environment has to do. */
 static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow)
@@ -295,7 +298,7 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	if (!memory)
 		return NULL;
 	/* The bookkeeping stands behind the text, not on the program's stack. */
-	c = (struct copy *)(memory + COPY_BYTES - sizeof *c);
+	c = (struct copy *)(memory + POINTER_BYTES + TEXT_BYTES - sizeof *c);
 	c->follow = (uint8_t)follow;
 	c->pointers = (uint64_t *)memory;
 	c->out = (struct text){memory + POINTER_BYTES, (char *)c, 0};
@@ -360,13 +363,36 @@ void exec_failed(struct process *p, uint64_t *copy)
 	after(p, -1, copy);
 }
 
+/* Where the user has asked for it; never a set-user-id program, which would lose its rights. */
+static int is_to_be_traced(int unfollowed)
+{
+	return (unfollowed == UNFOLLOWED_STATIC || unfollowed == UNFOLLOWED_FOREIGN) && settings.follow && tracer_is_known();
+}
+
+/* The whole subtree is traced: we are not in its environment, so that nothing is recorded twice. What cannot be traced runs natively. */
+static __attribute__((noinline)) long trace(struct process *p, uint64_t *copy)
+{
+	long tracer = tracer_start(p, (char *)copy + POINTER_BYTES + TEXT_BYTES);
+	char line[48];
+	struct text out = {line, line + sizeof line - 1, 0};
+
+	if (!is_error(tracer))
+		return tracer;
+	const char *name = errno_name((unsigned)-tracer);
+	text_string(&out, "a child is not traced: ");
+	text_string(&out, name ? name : "?");
+	*out.at = 0;
+	log_note(p, line);
+	return 0;
+}
+
 long exec_call(struct process *p, const struct call *call)
 {
 	int at = (uint32_t)call->number == __NR_execveat;
 	int slot = at ? 3 : 2;
 	struct call changed = *call;
 	uint64_t *copy = NULL;
-	long result = 0;
+	long result = 0, tracer = 0;
 
 	if (p->sealed)
 		return kernel_call(call);
@@ -375,10 +401,18 @@ long exec_call(struct process *p, const struct call *call)
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
 		return kernel_call(call);
-	int unfollowed = target_unfollowed(call);
+	int unfollowed = target_unfollowed(call), may_trace = is_to_be_traced(unfollowed);
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
-	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN))
+	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN || may_trace))
 		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0);
+	if (copy && may_trace)
+		tracer = trace(p, copy);
+	if (tracer > 0) {
+		unfollowed = -1;
+	} else if (copy && unfollowed == UNFOLLOWED_STATIC) {
+		copy_give(p, copy);
+		copy = NULL;
+	}
 	tell_unfollowed(p, unfollowed);
 	before(p, unfollowed);
 	if (copy) {
@@ -387,6 +421,8 @@ long exec_call(struct process *p, const struct call *call)
 	}
 	if (!copy || result == -E2BIG)
 		result = kernel_call(call);
+	if (tracer > 0)
+		tracer_stop(tracer);
 	after(p, unfollowed, copy);
 	return result;
 }
