@@ -1,11 +1,11 @@
 /* Where system calls are made by code that is not libc's, and which of libc's own sites the shim leaves alone. A pair of bytes 0f 05 may be
  * the middle of another instruction, or data: capstone disassembles from several places in front of it, and what most of them say counts. */
 #include "command.h"
+#include "disassembler.h"
 #include "../format/syscalls.h"
 #include "../shim/intercept/forms.h"
 
 #include <asm/unistd.h>
-#include <capstone/capstone.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ static int reaches(csh handle, cs_insn *instruction, const unsigned char *from, 
 	uint64_t address = 0;
 
 	while (code < at)
-		if (!cs_disasm_iter(handle, &code, &size, &address, instruction)) {
+		if (!disassembler()->next(handle, &code, &size, &address, instruction)) {
 			code++;
 			size--;
 			address++;
@@ -49,13 +49,13 @@ static int is_instruction(csh handle, cs_insn *instruction, const unsigned char 
 
 static unsigned count_in(csh handle, const unsigned char *start, const unsigned char *end)
 {
-	cs_insn *instruction = cs_malloc(handle);
+	cs_insn *instruction = disassembler()->make(handle);
 	unsigned count = 0;
 
 	for (const unsigned char *at = start; instruction && end - at > BEHIND && (at = memmem(at, (size_t)(end - at - BEHIND), "\x0f\x05", 2)); at += 2)
 		count += (unsigned)is_instruction(handle, instruction, start, at);
 	if (instruction)
-		cs_free(instruction, 1);
+		disassembler()->free(instruction, 1);
 	return count;
 }
 
@@ -78,14 +78,14 @@ static int instructions_in(const char *path)
 	uint64_t size = (uint64_t)status.st_size;
 	int is_fit = memcmp(file, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == EM_X86_64 &&
 		     header->e_phoff < size && header->e_phnum <= (size - header->e_phoff) / sizeof(Elf64_Phdr);
-	if (is_fit && cs_open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK) {
+	if (is_fit && disassembler() && disassembler()->open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK) {
 		const Elf64_Phdr *segments = (const void *)(file + header->e_phoff);
 		count = 0;
 		for (int i = 0; i < header->e_phnum; i++)
 			if (segments[i].p_type == PT_LOAD && segments[i].p_flags & PF_X && segments[i].p_offset < size &&
 			    segments[i].p_filesz <= size - segments[i].p_offset)
 				count += (int)count_in(handle, file + segments[i].p_offset, file + segments[i].p_offset + segments[i].p_filesz);
-		cs_close(&handle);
+		disassembler()->close(&handle);
 	}
 	munmap((void *)file, (size_t)status.st_size);
 	return count;
@@ -202,13 +202,13 @@ unsigned sites_left(void (*tell)(const char *where, const char *call, const char
 {
 	struct left left = {.tell = tell};
 
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &left.handle) != CS_ERR_OK)
+	if (!disassembler() || disassembler()->open(CS_ARCH_X86, CS_MODE_64, &left.handle) != CS_ERR_OK)
 		return 0;
-	left.instruction = cs_malloc(left.handle);
+	left.instruction = disassembler()->make(left.handle);
 	if (left.instruction) {
 		dl_iterate_phdr(look_at_object, &left);
-		cs_free(left.instruction, 1);
+		disassembler()->free(left.instruction, 1);
 	}
-	cs_close(&left.handle);
+	disassembler()->close(&left.handle);
 	return left.count;
 }
