@@ -24,6 +24,9 @@ int command_doctor(int argc, char **argv);
 int command_completion(int argc, char **argv);
 extern const char run_help[], trace_help[], stat_help[], files_help[], show_help[], doctor_help[], completion_help[];
 
+/* One rule of run --inject goes to SYSSHIM_INJECT, behind those that stand there; 0: it is wrong, which was said. */
+int inject_add(const char *rule);
+
 /* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */
 const char *library_path(void);
 

@@ -29,6 +29,8 @@ const char run_help[] =
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
 	"      --json         counters as JSON\n"
+	"      --inject=SET:error=E|retval=N|short=N|signal=S|delay_enter=T|delay_exit=T[:when=F[..L][+[S]]]\n"
+	"                     calls fail, as with strace -e inject=; several times: several rules\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on)\n"
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
@@ -75,8 +77,10 @@ static int take_expression(const char *text)
 	const char *set = strncmp(text, "trace=", 6) == 0 ? text + 6 : text;
 
 	/* strace takes a bare set as trace=set; other qualifiers come later. */
+	if (!strncmp(text, "inject=", 7))
+		return inject_add(text + 7);
 	if (set == text && strchr(text, '=')) {
-		fprintf(stderr, "sysshim run: -e %s: only trace=SET is known\n", text);
+		fprintf(stderr, "sysshim run: -e %s: only trace=SET and inject=RULE are known\n", text);
 		return 0;
 	}
 	char *words = filter_words(set, "run");
@@ -145,7 +149,7 @@ int command_run(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
-						{"min-duration", required_argument, NULL, 'm'},
+						{"min-duration", required_argument, NULL, 'm'}, {"inject", required_argument, NULL, 'i'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
@@ -177,6 +181,10 @@ int command_run(int argc, char **argv)
 			break;
 		case 'm':
 			if (!take_least(optarg))
+				return EXIT_USAGE;
+			break;
+		case 'i':
+			if (!inject_add(optarg))
 				return EXIT_USAGE;
 			break;
 		case 'c':

@@ -40,9 +40,9 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 	if (!is_wanted(call, ticket, now))
 		return;
 	if (settings.recording)
-		recording_call(p, call, ticket, now, 0);
+		recording_call(p, call, ticket, now, ticket->injected);
 	else if (is_json())
-		lines_json(p, call, JSON_ENDED, ticket->began, now);
+		lines_json(p, call, ticket->injected ? JSON_INJECTED : JSON_ENDED, ticket->began, now);
 	else
 		lines_end(p, call, ticket, now);
 }

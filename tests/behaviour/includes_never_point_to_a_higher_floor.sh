@@ -1,5 +1,5 @@
 #!/bin/bash
-# The floors of doc/internals.md: format below all, then shim/sys, shim/record, shim/batch, shim/process, shim/coalesce, shim/gate, shim/intercept, shim/*.c;
+# The floors of doc/internals.md: format below all, then shim/sys, shim/record, shim/batch, shim/process, shim/coalesce and shim/inject, shim/gate, shim/intercept, shim/*.c;
 # cli shares nothing with the shim but format/, include/ and the scan for sites.
 set -u
 cd "$SRC" || exit 1
@@ -11,7 +11,7 @@ floor() {
 	shim/record/*) echo 2 ;;
 	shim/batch/*) echo 3 ;;
 	shim/process/*) echo 4 ;;
-	shim/coalesce.*) echo 5 ;;
+	shim/coalesce.* | shim/inject.*) echo 5 ;;
 	shim/gate.*) echo 6 ;;
 	shim/intercept/*) echo 7 ;;
 	shim/*) echo 8 ;;
