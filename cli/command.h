@@ -33,6 +33,12 @@ const char *library_path(void);
 /* ld.so parts the names in LD_PRELOAD at blanks and colons, and has no quotes: a path with one of them cannot be told to it. */
 int library_can_be_named(const char *library);
 
+/* In front of what LD_PRELOAD names already. */
+void library_preload(const char *library);
+
+/* run --verify; limit: as given, or NULL. The exit status. */
+int verify(const char *library, char *const *arguments, const char *limit, int json);
+
 /* What keeps a program from being followed, one clear line in `why` (at least 256 bytes). */
 enum verdict { PROGRAM_FINE, PROGRAM_NOT_FOUND, PROGRAM_UNFIT, PROGRAM_DOUBTFUL };
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);

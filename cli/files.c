@@ -556,6 +556,19 @@ void files_by_size(struct recording *r, int pid, int json)
 	each_by_bytes(r, pid, UINT_MAX, json ? print_sizes_json : print_sizes);
 }
 
+void files_each(struct recording *r, void (*tell)(void *self, const char *path, int pid, int is_written), void *self)
+{
+	struct files f = {.recording = r};
+	struct file *file, *next;
+
+	add_all(&f);
+	HASH_ITER(hh, f.table, file, next)
+	{
+		tell(self, file->path, file->pid, file->opens && file->access & (ACCESS_WRITE | ACCESS_CREATE | ACCESS_TRUNCATE));
+	}
+	files_free(&f);
+}
+
 int command_files(int argc, char **argv)
 {
 	enum { ONLY_MISSING = 256, ONLY_WRITTEN };

@@ -33,23 +33,13 @@ const char run_help[] =
 	"                     calls fail, as with strace -e inject=; several times: several rules\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on)\n"
+	"      --verify[=SIZE]  run it natively and with the shim, each in a copy of the working folder (at most SIZE, 1G), and say whether output, exit\n"
+	"                     status and files are equal; with --json as JSON\n"
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
 	"      --help\n"
 	"\n"
-	"The exit status is the program's; 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found.\n";
-
-static void preload(const char *library)
-{
-	const char *before = getenv("LD_PRELOAD");
-	char *all;
-
-	if (!before || !*before) {
-		setenv("LD_PRELOAD", library, 1);
-	} else if (asprintf(&all, "%s:%s", library, before) > 0) {
-		setenv("LD_PRELOAD", all, 1);
-		free(all);
-	}
-}
+	"The exit status is the program's; 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found. With --verify 0: equal,\n"
+	"1: a difference, 2: wrong usage, or it could not be verified.\n";
 
 static void set_variable(char *text)
 {
@@ -150,11 +140,13 @@ int command_run(int argc, char **argv)
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
 						{"min-duration", required_argument, NULL, 'm'}, {"inject", required_argument, NULL, 'i'},
+						{"verify", optional_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
 	const char *record = NULL;
-	int option, quiet = 0, text = getenv("SYSSHIM_LOG") != NULL;
+	const char *limit = NULL;
+	int option, quiet = 0, is_verified = 0, json = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
 	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:zZ", options, NULL)) != -1) {
 		switch (option) {
@@ -190,7 +182,12 @@ int command_run(int argc, char **argv)
 		case 'c':
 			setenv("SYSSHIM_STATS", optarg, 1);
 			break;
+		case 'V':
+			is_verified = 1;
+			limit = optarg;
+			break;
 		case 'j':
+			json = 1;
 			setenv("SYSSHIM_STATS_FORMAT", "json", 1);
 			break;
 		case 'q':
@@ -222,6 +219,12 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: --record and %s ask for two logs; one is made\n", getenv("SYSSHIM_LOG") ? "-o or SYSSHIM_LOG" : "-o");
 		return EXIT_USAGE;
 	}
+	if (is_verified && (record || text)) {
+		fprintf(stderr, "sysshim run: --verify makes a recording of its own; -o, SYSSHIM_LOG and --record do not go with it\n");
+		return EXIT_USAGE;
+	}
+	if (is_verified)
+		return verify(library, argv + optind, limit, json);
 	if (!text)
 		record_into(record);
 	if (quiet)
@@ -233,7 +236,7 @@ int command_run(int argc, char **argv)
 	else if (program_check(argv[optind], path, sizeof path, why, sizeof why) == PROGRAM_UNFIT)
 		fprintf(stderr, "sysshim run: %s\n", why);
 	else
-		preload(library);
+		library_preload(library);
 	execvp(argv[optind], argv + optind);
 	int error = errno;
 	fprintf(stderr, "sysshim run: %s: %s\n", argv[optind], strerror(error));

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A malformed value of any option: exactly one line on stderr, printable, that names the variable, the value and what is allowed; and the
 # program runs without us: same output, same status, nothing logged, nothing counted.
+# timeout: 120
 set -u
 . "$SRC/tests/lib/lib.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The floors of doc/internals.md: format below all, then shim/sys, shim/record, shim/batch, shim/process, shim/coalesce and shim/inject, shim/gate, shim/intercept, shim/*.c;
 # cli shares nothing with the shim but format/, include/ and the scan for sites.
+# timeout: 120
 set -u
 cd "$SRC" || exit 1
 
