@@ -30,6 +30,7 @@ CONFIGS = {  # command, settings, standard output
     "burst to a file, with a log": (["../burst"], {"SYSSHIM_LOG": "log", "SYSSHIM_STATS": "stats"}, "file"),
     "burst to a pipe": (["../burst"], {"SYSSHIM_LOG": "off"}, "pipe"),
     "burst to a pipe, in small batches": (["../burst"], {"SYSSHIM_LOG": "off", "SYSSHIM_BUFFER": "100", "SYSSHIM_LATENCY_MS": "1"}, "pipe"),
+    "masks": (["../masks"], {"SYSSHIM_LOG": "off", "SYSSHIM_BURST": "4"}, "file"),
     "cat": (["cat", "../numbers"], {}, "file"),
     "bash": (["bash", "-c", SCRIPT], {}, "file"),
     "bash, with a log": (["bash", "-c", SCRIPT], {"SYSSHIM_LOG": "log", "SYSSHIM_STATS": "stats"}, "pipe"),
