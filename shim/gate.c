@@ -366,15 +366,15 @@ static long make(struct process *p, const struct call *call)
 static __attribute__((noinline)) long pass_injected(struct process *p, const struct call *call)
 {
 	struct passage passage;
-	struct injection injection = {.ticket = &passage.ticket, .make = make};
+	uint64_t held = INJECT_NOTHING;
 	long error = coalesce_before(p, call);
 
 	gate_enter(&passage, call);
 	if (!passage.process)
 		return kernel_call(call);
-	long result = error ? error : inject_call(p, call, &injection);
+	long result = error ? error : inject_call(p, call, &passage.ticket, make, &held);
 	gate_leave(&passage, call, result);
-	inject_release(&injection);
+	inject_release(&held);
 	return result;
 }
 
@@ -413,16 +413,16 @@ static long stands(struct process *p, const struct call *call)
 static __attribute__((noinline)) int answers(struct process *p, const struct call *call, long *result)
 {
 	struct passage passage = {.process = p, .ticket = {.began = clock_monotonic()}};
-	struct injection injection = {.ticket = &passage.ticket, .make = stands};
+	uint64_t held = INJECT_NOTHING;
 	int is_answer;
 
-	*result = inject_call(p, call, &injection);
+	*result = inject_call(p, call, &passage.ticket, stands, &held);
 	is_answer = passage.ticket.injected & RECORD_INJECTED;
 	if (is_answer) {
 		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
 		gate_leave(&passage, call, *result);
 	}
-	inject_release(&injection);
+	inject_release(&held);
 	return is_answer;
 }
 

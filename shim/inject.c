@@ -79,7 +79,7 @@ static uint32_t *turns_of(const struct process *p)
 	return counts->guests_turns;
 }
 
-static const struct inject_rule *due(const struct process *p, const struct call *call)
+static __attribute__((noinline)) const struct inject_rule *due(const struct process *p, const struct call *call)
 {
 	uint32_t slot = slot_of(call);
 	const struct inject_rule *rule = &inject_rules.rules[inject_rules.of_call[slot] - 1];
@@ -156,7 +156,7 @@ static unsigned cut_vector(const struct call *call, int at, uint64_t most, struc
 	return (unsigned)count;
 }
 
-static __attribute__((noinline)) long make_short(struct process *p, const struct call *call, uint64_t most, struct injection *injection)
+static __attribute__((noinline)) long make_short(struct process *p, const struct call *call, struct log_ticket *ticket, inject_maker *make, uint64_t most)
 {
 	struct iovec parts[PARTS];
 	struct call shorter = *call;
@@ -172,40 +172,62 @@ static __attribute__((noinline)) long make_short(struct process *p, const struct
 		shorter.arguments[at] = most;
 	}
 	if (at >= 0)
-		injection->ticket->injected |= RECORD_INJECTED;
-	return injection->make(p, &shorter);
+		ticket->injected |= RECORD_INJECTED;
+	return make(p, &shorter);
 }
 
-long inject_call(struct process *p, const struct call *call, struct injection *injection)
+/* The signal waits behind the call. */
+static __attribute__((noinline)) void hold_signals(uint64_t *held)
 {
-	const struct inject_rule *rule = due(p, call);
 	uint64_t all = ~0ul;
-	long result;
 
-	injection->is_pending = 0;
-	if (!rule)
-		return injection->make(p, call);
-	if (rule->what & INJECT_DELAY && !p->sealed)
-		injection->ticket->injected |= RECORD_DELAYED;
+	RAW(__NR_rt_sigprocmask, SET_MASK, &all, held, 8);
+}
+
+static __attribute__((noinline)) void come_before(const struct process *p, const struct call *call, const struct inject_rule *rule, struct log_ticket *ticket, uint64_t *held)
+{
+	if (rule->what & INJECT_DELAY)
+		ticket->injected |= RECORD_DELAYED;
 	delay(p, rule->delay_enter);
-	if (rule->signal && !p->sealed) {
-		injection->is_pending = rule->what & INJECT_ANSWER || is_sure_not_to_wait(call);
-		if (injection->is_pending)
-			RAW(__NR_rt_sigprocmask, SET_MASK, &all, &injection->mask, 8);
-		raise_signal(rule->signal);
-	}
-	if (rule->what & INJECT_ANSWER) {
-		injection->ticket->injected |= RECORD_INJECTED;
-		result = rule->answer;
-	} else {
-		result = rule->what & INJECT_SHORT ? make_short(p, call, rule->most, injection) : injection->make(p, call);
-	}
+	if (!rule->signal)
+		return;
+	if (rule->what & INJECT_ANSWER || is_sure_not_to_wait(call))
+		hold_signals(held);
+	raise_signal(rule->signal);
+}
+
+static long answered(struct process *p, const struct call *call, const struct inject_rule *rule, struct log_ticket *ticket, inject_maker *make)
+{
+	if (rule->what & INJECT_SHORT)
+		return make_short(p, call, ticket, make, rule->most);
+	if (!(rule->what & INJECT_ANSWER))
+		return make(p, call);
+	ticket->injected |= RECORD_INJECTED;
+	return rule->answer;
+}
+
+static __attribute__((noinline)) long come_late(struct process *p, const struct call *call, const struct inject_rule *rule, struct log_ticket *ticket, inject_maker *make)
+{
+	long result = answered(p, call, rule, ticket, make);
+
 	delay(p, rule->delay_exit);
 	return result;
 }
 
-void inject_release(const struct injection *injection)
+/* NB: nothing of this function stands on the stack while the call is made. */
+long inject_call(struct process *p, const struct call *call, struct log_ticket *ticket, inject_maker *make, uint64_t *held)
 {
-	if (injection->is_pending)
-		RAW(__NR_rt_sigprocmask, SET_MASK, &injection->mask, 0, 8);
+	const struct inject_rule *rule = due(p, call);
+
+	if (!rule)
+		return make(p, call);
+	if (rule->what & (INJECT_DELAY | INJECT_SIGNAL) && !p->sealed)
+		come_before(p, call, rule, ticket, held);
+	return rule->delay_exit ? come_late(p, call, rule, ticket, make) : answered(p, call, rule, ticket, make);
+}
+
+void inject_release(const uint64_t *held)
+{
+	if (*held != INJECT_NOTHING)
+		RAW(__NR_rt_sigprocmask, SET_MASK, held, 0, 8);
 }

@@ -18,15 +18,11 @@ static inline int inject_has(uint32_t slot)
 	return settings.inject && inject_rules.of_call[slot];
 }
 
-/* Such a call, once: made by `make`, or as its rule says when it is its turn. Any context. */
+/* Such a call, once: made by `make`, or as its rule says when it is its turn. Where *held is no longer INJECT_NOTHING, signals are blocked, for one is
+ * to come behind the call: inject_release lets it, when the call's end has been logged. Any context. */
+#define INJECT_NOTHING (~0ul)
 typedef long inject_maker(struct process *p, const struct call *call);
-struct injection {
-	struct log_ticket *ticket;
-	inject_maker *make;
-	uint64_t mask;
-	int is_pending; /* signals are blocked, for one is to come when all is done, and `mask` is to be restored by inject_release */
-};
-long inject_call(struct process *p, const struct call *call, struct injection *injection);
-void inject_release(const struct injection *injection);
+long inject_call(struct process *p, const struct call *call, struct log_ticket *ticket, inject_maker *make, uint64_t *held);
+void inject_release(const uint64_t *held);
 
 #endif
