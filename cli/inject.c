@@ -32,12 +32,12 @@ int inject_add(const char *rule)
 	const char *before = getenv("SYSSHIM_INJECT");
 	struct inject_wrong wrong;
 	char *all, *text = expanded(rule);
+	int fine = text && (inject_parse(&rules, text, &wrong) == 0 || complain(rule, &wrong));
 
-	if (!text)
-		return 0;
-	if (inject_parse(&rules, text, &wrong) != 0)
-		return complain(rule, &wrong);
-	if (asprintf(&all, "%s%s%s", before ? before : "", before && *before ? ";" : "", text) > 0)
+	if (fine && asprintf(&all, "%s%s%s", before ? before : "", before && *before ? ";" : "", text) > 0) {
 		setenv("SYSSHIM_INJECT", all, 1);
-	return 1;
+		free(all);
+	}
+	free(text);
+	return fine;
 }
