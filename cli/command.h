@@ -24,6 +24,9 @@ int command_doctor(int argc, char **argv);
 int command_completion(int argc, char **argv);
 extern const char run_help[], trace_help[], stat_help[], files_help[], show_help[], doctor_help[], completion_help[];
 
+/* One rule of run --inject goes to SYSSHIM_INJECT, behind those that stand there; 0: it is wrong, which was said. */
+int inject_add(const char *rule);
+
 /* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */
 const char *library_path(void);
 
@@ -38,6 +41,12 @@ int trace_this(const char *record, const char *program);
 
 /* ld.so parts the names in LD_PRELOAD at blanks and colons, and has no quotes: a path with one of them cannot be told to it. */
 int library_can_be_named(const char *library);
+
+/* In front of what LD_PRELOAD names already. */
+void library_preload(const char *library);
+
+/* run --verify; limit: as given, or NULL. The exit status. */
+int verify(const char *library, char *const *arguments, const char *limit, int json);
 
 /* What keeps a program from being followed, one clear line in `why` (at least 256 bytes). */
 enum verdict {

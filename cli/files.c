@@ -436,6 +436,20 @@ static int judge(struct files *f, const char *expect)
 	return found ? EXIT_FOUND : EXIT_FINE;
 }
 
+void files_each(struct recording *r, void (*tell)(void *self, const char *path, int pid, int is_written), void *self)
+{
+	struct files f = {.recording = r};
+	struct file *file, *next;
+
+	files_add_all(&f);
+	HASH_ITER(hh, f.table, file, next)
+	{
+		if (file->opens + file->failed)
+			tell(self, file->path, file->pids[file->pids_count - 1], file->opens && file->access & (ACCESS_WRITE | ACCESS_CREATE | ACCESS_TRUNCATE));
+	}
+	files_free(&f);
+}
+
 int command_files(int argc, char **argv)
 {
 	enum { ONLY_MISSING = 256, ONLY_WRITTEN, ALL, NOT, TREE, FORMAT, EXPECT, WRITE_EXPECT, DENY, STRICT };

@@ -54,3 +54,16 @@ int library_can_be_named(const char *library)
 {
 	return strpbrk(library, " :") == NULL;
 }
+
+void library_preload(const char *library)
+{
+	const char *before = getenv("LD_PRELOAD");
+	char *all;
+
+	if (!before || !*before) {
+		setenv("LD_PRELOAD", library, 1);
+	} else if (asprintf(&all, "%s:%s", library, before) > 0) {
+		setenv("LD_PRELOAD", all, 1);
+		free(all);
+	}
+}

@@ -116,6 +116,9 @@ enum { RECORDED_END = 64 };
 const char *recorded_end(const struct record_header *h, char to[RECORDED_END]);
 const char *recorded_end_word(const struct record_header *h);
 
+/* Each path that was opened, or was tried to be; pid: the last process that did. */
+void files_each(struct recording *r, void (*tell)(void *self, const char *path, int pid, int is_written), void *self);
+
 /* The files through which most bytes went, at most `most`, a line each; pid 0: of all processes. */
 void files_busiest(struct recording *r, int pid, unsigned most);
 

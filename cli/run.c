@@ -30,27 +30,19 @@ const char run_help[] =
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
 	"      --json         counters as JSON\n"
+	"      --inject=SET:error=E|retval=N|short=N|signal=S|delay_enter=T|delay_exit=T[:when=F[..L][+[S]]]\n"
+	"                     calls fail, as with strace -e inject=; several times: several rules\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on)\n"
 	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, and all that it starts, is\n"
 	"                     followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
+	"      --verify[=SIZE]  run it natively and with the shim, each in a copy of the working folder (at most SIZE, 1G), and say whether output, exit\n"
+	"                     status and files are equal; with --json as JSON\n"
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
 	"      --help\n"
 	"\n"
-	"The exit status is the program's; 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found.\n";
-
-static void preload(const char *library)
-{
-	const char *before = getenv("LD_PRELOAD");
-	char *all;
-
-	if (!before || !*before) {
-		setenv("LD_PRELOAD", library, 1);
-	} else if (asprintf(&all, "%s:%s", library, before) > 0) {
-		setenv("LD_PRELOAD", all, 1);
-		free(all);
-	}
-}
+	"The exit status is the program's; 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found. With --verify 0: equal,\n"
+	"1: a difference, 2: wrong usage, or it could not be verified.\n";
 
 static void set_variable(char *text)
 {
@@ -78,8 +70,10 @@ static int take_expression(const char *text)
 	const char *set = strncmp(text, "trace=", 6) == 0 ? text + 6 : text;
 
 	/* strace takes a bare set as trace=set; other qualifiers come later. */
+	if (!strncmp(text, "inject=", 7))
+		return inject_add(text + 7);
 	if (set == text && strchr(text, '=')) {
-		fprintf(stderr, "sysshim run: -e %s: only trace=SET is known\n", text);
+		fprintf(stderr, "sysshim run: -e %s: only trace=SET and inject=RULE are known\n", text);
 		return 0;
 	}
 	if (!strcmp(set, "audit")) {
@@ -153,11 +147,13 @@ int command_run(int argc, char **argv)
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
 						{"min-duration", required_argument, NULL, 'm'}, {"trace-static", no_argument, NULL, 't'},
+						{"inject", required_argument, NULL, 'i'}, {"verify", optional_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
 	const char *record = NULL;
-	int option, quiet = 0, trace_static = 0, tracer = 0, text = getenv("SYSSHIM_LOG") != NULL;
+	const char *limit = NULL;
+	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
 	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:zZ", options, NULL)) != -1) {
 		switch (option) {
@@ -186,10 +182,19 @@ int command_run(int argc, char **argv)
 			if (!take_least(optarg))
 				return EXIT_USAGE;
 			break;
+		case 'i':
+			if (!inject_add(optarg))
+				return EXIT_USAGE;
+			break;
 		case 'c':
 			setenv("SYSSHIM_STATS", optarg, 1);
 			break;
+		case 'V':
+			is_verified = 1;
+			limit = optarg;
+			break;
 		case 'j':
+			json = 1;
 			setenv("SYSSHIM_STATS_FORMAT", "json", 1);
 			break;
 		case 'q':
@@ -224,6 +229,12 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: --record and %s ask for two logs; one is made\n", getenv("SYSSHIM_LOG") ? "-o or SYSSHIM_LOG" : "-o");
 		return EXIT_USAGE;
 	}
+	if (is_verified && (record || text || trace_static)) {
+		fprintf(stderr, "sysshim run: --verify makes a recording of its own; -o, SYSSHIM_LOG, --record and --trace-static do not go with it\n");
+		return EXIT_USAGE;
+	}
+	if (is_verified)
+		return verify(library, argv + optind, limit, json);
 	int has_recording = !text && !(record && !strcmp(record, "off"));
 	if (trace_static && !can_trace(has_recording))
 		return has_recording ? EXIT_OURS : EXIT_USAGE;
@@ -241,7 +252,7 @@ int command_run(int argc, char **argv)
 	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
 		fprintf(stderr, "sysshim run: %s\n", why);
 	else
-		preload(library);
+		library_preload(library);
 	if (trace_static && !tracer)
 		setenv("SYSSHIM_TRACER", tracer_path(), 1);
 	execvp(argv[optind], argv + optind);

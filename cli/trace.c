@@ -47,6 +47,7 @@ static void json_line(struct trace *t, const struct event *e, size_t count, enum
 				  .duration = whole ? record->duration : 0,
 				  .unfinished = end == END_NOT,
 				  .coalesced = word->flags & RECORD_GATHERED,
+				  .injected = whole && word->flags & (RECORD_INJECTED | RECORD_DELAYED),
 				  .count = count,
 				  .path = text_call_path(&call, &memory.memory, path, sizeof path)};
 

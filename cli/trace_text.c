@@ -122,6 +122,7 @@ static void text_end(struct trace *t, const struct event *e)
 		printed = text_call_enter(&out, &call, &memory.memory);
 	}
 	text_call_leave(&out, &call, printed, &memory.memory);
+	text_injected(&out, word->flags & RECORD_INJECTED, word->flags & RECORD_DELAYED);
 	if (word->flags & RECORD_GATHERED) {
 		text_string(&out, " <coalesced>");
 	} else if (record->duration) {

@@ -116,6 +116,8 @@ void json_call_line(struct text *out, const struct json_call *about, const struc
 	}
 	text_string(out, about->coalesced ? ",\"coalesced\":true" : ",\"coalesced\":false");
 	json_number(out, "count", (int64_t)about->count);
+	if (about->injected)
+		text_string(out, ",\"injected\":true");
 	text_string(out, "}\n");
 }
 

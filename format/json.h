@@ -16,6 +16,7 @@ struct json_call {
 	int unfinished;    /* it has not come back, or never does: no result */
 	int no_arguments;  /* they are not known: the exec that led to this image */
 	int coalesced;
+	int injected;      /* SYSSHIM_INJECT has answered it, made it shorter, or late */
 	size_t count;      /* calls that are alike, of which this is the first */
 	const char *path;  /* text_call_path's; or NULL */
 };

@@ -1,4 +1,4 @@
-/* The log's lines that are no call. */
+/* The log's lines that are no call, and what may stand behind one. */
 #include "text.h"
 
 void text_batch_line(struct text *out, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t nanoseconds)
@@ -52,4 +52,12 @@ void text_note_line(struct text *out, const char *note, size_t size)
 	text_string(out, "+++ ");
 	text_bytes(out, note, size);
 	text_string(out, " +++\n");
+}
+
+void text_injected(struct text *out, int injected, int delayed)
+{
+	if (injected)
+		text_string(out, " (INJECTED)");
+	if (delayed)
+		text_string(out, " (DELAYED)");
 }

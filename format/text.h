@@ -52,6 +52,9 @@ void text_batch_line(struct text *out, int fd, uint32_t writes, uint32_t bytes, 
 void text_signal_line(struct text *out, int signal, int code, int pid, int uid);
 void text_note_line(struct text *out, const char *note, size_t size);
 
+/* ` (INJECTED)`, ` (DELAYED)`: strace's notes behind a result that SYSSHIM_INJECT has changed, or made late. */
+void text_injected(struct text *out, int injected, int delayed);
+
 /* Of a string that may have no end within `size` bytes: then `size`. */
 size_t text_length_within(const char *s, size_t size);
 

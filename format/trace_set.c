@@ -45,7 +45,14 @@ static void add(uint64_t *set, unsigned number)
 	set[number / 64] |= 1ull << (number % 64);
 }
 
-static int add_words(uint64_t *set, const char *word, const char **wrong);
+static int add_words(uint64_t *set, const char *word, const char *end, const char **wrong);
+
+static const char *end_of(const char *text)
+{
+	while (*text)
+		text++;
+	return text;
+}
 
 static int add_list(uint64_t *set, const char *word, size_t length)
 {
@@ -53,7 +60,7 @@ static int add_list(uint64_t *set, const char *word, size_t length)
 
 	for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
 		if (is_word(word, length, lists[i].name))
-			return add_words(set, lists[i].calls, &wrong);
+			return add_words(set, lists[i].calls, end_of(lists[i].calls), &wrong);
 	return 0;
 }
 
@@ -87,31 +94,36 @@ static int add_word(uint64_t *set, const char *word, size_t length)
 }
 
 /* A list with commas: 1, or 0 and which word is no call and no class. */
-static int add_words(uint64_t *set, const char *word, const char **wrong)
+static int add_words(uint64_t *set, const char *word, const char *end, const char **wrong)
 {
 	for (;;) {
 		size_t length = 0;
-		while (word[length] && word[length] != ',')
+		while (word + length < end && word[length] != ',')
 			length++;
 		if (!length || !add_word(set, word, length)) {
 			*wrong = word;
 			return 0;
 		}
-		if (!word[length])
+		if (word + length == end)
 			return 1;
 		word += length + 1;
 	}
 }
 
-int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const char **wrong)
+int trace_set_parse_until(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, size_t size, const char **wrong)
 {
-	int opposite = *spec == '!';
+	int opposite = size && *spec == '!';
 
 	for (unsigned i = 0; i < WORDS; i++)
 		set[i] = 0;
-	if (!add_words(set, spec + opposite, wrong))
+	if (!add_words(set, spec + opposite, spec + size, wrong))
 		return -1;
 	for (unsigned i = 0; opposite && i < WORDS; i++)
 		set[i] = ~set[i];
 	return 0;
+}
+
+int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const char **wrong)
+{
+	return trace_set_parse_until(set, spec, (size_t)(end_of(spec) - spec), wrong);
 }

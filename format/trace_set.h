@@ -7,5 +7,7 @@
 /* Reads a list of names, ?names, %classes, all, none, with ! in front for the opposite, into a set of numbers (all others are outside).
  * Returns 0; or -1 with *wrong at the word that is not known. Pure. */
 int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const char **wrong);
+/* The same of the first `size` bytes. */
+int trace_set_parse_until(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, size_t size, const char **wrong);
 
 #endif

@@ -2,6 +2,7 @@
  * error that a first write can have. Rules: whatever is not proven harmless flushes first; whoever interrupted a copy never coalesces;
  * nothing here is done by a vfork child, whose memory is its parent's. */
 #include "coalesce.h"
+#include "inject.h"
 #include "record/log.h"
 #include "sys/memory.h"
 
@@ -311,7 +312,9 @@ long coalesce_native(struct process *p, const struct call *call)
 		b->page_fd = 0;
 		result = kernel_call(call);
 	}
-	if (!p->suspect)
+	if (inject_has((uint32_t)call->number))
+		p->run = 0;
+	else if (!p->suspect)
 		coalesce_watch(p, call, result);
 	return result;
 }

@@ -3,6 +3,7 @@
  * that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome afterwards. */
 #include "gate.h"
 #include "coalesce.h"
+#include "inject.h"
 #include "record/files.h"
 #include "sys/clock.h"
 
@@ -156,7 +157,8 @@ static __attribute__((noinline)) void learn(struct process *p)
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
 		int writes = actions[number] == ACTION_WRITE;
-		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed))
+		/* A rule is to see each of them: none is gathered. */
+		if (inject_has(number) || (p->log.on && log_wants(number) && !(writes && batch && batch->armed)))
 			continue;
 		if (writes && batch && batch->armed)
 			p->quick[number] = QUICK_APPEND;
@@ -245,7 +247,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 	}
 	if (unlikely(!p->learned))
 		learn(p);
-	ticket->serial = ticket->printed = 0;
+	ticket->serial = ticket->printed = ticket->injected = 0;
 	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
@@ -365,9 +367,28 @@ static long make(struct process *p, const struct call *call)
 	}
 }
 
+/* One that a rule is for. A signal that comes with it comes when the log has its end, as strace's. */
+static __attribute__((noinline)) long pass_injected(struct process *p, const struct call *call)
+{
+	struct passage passage;
+	uint64_t held = INJECT_NOTHING;
+	long error = coalesce_before(p, call);
+
+	gate_enter(&passage, call);
+	if (!passage.process)
+		return kernel_call(call);
+	long result = error ? error : inject_call(p, call, &passage.ticket, make, &held);
+	gate_leave(&passage, call, result);
+	inject_release(&held);
+	return result;
+}
+
 static __attribute__((noinline)) long pass(struct process *p, const struct call *call)
 {
 	struct passage passage;
+
+	if (unlikely(inject_has(slot_of(call))))
+		return pass_injected(p, call);
 	long error = coalesce_before(p, call);
 
 	gate_enter(&passage, call);
@@ -386,6 +407,30 @@ static int is_plain_fork(uint64_t flags, uint64_t stack)
 	return !(flags & 0x100 /* CLONE_VM */) && !stack;
 }
 
+static long stands(struct process *p, const struct call *call)
+{
+	(void)p;
+	(void)call;
+	return 0;
+}
+
+/* The same for one that is made where it stands, if it is: 1 and its answer, or 0. */
+static __attribute__((noinline)) int answers(struct process *p, const struct call *call, long *result)
+{
+	struct passage passage = {.process = p, .ticket = {.began = clock_monotonic()}};
+	uint64_t held = INJECT_NOTHING;
+	int is_answer;
+
+	*result = inject_call(p, call, &passage.ticket, stands, &held);
+	is_answer = passage.ticket.injected & RECORD_INJECTED;
+	if (is_answer) {
+		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
+		gate_leave(&passage, call, *result);
+	}
+	inject_release(&held);
+	return is_answer;
+}
+
 struct look gate_look(const struct call *call)
 {
 	struct process *p = process;
@@ -400,7 +445,10 @@ struct look gate_look(const struct call *call)
 	if (is_plain_fork(flags, stack))
 		return (struct look){gate(call), 0};
 	if (p && (p->alive == 1 || life_born(p))) {
+		long result;
 		coalesce_before(p, call);
+		if (unlikely(inject_has(slot_of(call))) && answers(p, call, &result))
+			return (struct look){result, 0};
 		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
 		children_before(p, flags);
 	}
@@ -419,7 +467,7 @@ long gate_left(const struct call *call, long result)
 	counter_add(&p->counters[slot_of(call)].errors, (uint64_t)(result < 0), (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number)) {
 		uint64_t now = clock_monotonic();
-		struct log_ticket ticket = {0, now, 0};
+		struct log_ticket ticket = {.began = now};
 		struct text_call text = text_of(call, result);
 		log_end(p, &text, &ticket, now);
 	}
@@ -434,8 +482,8 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 	struct process *p = process;
 	struct passage passage;
 
-	/* Nobody can cancel the only thread. */
-	if (!p || p->alive != 1 || !p->threads)
+	/* Nobody can cancel the only thread; and one with a rule is not made where it stands. */
+	if (!p || p->alive != 1 || !p->threads || inject_has(slot_of(call)))
 		return (struct look){gate(call), 0};
 	long error = coalesce_before(p, call);
 	gate_enter(&passage, call);
@@ -451,7 +499,7 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 long gate_left_cancel(const struct call *call, const uint64_t words[2])
 {
 	struct call made = *call;
-	struct passage passage = {process, {words[0] >> (NUMBER_BITS + PRINTED_BITS), words[1], words[0] >> NUMBER_BITS & ((1 << PRINTED_BITS) - 1)}, 0};
+	struct passage passage = {process, {words[0] >> (NUMBER_BITS + PRINTED_BITS), words[1], words[0] >> NUMBER_BITS & ((1 << PRINTED_BITS) - 1), 0}, 0};
 
 	made.number = words[0] & (SYSCALL_LIMIT - 1);
 	gate_leave(&passage, &made, (long)call->number);

@@ -1,6 +1,7 @@
 /* Options: one table, one function a kind of value. A wrong value is said in one line and the program runs without us; an unknown
  * SYSSHIM_ name may be a slip of the pen: it gets a warning with the nearest name and nothing else happens. */
 #include "options.h"
+#include "inject.h"
 #include "process/life.h"
 #include "record/birth_stderr.h"
 #include "sys/memory.h"
@@ -236,6 +237,19 @@ static int take_least(const char *value)
 	return 0;
 }
 
+/* What is wrong with it is said more exactly than the table can. */
+static char exactly[160];
+
+static int take_inject(const char *value)
+{
+	struct text why = {exactly, exactly + sizeof exactly - 1, 0};
+
+	if (inject_take(value, &why))
+		return 1;
+	*why.at = 0;
+	return 0;
+}
+
 static int take_latency(const char *value)
 {
 	return take_number(value, 1, LATENCY_MOST, &settings.latency);
@@ -277,6 +291,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_MIN_DURATION", "a whole number with ns, us, ms or s behind it", take_least},
 		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
 		{"SYSSHIM_DISPATCH", "auto, always", take_dispatch},
+		{"SYSSHIM_INJECT", "rules as strace's -e inject=, with ; between them", take_inject},
 		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
 		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
 		{"SYSSHIM_DISABLE", "", take_nothing},
@@ -391,7 +406,7 @@ static int read_one(const char *entry, int is_first)
 			continue;
 		if (options[i].take(entry + length + 1))
 			return 1;
-		complain_wrong(entry, options[i].allowed);
+		complain_wrong(entry, *exactly ? exactly : options[i].allowed);
 		return 0;
 	}
 	/* Said once, by the recording's first program. */
@@ -424,6 +439,7 @@ int options_read(char **environment)
 	settle_log(is_first);
 	if (settings.timing == TIMING_UNSAID)
 		settings.timing = !settings.audit;
+	inject_settle(is_first);
 	settings.by_end = settings.only_good || settings.only_failed || settings.least;
 	return 1;
 }

@@ -330,7 +330,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
 		settings.log = settings.stats = OUTPUT_OFF;
-		settings.batch = settings.watch = 0;
+		settings.batch = settings.watch = settings.inject = 0;
 	}
 	/* Nobody would see the times. */
 	if (settings.log == OUTPUT_OFF && settings.stats == OUTPUT_OFF)
@@ -340,6 +340,8 @@ static void observe(const struct startup *s, const struct look_round *look)
 	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
 	inherited.rewriting = settings.rewrite && !why_not;
 	inherited.why_not = why_not;
+	if (settings.inject && !inherited.rewriting)
+		COMPLAIN("SYSSHIM_INJECT: libc is not rewritten here", why_not ? ": " : "", why_not ? why_not : "", "; nothing is injected");
 	if (!inherited.rewriting && settings.interpose)
 		interpose_to_gate();
 	audit_start();

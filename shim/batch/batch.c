@@ -117,13 +117,13 @@ static long put_out(struct batch *b, uint32_t from, uint32_t size)
 }
 
 /* From `done` on the batch could not be written: kept for a retry, and nothing is coalesced any more. A pipe without reader takes no
- * retry: the program's next write meets the same EPIPE. */
+ * retry: the program's next write meets the same EPIPE. One for whose page there was no memory does (fs/pipe.c, pipe_write). */
 static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fill, int error)
 {
 	b->off = LET_GO_ERROR;
 	p->batches.let_go[LET_GO_ERROR]++;
 	p->batches.error = error;
-	if (b->target == TARGET_PIPE || done == fill) {
+	if ((b->target == TARGET_PIPE && error == EPIPE) || done == fill) {
 		p->batches.lost += fill - done;
 		return;
 	}
@@ -206,16 +206,24 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 	return result > 0 ? result : -EAGAIN;
 }
 
-int batch_retry(struct process *p, struct batch *b)
+static long put_kept(struct batch *b)
+{
+	long offset;
+
+	if (b->target == TARGET_PIPE)
+		return put_out(b, 0, b->kept);
+	offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
+	return offset == b->kept_offset ? RAW(__NR_write, b->fd, b->bytes, b->kept) : RAW(__NR_pwrite64, b->fd, b->bytes, b->kept, b->kept_offset);
+}
+
+static int retry(struct process *p, struct batch *b)
 {
 	uint64_t all = ~0ul, mask;
 	long result = 0;
 
 	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
 	while (b->kept) {
-		long offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
-		result = offset == b->kept_offset ? RAW(__NR_write, b->fd, b->bytes, b->kept) :
-						    RAW(__NR_pwrite64, b->fd, b->bytes, b->kept, b->kept_offset);
+		result = put_kept(b);
 		if (result <= 0)
 			break;
 		for (long i = 0; i + result < (long)b->kept; i++)
@@ -225,7 +233,20 @@ int batch_retry(struct process *p, struct batch *b)
 		p->batches.lost -= (uint64_t)result;
 	}
 	int error = b->kept ? (result < 0 ? (int)-result : EIO) : 0;
+	if (error == EPIPE)
+		b->kept = 0;
 	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	return error;
+}
+
+/* NB: nothing waits for a full pipe's reader while signals are blocked. */
+int batch_retry(struct process *p, struct batch *b)
+{
+	struct pollfd room = {b->fd, POLLOUT, 0};
+	int error;
+
+	while ((error = retry(p, b)) == EAGAIN && b->target == TARGET_PIPE)
+		RAW(__NR_ppoll, &room, 1, 0, 0, 8);
 	return error;
 }
 

@@ -270,19 +270,19 @@ static uint64_t flags_of(const struct text_call *call)
 }
 
 /* The first byte of a path; -1: it cannot be read. */
-static int first_of(const struct process *p, const struct text_call *call, uint64_t from)
+static int first_of(uint64_t from, int was_read)
 {
 	char first;
 
 	if (!from)
 		return -1;
-	if (recording_was_read(p, call))
+	if (was_read)
 		return *(const unsigned char *)from;
 	return memory_read(&first, from, 1) == 1 ? (unsigned char)first : -1;
 }
 
 /* All folders that the call's paths are relative to are known to a reader; the last one as part of a way. */
-static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours)
+static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours, int was_read)
 {
 	const struct syscall_row *row = syscall_row(call->number);
 	uint64_t base = audit->folder;
@@ -291,22 +291,22 @@ static uint64_t bases_of(struct process *p, const struct text_call *call, int is
 		return base_of(p, (int)call->arguments[0], is_ours);
 	for (unsigned i = 0; row && i + 1 < 6; i++)
 		if (row->kinds[i] == ARG_DIRFD && row->kinds[i + 1] == ARG_PATH) {
-			int first = first_of(p, call, call->arguments[i + 1]);
+			int first = first_of(call->arguments[i + 1], was_read);
 			base = first <= 0 || first == '/' ? 0 : base_of(p, (int)call->arguments[i], is_ours);
 		}
 	return base;
 }
 
 /* What was asked of which path, and what came of it; 0: the path is not known. */
-static uint64_t way_of(struct process *p, const struct text_call *call, uint64_t from)
+static uint64_t way_of(struct process *p, const struct text_call *call, uint64_t from, int was_read)
 {
 	uint64_t flags = flags_of(call);
-	uint64_t how = mix(mix(mix(bases_of(p, call, 1), call->number), flags), is_error(call->result) ? (uint64_t)call->result : 0);
+	uint64_t how = mix(mix(mix(bases_of(p, call, 1, was_read), call->number), flags), is_error(call->result) ? (uint64_t)call->result : 0);
 
 	/* What opens for writing may make it again after it was taken away. */
 	if (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))
 		how = mix(how, audit->changes);
-	return recording_was_read(p, call) ? mix_text(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
+	return was_read ? mix_text(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
 }
 
 static void opened(uint64_t fd, uint64_t way, int is_told)
@@ -318,8 +318,9 @@ static void opened(uint64_t fd, uint64_t way, int is_told)
 		__atomic_store_n(&audit->told[fd], way, __ATOMIC_RELAXED);
 }
 
-int audit_is_new(struct process *p, const struct text_call *call)
+int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
+	int was_read = recording_was_read(p, call, ticket);
 	enum kind kind = kind_of(call->number);
 	int at = syscall_path_argument(syscall_row(call->number));
 
@@ -327,7 +328,7 @@ int audit_is_new(struct process *p, const struct text_call *call)
 		return 1;
 	/* What a vfork child does to its descriptors is not done to ours. */
 	if (!process_is_ours(p)) {
-		bases_of(p, call, 0);
+		bases_of(p, call, 0, was_read);
 		return kind != KIND_ABOUT_FD;
 	}
 	switch (kind) {
@@ -335,7 +336,7 @@ int audit_is_new(struct process *p, const struct text_call *call)
 		follow(call);
 		return 0;
 	case KIND_ALWAYS:
-		bases_of(p, call, 1);
+		bases_of(p, call, 1, was_read);
 		audit->changes++;
 		audit->folder += (call->number == __NR_chdir || call->number == __NR_fchdir || call->number == __NR_chroot) && !is_error(call->result);
 		return 1;
@@ -346,10 +347,10 @@ int audit_is_new(struct process *p, const struct text_call *call)
 		return is_new(mix(3, call->number));
 	uint64_t from = call->arguments[at];
 	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
-	if (kind == KIND_ASKS && first_of(p, call, from) == 0)
+	if (kind == KIND_ASKS && first_of(from, was_read) == 0)
 		return 0;
 	/* openat2's flags lie in memory. */
-	uint64_t way = from && call->number != __NR_openat2 ? way_of(p, call, from) : (bases_of(p, call, 1), 0);
+	uint64_t way = from && call->number != __NR_openat2 ? way_of(p, call, from, was_read) : (bases_of(p, call, 1, was_read), 0);
 	int fresh = !way || is_new(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
 		opened((uint64_t)call->result, way, fresh);

@@ -9,9 +9,10 @@
 #include "../../format/text.h"
 
 struct process;
+struct log_ticket;
 
 /* Must its end be recorded? Called for every call of the audit, at its end; what it says of folders and descriptors is remembered. Any context. */
-int audit_is_new(struct process *p, const struct text_call *call);
+int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket);
 /* Must its beginning be? */
 int audit_begins(uint64_t number);
 

@@ -41,9 +41,9 @@ static void end_wanted(struct process *p, const struct text_call *call, const st
 	if (!is_wanted(call, ticket, now))
 		return;
 	if (settings.recording)
-		recording_call(p, call, ticket, now, 0);
+		recording_call(p, call, ticket, now, ticket->injected);
 	else if (is_json())
-		lines_json(p, call, JSON_ENDED, ticket->began, now);
+		lines_json(p, call, ticket->injected ? JSON_INJECTED : JSON_ENDED, ticket->began, now);
 	else
 		lines_end(p, call, ticket, now);
 }
@@ -51,7 +51,9 @@ static void end_wanted(struct process *p, const struct text_call *call, const st
 /* No clock was read around a call of which nothing may be wanted. */
 static __attribute__((noinline)) void end_in_audit(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
-	struct log_ticket now = {ticket->serial, clock_monotonic(), ticket->printed};
+	struct log_ticket now = *ticket;
+
+	now.began = clock_monotonic();
 
 	end_wanted(p, call, &now, now.began);
 }
@@ -60,7 +62,7 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 {
 	if (!settings.audit)
 		end_wanted(p, call, ticket, now);
-	else if (audit_is_new(p, call))
+	else if (audit_is_new(p, call, ticket))
 		end_in_audit(p, call, ticket);
 }
 

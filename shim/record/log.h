@@ -41,6 +41,7 @@ struct log_ticket {
 	uint64_t serial;  /* 0: nothing was written when it began */
 	uint64_t began;   /* clock_monotonic */
 	unsigned printed; /* arguments */
+	unsigned injected; /* RECORD_INJECTED, RECORD_DELAYED */
 };
 
 struct process;

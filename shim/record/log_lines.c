@@ -88,6 +88,7 @@ static __attribute__((noinline)) void json_compose(struct process *p, const stru
 	w->about.unfinished = kind == JSON_BEGUN;
 	w->about.no_arguments = kind == JSON_RESUMED;
 	w->about.coalesced = kind == JSON_COALESCED;
+	w->about.injected = kind == JSON_INJECTED;
 	w->about.count = 1;
 	w->about.pid = p->sealed || !p->suspect ? p->pid : (int)RAW(__NR_getpid);
 	w->about.tid = p->sealed ? p->pid : (int)RAW(__NR_gettid);
@@ -118,7 +119,7 @@ void lines_json(struct process *p, const struct text_call *call, enum json_kind 
 	}
 	struct json_work *w = json_room(p, began);
 	w->about.start = began ? began + p->log.epoch : p->log.last;
-	w->about.duration = settings.timing && kind == JSON_ENDED && now > began ? now - began : 0;
+	w->about.duration = settings.timing && kind <= JSON_INJECTED && now > began ? now - began : 0;
 	json_compose(p, call, kind, w);
 	line_end(p, &w->out, now, kind == JSON_BEGUN);
 	lock_release(&p->log.lock, &mask);
@@ -161,6 +162,7 @@ void lines_end(struct process *p, const struct text_call *call, const struct log
 			printed = text_call_enter(&out, call, &memory);
 	}
 	text_call_leave(&out, call, printed, &memory);
+	text_injected(&out, ticket->injected & RECORD_INJECTED, ticket->injected & RECORD_DELAYED);
 	if (settings.timing && now) {
 		text_string(&out, " <");
 		text_seconds(&out, now - ticket->began);

@@ -20,7 +20,7 @@ void lines_publish(struct process *p);
 void lines_trim(struct process *p);
 void lines_resume_exec(struct process *p, uint64_t now);
 
-enum json_kind { JSON_ENDED, JSON_BEGUN, JSON_COALESCED, JSON_RESUMED };
+enum json_kind { JSON_ENDED, JSON_INJECTED, JSON_BEGUN, JSON_COALESCED, JSON_RESUMED };
 
 void lines_json(struct process *p, const struct text_call *call, enum json_kind kind, uint64_t began, uint64_t now);
 

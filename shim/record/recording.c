@@ -226,7 +226,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	lock_release(&p->log.lock, &mask);
 }
 
-int recording_was_read(const struct process *p, const struct text_call *call)
+int recording_was_read(const struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
 	switch (call->number) {
 #ifdef __NR_open
@@ -244,7 +244,7 @@ int recording_was_read(const struct process *p, const struct text_call *call)
 	case __NR_unlinkat:
 	case __NR_chdir:
 		/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
-		return !p->threads && !p->suspect &&
+		return !p->threads && !p->suspect && !(ticket->injected & RECORD_INJECTED) &&
 		       (!is_error(call->result) || call->result == -ENOENT || call->result == -ENOTDIR || call->result == -EEXIST || call->result == -EACCES);
 	default:
 		return 0;
@@ -269,7 +269,7 @@ static __attribute__((noinline)) int put_call_and_path(struct process *p, const 
 {
 	struct kept kept = {NULL, from, 0};
 
-	if ((how & 0xff) == RECORD_CALL && from && recording_was_read(p, call)) {
+	if ((how & 0xff) == RECORD_CALL && from && recording_was_read(p, call, ticket)) {
 		kept.at = (const char *)from;
 		kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
 	} else {

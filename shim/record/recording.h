@@ -49,7 +49,7 @@ void recording_state(struct process *p, unsigned end, int status);
 void recording_counters(struct process *p);
 /* 1: the kernel has just read this call's path, which it reads first of all, other errors may come before that, and nobody else is here who could
  * have unmapped it since: it may be read as it stands. */
-int recording_was_read(const struct process *p, const struct text_call *call);
+int recording_was_read(const struct process *p, const struct text_call *call, const struct log_ticket *ticket);
 /* A thread comes: a thread pointer may be another's from now on. */
 void recording_forget_threads(struct process *p);
 

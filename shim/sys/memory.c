@@ -8,6 +8,8 @@
 
 #include "poison.h"
 
+enum { TURNS = 4 };
+
 uint8_t thread_pointer_readable;
 static uint8_t calls_refused; /* reading it late costs one refused call */
 
@@ -110,8 +112,16 @@ int string_matches(const char *pattern, const char *s)
 static long copy_through_kernel(long number, long pid, void *ours, uint64_t theirs, size_t size)
 {
 	struct iovec local = {ours, size}, remote = {(void *)theirs, size};
+	long result = 0;
 
-	return RAW(number, pid, &local, 1, &remote, 1);
+	/* Of these three errors the pointer or the kernel is the reason. Another one passes (no memory for the moment): the program is not told of a bad
+	 * pointer for it. */
+	for (int turn = 0; turn < TURNS; turn++) {
+		result = RAW(number, pid, &local, 1, &remote, 1);
+		if (!is_error(result) || result == -EFAULT || result == -EPERM || result == -ENOSYS)
+			break;
+	}
+	return result;
 }
 
 long memory_read(void *to, uint64_t from, size_t size)

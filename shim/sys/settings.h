@@ -40,6 +40,7 @@ struct settings {
 	uint8_t rewrite;      /* enum rewrite */
 	uint8_t interpose;
 	uint8_t watch;        /* dispatch stands from the start, not only while bytes may be buffered */
+	uint8_t inject;        /* there are rules (inject.c) */
 	uint8_t batch;         /* BATCH_FILES | BATCH_PIPES: which small writes are gathered */
 	uint32_t latency;      /* ms: a buffered byte is never older */
 	uint32_t buffer;       /* bytes of a batch at most */

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A malformed value of any option: exactly one line on stderr, printable, that names the variable, the value and what is allowed; and the
 # program runs without us: same output, same status, nothing logged, nothing counted.
+# timeout: 120
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -62,6 +63,12 @@ for value in 0 1000001 64k "" 99999999999999999999; do
 done
 for value in 0 4097 x ""; do
 	wrong SYSSHIM_BURST "$value" 1 4096
+done
+for value in write:error=EFOO write:error=0 "write:error=EIO:when=2;read:error=EFOO"; do
+	wrong SYSSHIM_INJECT "$value" error= EIO 4095
+done
+for value in "" write nonsense:error=EIO write:when=2 "write:error=EIO;"; do
+	wrong SYSSHIM_INJECT "$value" error=E
 done
 wrong SYSSHIM_LOG "" path %p %n - off
 wrong SYSSHIM_STATS "" path %p %n stderr off

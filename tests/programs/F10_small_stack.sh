@@ -9,12 +9,13 @@ LIMIT=1024
 mkdir measured
 (cd measured && "$PROGRAM" measure) >native.depths 2>&1 || fail "measuring fails natively: $(cat native.depths)"
 deep=""
-for variant in quiet log json record interpose; do
+for variant in quiet log json record interpose inject; do
 	case $variant in
 	quiet) settings=() ;;
 	log) settings=(SYSSHIM_LOG="$PWD/log.%p" SYSSHIM_STATS="$PWD/stats.%p" SYSSHIM_STATS_FORMAT=json) ;;
 	json) settings=(SYSSHIM_LOG="$PWD/json.%p" SYSSHIM_LOG_FORMAT=json) ;;
 	record) settings=(SYSSHIM_LOG="$PWD/recording" SYSSHIM_LOG_FORMAT=binary) ;;
+	inject) settings=(SYSSHIM_LOG="$PWD/injected.%p" SYSSHIM_LOG_FORMAT=json SYSSHIM_INJECT='all:delay_enter=0;%io:short=100000') ;;
 	interpose) settings=(SYSSHIM_INTERCEPT=interpose) ;;
 	esac
 	same_run "$variant" ${settings[@]+"${settings[@]}"} -- "$PROGRAM" run
