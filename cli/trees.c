@@ -2,6 +2,7 @@
 #include "trees.h"
 #include "recording.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -227,4 +228,21 @@ int paths_differ(const char *left, const char *right, struct difference *d)
 		return differ_as(d, "mode", modes[0], modes[1]);
 	}
 	return S_ISREG(a.st_mode) && files_differ(left, right, d);
+}
+
+int listings_differ(const char *left, const char *right)
+{
+	struct dirent **names[2];
+	int counts[2] = {scandir(left, &names[0], NULL, alphasort), scandir(right, &names[1], NULL, alphasort)};
+	int differ = counts[0] != counts[1];
+
+	for (int i = 0; !differ && i < counts[0]; i++)
+		differ = strcmp(names[0][i]->d_name, names[1][i]->d_name) != 0;
+	for (int side = 0; side < 2; side++) {
+		for (int i = 0; i < counts[side]; i++)
+			free(names[side][i]);
+		if (counts[side] >= 0)
+			free(names[side]);
+	}
+	return differ;
 }

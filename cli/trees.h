@@ -19,6 +19,9 @@ struct names {
 int names_of(struct names *names, const char *const *folders, unsigned count);
 void names_free(struct names *names);
 
+/* Do two folders hold other names? Folders that cannot be read hold none. */
+int listings_differ(const char *left, const char *right);
+
 /* Where two paths are not alike first: type, mode, link target, content. Times are not compared. */
 enum { SHOWN_TEXT = 256 };
 struct difference {

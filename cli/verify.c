@@ -139,7 +139,7 @@ static int prepare(struct verify *v)
 	char path[PATH_MAX], why[PATH_MAX + 256], sizes[128];
 	enum verdict verdict = program_check(v->arguments[0], path, sizeof path, why, sizeof why);
 
-	if (verdict == PROGRAM_NOT_FOUND || verdict == PROGRAM_UNFIT)
+	if (verdict == PROGRAM_NOT_FOUND || verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
 		return refuse(why, "");
 	if (!library_can_be_named(v->library))
 		return refuse(v->library, ": ld.so takes the blank or colon in this path for the end of a name");
@@ -266,6 +266,27 @@ static char *name_of(const struct verify *v, const char *name)
 	return what;
 }
 
+/* A name that no native run has made, in a folder in which each makes others: names of its own are what it makes. */
+static int names_vary(const struct verify *v, const char *name)
+{
+	char *paths[2];
+	struct stat status;
+	int vary = 0;
+
+	if (asprintf(&paths[0], "%s/%d%s", v->root, NATIVE, name) < 0 || asprintf(&paths[1], "%s/%d%s", v->root, AGAIN, name) < 0)
+		exit(EXIT_OURS);
+	if (lstat(paths[0], &status) != 0 && lstat(paths[1], &status) != 0) {
+		do {
+			*strrchr(paths[0], '/') = 0;
+			*strrchr(paths[1], '/') = 0;
+		} while (lstat(paths[0], &status) != 0);
+		vary = listings_differ(paths[0], paths[1]);
+	}
+	free(paths[0]);
+	free(paths[1]);
+	return vary;
+}
+
 static void judge(struct verify *v, const char *name, int kind)
 {
 	struct found f = {0};
@@ -275,7 +296,7 @@ static void judge(struct verify *v, const char *name, int kind)
 		return;
 	if (!v->has_run[AGAIN] && !perform(v, AGAIN))
 		return;
-	f.is_native_too = differ(v, name, kind, NATIVE, AGAIN, &other);
+	f.is_native_too = differ(v, name, kind, NATIVE, AGAIN, &other) || (kind >= 0 && names_vary(v, name));
 	f.what = kind == STATUS ? strdup("exit status") : kind == OUT ? strdup("stdout") : kind == ERR ? strdup("stderr") : name_of(v, name);
 	v->found = grown(v->found, v->found_count, &v->found_room, sizeof *v->found);
 	v->found[v->found_count++] = f;
