@@ -41,14 +41,15 @@ static int file_differs(const struct file *native, const struct file *shimmed, c
 	size_t i = 0;
 
 	if (native->size != shimmed->size || native->mode != shimmed->mode || native->links != shimmed->links) {
-		snprintf(text, size, "file %s: natively %zu bytes, mode %o, %u names, with the shim %zu, %o, %u", native->name, native->size, native->mode, native->links,
-			 shimmed->size, shimmed->mode, shimmed->links);
+		snprintf(text, size, "file %s: natively %zu bytes, mode %o, %u names, with the shim %zu, %o, %u", native->name, native->size,
+			 native->mode, native->links, shimmed->size, shimmed->mode, shimmed->links);
 		return 1;
 	}
 	while (i < native->size && native->bytes[i] == shimmed->bytes[i])
 		i++;
 	if (i < native->size)
-		snprintf(text, size, "file %s: byte %zu of %zu is natively %#x, with the shim %#x", native->name, i, native->size, native->bytes[i] & 255, shimmed->bytes[i] & 255);
+		snprintf(text, size, "file %s: byte %zu of %zu is natively %#x, with the shim %#x", native->name, i, native->size,
+			 native->bytes[i] & 255, shimmed->bytes[i] & 255);
 	return i < native->size;
 }
 

@@ -270,7 +270,8 @@ __attribute__((format(printf, 2, 3))) static void set(struct options *options, c
 
 void options_make(struct options *options, uint64_t seed, const char *folder)
 {
-	static const char *const ways_in[] = {"rewrite,interpose", "rewrite,interpose", "rewrite,interpose", "rewrite", "rewrite-all", "rewrite-all,interpose", "interpose"};
+	static const char *const ways_in[] = {"rewrite,interpose", "rewrite,interpose", "rewrite,interpose", "rewrite", "rewrite-all",
+					      "rewrite-all,interpose", "interpose"};
 	static const int buffers[] = {1, 7, 64, 1000, 4096, 65536, 65536, 65536}, bursts[] = {1, 1, 1, 2, 4, 16}, latencies[] = {1, 5, 20, 20, 200};
 
 	options->count = 0;

@@ -91,8 +91,10 @@ static void work(int worker, const char *self)
 
 static int read_options(int argc, char **argv)
 {
-	static const struct option options[] = {{"shim", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"count", 1, NULL, 'c'}, {"jobs", 1, NULL, 'j'}, {"folder", 1, NULL, 'd'},
-						{"seed", 1, NULL, 'n'}, {"only", 1, NULL, 'o'}, {"times", 1, NULL, 't'}, {"most", 1, NULL, 'm'}, {"seconds", 1, NULL, 'e'}, {"brief", 0, NULL, 'b'}, {"print", 0, NULL, 'p'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"shim", 1, NULL, 's'}, {"first", 1, NULL, 'f'}, {"count", 1, NULL, 'c'}, {"jobs", 1, NULL, 'j'},
+						{"folder", 1, NULL, 'd'}, {"seed", 1, NULL, 'n'}, {"only", 1, NULL, 'o'}, {"times", 1, NULL, 't'},
+						{"most", 1, NULL, 'm'}, {"seconds", 1, NULL, 'e'}, {"brief", 0, NULL, 'b'}, {"print", 0, NULL, 'p'},
+						{NULL, 0, NULL, 0}};
 	int letter;
 
 	while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -203,8 +205,9 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_CHILDREN, &used);
 	if (made)
 		rmdir(made);
-	printf("%ld seeds from %llu in %ld s, %ld s of processors: %ld differ, %ld differ natively; %ld natively twice; %ld counted, %ld of them with batches: %ld batches of %ld writes\n",
-	       total->done, (unsigned long long)wanted.first, (long)(to.tv_sec - from.tv_sec), (long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec), total->failed, total->undecided, total->twice, total->counted,
-	       total->with_batches, total->batches, total->writes);
+	printf("%ld seeds from %llu in %ld s, %ld s of processors: %ld differ, %ld differ natively; %ld natively twice; ", total->done,
+	       (unsigned long long)wanted.first, (long)(to.tv_sec - from.tv_sec), (long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec),
+	       total->failed, total->undecided, total->twice);
+	printf("%ld counted, %ld of them with batches: %ld batches of %ld writes\n", total->counted, total->with_batches, total->batches, total->writes);
 	return total->failed || total->undecided;
 }

@@ -80,9 +80,6 @@ void objects_inherit(void);          /* in a child: its parent holds what it hol
 void child_begins(void);
 void child_waited(int pid, const char *what);
 
-void end_process(int variant, int way);
-int reaction_jumps(void);
-
 #define OPERATION(name, ...) void perform_##name(const int32_t *a);
 #include "operations.def"
 #undef OPERATION
