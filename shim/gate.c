@@ -29,7 +29,6 @@ enum action {
 	ACTION_ALTSTACK,
 	ACTION_FILTER,
 	ACTION_RIGHTS,
-	ACTION_LIMIT,
 	ACTION_WRITE,
 	ACTION_MASK,
 	ACTION_MAP,
@@ -71,8 +70,6 @@ static const uint8_t actions[SYSCALL_LIMIT] = {
 #ifdef __NR_landlock_restrict_self /* Linux 5.13 */
 	[__NR_landlock_restrict_self] = ACTION_RIGHTS,
 #endif
-	[__NR_setrlimit] = ACTION_LIMIT,
-	[__NR_prlimit64] = ACTION_LIMIT,
 	[__NR_write] = ACTION_WRITE,
 	[__NR_writev] = ACTION_WRITE,
 	[__NR_rt_sigprocmask] = ACTION_MASK,
@@ -295,17 +292,6 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		log_late(p, call, result, ticket, now);
 }
 
-static long limited(struct process *p, const struct call *call)
-{
-	long result = kernel_call(call);
-
-	if (result == 0 && !p->sealed) {
-		sink_limit(&p->log.sink);
-		sink_limit(&p->stats);
-	}
-	return result;
-}
-
 static long child(struct process *p, const struct call *call)
 {
 	long result = kernel_call(call);
@@ -360,8 +346,6 @@ static long make(struct process *p, const struct call *call)
 		return coalesce_after_close(p, call, kernel_call(call));
 	case ACTION_MAP:
 		return map(p, call);
-	case ACTION_LIMIT:
-		return limited(p, call);
 	default:
 		return kernel_call(call);
 	}

@@ -247,7 +247,8 @@ void signals_start(struct process *p)
 {
 	struct signal_stack now;
 
-	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || p->pid == 1 || is_filtered())
+	/* NB: where libc is not rewritten the program's sigaction is not seen, and would show it our handlers. */
+	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || !inherited.rewriting || p->pid == 1 || is_filtered())
 		return;
 	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & STACK_DISABLED)
 		install_stack();

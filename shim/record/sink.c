@@ -75,7 +75,6 @@ static int opened(struct sink *sink, long fd, uint64_t window_size)
 	int result = sink_map(sink, fd, window_size);
 
 	RAW(__NR_close, fd);
-	sink_limit(sink);
 	sink->open = result == 0;
 	return result;
 }
@@ -128,8 +127,12 @@ static int sink_look(struct sink *sink)
 
 static int sink_resize(struct sink *sink, uint64_t size)
 {
-	if (size > sink->size && size > sink->limit)
-		return -EFBIG;
+	/* NB: asked each time, for who changes the limit may be another process, or call by a name that we do not see. */
+	if (size > sink->size) {
+		sink_limit(sink);
+		if (size > sink->limit)
+			return -EFBIG;
+	}
 	int result = (int)RAW(__NR_truncate, sink->path, size);
 	if (result == 0)
 		sink->size = size;

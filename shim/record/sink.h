@@ -44,7 +44,7 @@ int sink_append(struct sink *sink, const char *text, size_t size);
 /* Takes everything behind file offset `end` back. */
 void sink_cut(struct sink *sink, uint64_t end);
 
-/* Reads RLIMIT_FSIZE again: it changed, or the process is new. */
+/* Reads RLIMIT_FSIZE again. */
 void sink_limit(struct sink *sink);
 
 /* Before the program gives up rights (chroot, setuid, a filter): grows by `reserve` bytes of newlines that later text overwrites. */

@@ -91,4 +91,16 @@ for log in limit.[0-9]*; do
 	grep -q 'openat(AT_FDCWD, "/dev/null", O_RDWR)' "$log" && kept=yes
 done
 [ "${kept:-no}" = yes ] || fail "RLIMIT_FSIZE: the log's beginning is lost too"
+# The same where the call that sets the limit is not seen (each with SIGXFSZ at its default, which would end the program).
+for settings in "SYSSHIM_LOG=$here/unseen.%p" "SYSSHIM_LOG=$here/unseen.json.%p SYSSHIM_LOG_FORMAT=json" "SYSSHIM_STATS=$here/unseen.stats.%p" \
+	"SYSSHIM_LOG=$here/unseen.recording SYSSHIM_LOG_FORMAT=binary"; do
+	for limit in 4096 65536; do
+		"$PROGRAM" limited $limit >limit.native.out 2>limit.native.err
+		# shellcheck disable=SC2086
+		shimmed SYSSHIM_STATS=off SYSSHIM_INTERCEPT=interpose $settings "$PROGRAM" limited $limit >limit.out 2>limit.err
+		status=$?
+		[ $status -eq 5 ] && cmp limit.native.out limit.out && cmp limit.native.err limit.err ||
+			fail "RLIMIT_FSIZE=$limit, unseen, $settings: status $status: $(cat limit.out limit.err)"
+	done
+done
 exit 0
