@@ -14,6 +14,7 @@
 #include "../sys/poison.h"
 
 enum { DESCRIPTORS = 256, FIRST = 1 << 9, LATER = 1 << 13, LAST = 1 << 17, PIECE = 256 };
+enum { FOLDER = 1 /* in what stands for a descriptor: it was opened as one */ };
 
 static struct audit {
 	uint32_t folder;  /* which of the working folders, in their order */
@@ -148,7 +149,7 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 		room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
 	}
 	if (record && is_ours && fd < DESCRIPTORS && size > 0) {
-		uint64_t what = mix_text(mix(1, 0), path, (size_t)size);
+		uint64_t what = mix_text(mix(1, 0), path, (size_t)size) | 2 | FOLDER;
 		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);
 		__atomic_store_n(&audit->told[fd], what, __ATOMIC_RELAXED);
 	}
@@ -225,12 +226,28 @@ int audit_begins(uint64_t number)
 	return kind_of(number) == KIND_ALWAYS;
 }
 
-static void follow(const struct text_call *call)
+/* 1: a reader must know of it: the new number is a folder's, as the old one. */
+static int duplicated(uint64_t from, uint64_t to)
+{
+	uint64_t what = from < DESCRIPTORS && to < DESCRIPTORS && from != to && audit->told[from] == audit->is[from] ? audit->is[from] : 0;
+
+	if (!(what & FOLDER)) {
+		if (from != to)
+			forget(to);
+		return 0;
+	}
+	__atomic_store_n(&audit->is[to], what, __ATOMIC_RELAXED);
+	__atomic_store_n(&audit->told[to], what, __ATOMIC_RELAXED);
+	return 1;
+}
+
+/* 1: the call must be recorded. */
+static int follow(const struct text_call *call)
 {
 	const uint64_t *a = call->arguments;
 
 	if (is_error(call->result))
-		return;
+		return 0;
 	switch (call->number) {
 	case __NR_close:
 		forget(a[0]);
@@ -240,19 +257,11 @@ static void follow(const struct text_call *call)
 			forget(fd);
 		break;
 	case __NR_fcntl:
-		if (a[1] != F_DUPFD && a[1] != F_DUPFD_CLOEXEC)
-			break;
-		forget((uint64_t)call->result);
-		break;
-	case __NR_dup:
-	case __NR_dup2:
-	case __NR_dup3:
-		if (a[0] != (uint64_t)call->result)
-			forget((uint64_t)call->result);
-		break;
+		return (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC) && duplicated(a[0], (uint64_t)call->result);
 	default:
-		break;
+		return duplicated(a[0], (uint64_t)call->result);
 	}
+	return 0;
 }
 
 static uint64_t flags_of(const struct text_call *call)
@@ -309,10 +318,12 @@ static uint64_t way_of(struct process *p, const struct text_call *call, uint64_t
 	return was_read ? mix_text(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
 }
 
-static void opened(uint64_t fd, uint64_t way, int is_told)
+static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
 {
 	if (fd >= DESCRIPTORS)
 		return;
+	if (way)
+		way = (way | 2 | FOLDER) ^ !is_folder;
 	__atomic_store_n(&audit->is[fd], way, __ATOMIC_RELAXED);
 	if (is_told)
 		__atomic_store_n(&audit->told[fd], way, __ATOMIC_RELAXED);
@@ -333,8 +344,7 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	}
 	switch (kind) {
 	case KIND_ABOUT_FD:
-		follow(call);
-		return 0;
+		return follow(call);
 	case KIND_ALWAYS:
 		bases_of(p, call, 1, was_read);
 		audit->changes++;
@@ -353,6 +363,6 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	uint64_t way = from && call->number != __NR_openat2 ? way_of(p, call, from, was_read) : (bases_of(p, call, 1, was_read), 0);
 	int fresh = !way || is_new(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
-		opened((uint64_t)call->result, way, fresh);
+		opened((uint64_t)call->result, way, (flags_of(call) & O_DIRECTORY) != 0, fresh);
 	return fresh;
 }
