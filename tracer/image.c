@@ -91,10 +91,8 @@ static int is_one_too_many(void)
 
 static void header_write(const struct image *image)
 {
-	const char *head = (const char *)image + offsetof(struct image, header);
-
 	/* NB: what cannot be written now may be written later; a file without a head is one of a program that was killed at once. */
-	if (image->file >= 0 && pwrite(image->file, head, sizeof image->header, 0) < 0)
+	if (image->file >= 0 && pwrite(image->file, &image->header, sizeof image->header, 0) < 0)
 		return;
 }
 
