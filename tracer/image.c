@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { PLACES = 2048 /* full chunks in a file, then round and round (doc/record-format.md) */ };
@@ -91,8 +92,11 @@ static int is_one_too_many(void)
 
 static void header_write(const struct image *image)
 {
+	/* NB: not pwrite, whose attributes make gcc take the header for its first member. */
+	struct iovec whole = {(void *)&image->header, sizeof image->header};
+
 	/* NB: what cannot be written now may be written later; a file without a head is one of a program that was killed at once. */
-	if (image->file >= 0 && pwrite(image->file, &image->header, sizeof image->header, 0) < 0)
+	if (image->file >= 0 && pwritev(image->file, &whole, 1, 0) < 0)
 		return;
 }
 
