@@ -32,7 +32,7 @@ PLACES = {
 TEMPORARY = [
     (re.compile(r"/proc/\d+(?=/|$)"), "/proc/N"),
     (re.compile(r"/task/\d+(?=/|$)"), "/task/N"),
-    (re.compile(r"/(cc|sed|sort|tmp_obj_|tmp\.|sh-thd\.|sh-np\.|perl|tmp|pymp-|tmp_pack_|tmp_idx_|incoming-|fileutl\.message\.|apt-key-gpghome\.)[A-Za-z0-9_]{4,}"), r"/\1X"),
+    (re.compile(r"/(cc|sed|sort|tmp_obj_|tmp\.|sh-thd\.|sh-np\.|GMfifo|perl|tmp|pymp-|tmp_pack_|tmp_idx_|incoming-|fileutl\.message\.|apt-key-gpghome\.)[A-Za-z0-9_]{4,}"), r"/\1X"),
     (re.compile(r"/(\.[^/]+)\.[A-Za-z0-9]{6}(?=$)"), r"/\1.X"),
     (re.compile(r"/\.git/t[A-Za-z0-9]{6}(?=$)"), "/.git/tX"),
     (re.compile(r"/pack-[0-9a-f]{40}"), "/pack-X"),
