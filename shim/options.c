@@ -315,6 +315,27 @@ const char *options_value(char *const *environment, const char *name)
 	return NULL;
 }
 
+/* What only takes away: it makes no file and runs nothing. */
+static int is_harmless(const char *entry)
+{
+	if (string_after(entry, "SYSSHIM_DISABLE="))
+		return 1;
+	while (*entry && *entry != '=')
+		entry++;
+	return string_equal(entry, "=off");
+}
+
+void options_drop(char **environment)
+{
+	char **to = environment;
+
+	for (; *environment; environment++)
+		if (!string_after(*environment, "SYSSHIM_") || is_harmless(*environment))
+			*to++ = *environment;
+	while (to < environment)
+		*to++ = NULL;
+}
+
 static int matches_one(const char *globs, const char *program)
 {
 	char glob[256];
