@@ -315,6 +315,15 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	return record->thread;
 }
 
+const char *recorded_text(char *to, size_t size, const char *text, size_t most)
+{
+	struct text out = {to, to + size - 1, 0};
+
+	text_escaped(&out, text, strnlen(text, most));
+	*out.at = 0;
+	return to;
+}
+
 const char *recorded_end_word(const struct record_header *h)
 {
 	static const char *const words[] = {"running", "exited", "signalled", "execed", "finished"};

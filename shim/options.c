@@ -377,12 +377,20 @@ static unsigned distance(const char *a, size_t a_length, const char *b)
 	return row[b_length];
 }
 
+enum { WARNINGS = 8 };
+
 static void warn_unknown(const char *entry, size_t length)
 {
+	static unsigned warnings;
 	char name[NAME_LIMIT + 1];
 	unsigned count, nearest = 0, best = ~0u;
 	const struct option *options = table(&count);
 
+	/* Thousands are no slips of the pen. */
+	if (warnings++ == WARNINGS)
+		COMPLAIN("there are more SYSSHIM_ variables that are not known");
+	if (warnings > WARNINGS)
+		return;
 	if (length > NAME_LIMIT)
 		length = NAME_LIMIT;
 	memcpy(name, entry, length);

@@ -254,7 +254,7 @@ static size_t folder_length(const char *path)
 void summary_text(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now)
 {
 	text_string(out, "sysshim: ");
-	text_string(out, inherited.program);
+	text_escaped(out, inherited.program, string_length(inherited.program));
 	text_string(out, " (pid ");
 	text_decimal(out, p->pid);
 	text_string(out, ")");
