@@ -99,4 +99,21 @@ for what in link dangling hard fifo device folder anothers; do
 	[ "$(wc -l <err)" -le 1 ] || fail "total: $what: $(cat err)"
 	[ -s err ] || [ "$(find elsewhere -name '*.rec' | wc -l)" -eq 2 ] || fail "total: $what: neither a recording nor a word"
 done
+
+# a log, or a recording's file, in whose place somebody puts a link while the program runs, and which would then grow, and be shortened at the end
+cat >exchanges.sh <<'S'
+mkdir -p away
+shopt -s nullglob
+for file in elsewhere/log elsewhere/*.rec; do mv $file away/ && ln -s "$PWD/precious" $file && echo exchanged; done
+for ((i = 0; i < 20000; i++)); do [ -e /dev/null ]; done
+exit 7
+S
+for format in text binary; do
+	fresh && rm -rf away
+	log=$PWD/elsewhere
+	[ $format = binary ] || log=$log/log
+	timeout -s KILL 30 env LD_PRELOAD="$SHIM" SYSSHIM_LOG="$log" SYSSHIM_LOG_FORMAT=$format SYSSHIM_STATS=off bash exchanges.sh >out 2>err
+	[ $? -eq 7 ] && grep -q exchanged out || fail "exchanged, $format: $(cat out err)"
+	cmp -s precious precious.good || fail "exchanged, $format: what the link leads to was touched: $(ls -l precious)"
+done
 exit 0
