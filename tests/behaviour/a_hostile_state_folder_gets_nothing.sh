@@ -56,9 +56,7 @@ for place in state/sysshim state/sysshim/recordings; do
 		mkdir -p -m 700 state/sysshim/recordings && chmod 700 state/sysshim && chown 65534 "$place"
 		refused "$place of another" 'others may write into the folder for recordings'
 		fresh
-		ln -s "$PWD/elsewhere" "$place.link" 2>/dev/null || { mkdir -p -m 700 "$(dirname "$place")" && ln -s "$PWD/elsewhere" "$place.link"; }
-		rm -rf "$place" && mv "$place.link" "$place" && chown 65534 elsewhere
-		[ "$place" = state/sysshim/recordings ] && chmod 700 state/sysshim
+		mkdir -p -m 700 "$(dirname "$place")" && ln -s "$PWD/elsewhere" "$place" && chown 65534 elsewhere
 		refused "$place is a link to another's" 'others may write|somebody else'
 	fi
 done
@@ -69,14 +67,18 @@ fi
 
 # Old recordings go, but only recordings: what a link of such a name leads to stays, and so does what is no file of ours
 fresh && mkdir -p -m 700 "$folder" && chmod 700 state/sysshim
-for ((i = 10; i < 50; i++)); do mkdir -m 700 "$folder/201911${i}T000000.000000-99999999" && : >"$folder/201911${i}T000000.000000-99999999/99999999-0x1.rec"; done
+for ((i = 10; i < 50; i++)); do
+	old=$folder/201911${i}T000000.000000-99999999
+	mkdir -m 700 "$old" && : >"$old/99999999-0x1.rec"
+done
 mkdir victim && echo keep >victim/99999999-0x1.rec && echo keep >victim/total
 ln -s "$PWD/victim" "$folder/20180101T000000.000000-99999999"
 mkfifo "$folder/20180102T000000.000000-99999999"
 mkdir "$folder/20180103T000000.000000-99999999" && echo keep >"$folder/20180103T000000.000000-99999999/letter" &&
 	ln -s "$PWD/precious" "$folder/20180103T000000.000000-99999999/99999999-0x2.rec"
 started cleaning
-[ ! -e "$folder/20191110T000000.000000-99999999" ] || fail "old recordings are not taken away: $(ls "$folder")"
+[ ! -e "$folder/20191110T000000.000000-99999999" ] ||
+	fail "old recordings are not taken away: $(ls "$folder")"
 [ "$(cat victim/99999999-0x1.rec victim/total | grep -c keep)" -eq 2 ] || fail "files behind a link were taken away"
 [ -s "$folder/20180103T000000.000000-99999999/letter" ] && [ -p "$folder/20180102T000000.000000-99999999" ] || fail "what is no recording was taken away: $(ls "$folder")"
 

@@ -18,7 +18,10 @@ silent() {
 	grep -a '^+++ exited' "$@" && fail "$what: a name looks like a line"
 	return 0
 }
-(cd "$name" && env LD_PRELOAD="$SHIM" SYSSHIM_LOG="../recording" SYSSHIM_LOG_FORMAT=binary bash -c '"$0" "file$1"; exec "$0" "nowhere$1"' "./$name" "$name" 2>&1 >/dev/null | sed 's/^.*No such file.*//' >../said)
+(
+	cd "$name" || exit
+	env LD_PRELOAD="$SHIM" SYSSHIM_LOG=../recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off bash -c '"$0" "file$1"; exec "$0" "nowhere$1"' "./$name" "$name"
+) >/dev/null 2>&1
 (cd "$name" && shimmed SYSSHIM_LOG="../log" "./$name" "file$name" >/dev/null 2>../summary)
 sed -i '/^text$/d' summary
 silent summary summary
@@ -28,18 +31,17 @@ silent log lines
 SYSSHIM_DATA="$name" shimmed true 2>complaint
 silent complaint complaint
 
-# crafted: what only the shim would write there
+# crafted: notes, which else the shim alone writes
 python3 - recording <<'PYTHON' || fail "nothing could be crafted"
-import glob, struct, sys
-import re
+import glob, re, sys
 for path in glob.glob(sys.argv[1] + "/*.rec"):
     data = bytearray(open(path, "rb").read())
-    # notes of 48 bytes stand behind "exited with" and the like; why libc was not rewritten, in the header
     for found in re.finditer(rb"not followed: [a-z-]+|exited with \d|killed by", bytes(data)):
         data[found.start():found.start() + 2] = b"\x1b\n"
     open(path, "wb").write(data)
 PYTHON
-for command in files "files --all" "files --tree" "files --json" trace "trace --json" "trace --format=chrome" stat "stat --by=file" "stat --by=program" "stat --json" show "show -v" "show --json"; do
+for command in files "files --all" "files --tree" "files --json" trace "trace --json" "trace --format=chrome" \
+	stat "stat --by=file" "stat --by=program" "stat --json" show "show -v" "show --json"; do
 	# shellcheck disable=SC2086
 	"$SYSSHIM" $command recording >printed 2>&1
 	tr -d '\t' <printed >without_tabs

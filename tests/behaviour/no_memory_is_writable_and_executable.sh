@@ -33,8 +33,8 @@ looked() {
 	return 0
 }
 
-for settings in SYSSHIM_LOG=off "SYSSHIM_LOG=$PWD/log" SYSSHIM_INTERCEPT=rewrite-all SYSSHIM_DISPATCH=always "SYSSHIM_INTERCEPT=rewrite-all SYSSHIM_DISPATCH=always" \
-	SYSSHIM_INTERCEPT=interpose; do
+for settings in SYSSHIM_LOG=off "SYSSHIM_LOG=$PWD/log" SYSSHIM_INTERCEPT=rewrite-all SYSSHIM_DISPATCH=always \
+	"SYSSHIM_INTERCEPT=rewrite-all SYSSHIM_DISPATCH=always" SYSSHIM_INTERCEPT=interpose; do
 	# shellcheck disable=SC2086
 	shimmed SYSSHIM_STATS=off $settings cat /proc/self/maps >maps || fail "$settings: it fails"
 	looked "$settings"

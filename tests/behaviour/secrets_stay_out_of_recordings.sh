@@ -55,7 +55,8 @@ int main(int argc, char **argv, char **environment)
 C
 cc -w -o program program.c || fail "it does not compile"
 echo hunter2-in-a-file >an-argument
-secrets=(AWS_SECRET_ACCESS_KEY=hunter2-in-a-variable PASSWORD=hunter2-in-a-variable TOKEN=hunter2-in-a-variable PATHS=hunter2-in-a-variable LANGUAGE=hunter2-in-a-variable)
+secrets=(AWS_SECRET_ACCESS_KEY=hunter2-in-a-variable PASSWORD=hunter2-in-a-variable TOKEN=hunter2-in-a-variable
+	PATHS=hunter2-in-a-variable LANGUAGE=hunter2-in-a-variable)
 
 # recorded NAME [NAME=VALUE...]: with an argument, a folder that is named, and the secrets
 recorded() {
@@ -82,7 +83,8 @@ grep -raq hunter2-in-a-variable binary && fail "a variable was kept"
 "$SYSSHIM" show --json binary >shown || fail "no show"
 python3 - shown <<'PYTHON' || fail "other variables than the list: $(cat shown)"
 import json, sys
-kept = {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_BIND_NOW", "GLIBC_TUNABLES", "PATH", "LANG", "LC_ALL", "LC_CTYPE", "LOCPATH", "TZ", "TMPDIR", "HOME", "XDG_STATE_HOME"}
+kept = {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "LD_BIND_NOW", "GLIBC_TUNABLES",
+        "PATH", "LANG", "LC_ALL", "LC_CTYPE", "LOCPATH", "TZ", "TMPDIR", "HOME", "XDG_STATE_HOME"}
 found = set()
 for line in open(sys.argv[1]):
     found |= {entry.split("=", 1)[0] for entry in json.loads(line).get("environment", [])}

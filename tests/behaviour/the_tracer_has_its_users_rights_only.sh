@@ -48,14 +48,15 @@ int main(int argc, char **argv)
 }
 C
 cc -static -o program program.c 2>err || skip "no static libc: $(head -n 1 err)"
-PASSWORD=hunter2-in-a-variable "$SYSSHIM" run -q --trace-static --record="$PWD/recording" sh -c './program ./program; exit 0' >out 2>err || fail "it fails: $(cat out err)"
+export PASSWORD=hunter2-in-a-variable
+"$SYSSHIM" run -q --trace-static --record="$PWD/recording" sh -c './program ./program; exit 0' >out 2>err || fail "it fails: $(cat out err)"
 grep -q 'cannot be traced' err && skip "nobody may trace here"
 "$SYSSHIM" files recording | grep -q '/data$' || fail "it was not traced: $("$SYSSHIM" files recording)"
 grep -raoE '.{0,40}hunter2.{0,20}' recording && fail "a secret was kept"
 
 # the exception for who may trace: made, and taken back before the exec
 if command -v strace >/dev/null && strace -o log true 2>/dev/null; then
-	PASSWORD=x strace -f -e trace=prctl,execve -o log "$SYSSHIM" run -q --trace-static --record="$PWD/other" sh -c './program; exit 0' >out 2>err
+	strace -f -e trace=prctl,execve -o log "$SYSSHIM" run -q --trace-static --record="$PWD/other" sh -c './program; exit 0' >out 2>err
 	grep -E 'PR_SET_PTRACER|execve\("\./program"' log | sed 's/^[0-9]* *//' >order
 	[ "$(sed -n 1p order | grep -c 'PTRACER, PR_SET_PTRACER_ANY')" = 1 ] && [ "$(sed -n 2p order | grep -c 'PTRACER, 0\|PTRACER, NULL')" = 1 ] &&
 		sed -n 3p order | grep -q execve || fail "anybody may go on attaching: $(cat order)"

@@ -52,7 +52,11 @@ find made state -mindepth 1 -perm /077 | grep . && fail "umask 777: others may l
 if command -v busybox >/dev/null && ! LC_ALL=C readelf -lW "$(command -v busybox)" | grep -q INTERP && [ -x "$BUILD/sysshim-tracer" ]; then
 	mkdir bin && cp "$SYSSHIM" "$BUILD/sysshim-tracer" bin && ln -s "$SHIM" bin/libsysshim.so || fail "no copy of the command"
 	rm -rf made state && mkdir made state
-	(umask 000 && XDG_STATE_HOME=$PWD/state bin/sysshim run -q --trace-static busybox cat /dev/null && bin/sysshim run -q --trace-static --record="$PWD/made/run" sh -c 'busybox true; exit 0') >out 2>err
+	(
+		umask 000
+		XDG_STATE_HOME=$PWD/state bin/sysshim run -q --trace-static busybox cat /dev/null
+		bin/sysshim run -q --trace-static --record="$PWD/made/run" sh -c 'busybox true; exit 0'
+	) >out 2>err
 	mask=000
 	if grep -q 'cannot be traced' err; then
 		echo "the tracer's files: not tested, nobody may trace here"
@@ -63,7 +67,8 @@ if command -v busybox >/dev/null && ! LC_ALL=C readelf -lW "$(command -v busybox
 fi
 
 mkdir home temporary && : >seen
-(cd home && umask 000 && TMPDIR=$PWD/../temporary SEEN=$PWD/../seen "$SYSSHIM" run --verify -- sh -c 'find "$TMPDIR" -mindepth 1 -maxdepth 1 -printf "%m %f\n" >>"$SEEN"') >out 2>err </dev/null
+look='find "$TMPDIR" -mindepth 1 -maxdepth 1 -printf "%m %f\n" >>"$SEEN"'
+(cd home && umask 000 && TMPDIR=$PWD/../temporary SEEN=$PWD/../seen "$SYSSHIM" run --verify -- sh -c "$look") >out 2>err </dev/null
 grep -q 'sysshim-verify' seen || fail "--verify: no folder is seen: $(cat seen out err)"
 grep -v '^700 sysshim-verify' seen && fail "--verify: others may enter"
 
