@@ -60,7 +60,9 @@ int recording_gaps(const struct recording *r)
 void recording_coverage(const struct recording *r, FILE *to)
 {
 	struct gaps g = gaps_of(r);
+	char why_not[4 * sizeof r->sources->header->why_not];
 
+	recorded_text(why_not, sizeof why_not, g.why_not ? g.why_not : "", sizeof r->sources->header->why_not);
 	fprintf(to, "coverage: %u process%s, %u program%s; not seen: %ssystem calls that a program or a library makes without libc", g.processes,
 		g.processes == 1 ? "" : "es", r->sources_count, r->sources_count == 1 ? "" : "s", r->starts_told ? "" : "what ld.so does before our start, and ");
 #define GAP(number, ...) \
@@ -75,7 +77,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
 	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
-	GAP(g.not_rewritten, "calls inside libc in %u of them (%.*s)", g.not_rewritten, 127, g.why_not && *g.why_not ? g.why_not : "as asked");
+	GAP(g.not_rewritten, "calls inside libc in %u of them (%s)", g.not_rewritten, *why_not ? why_not : "as asked");
 	GAP(g.traced, "all but the calls that name files in %u of them (followed by ptrace)", g.traced);
 	for (unsigned k = 0; k < 3; k++)
 		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);

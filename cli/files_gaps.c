@@ -55,7 +55,7 @@ void gaps_note(struct files *f, int pid, const char *text)
 	struct unfollowed *u = find(f, pid);
 
 	if (u && !strncmp(text, before, sizeof before - 1))
-		snprintf(u->why, sizeof u->why, "%.*s", (int)sizeof u->why - 1, text + sizeof before - 1);
+		recorded_text(u->why, sizeof u->why, text + sizeof before - 1, sizeof ((struct record_note *)0)->text - (sizeof before - 1));
 }
 
 void gaps_free(struct files *f)

@@ -293,7 +293,7 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	const struct record_coalesced *write = (const void *)word;
 
 	*call = (struct text_call){0};
-	*memory = (struct recorded_memory){{read_kept, s->header->data_limit}, NULL, NULL};
+	*memory = (struct recorded_memory){{read_kept, s->header->data_limit, NULL}, NULL, NULL};
 	if (word->kind == RECORD_COALESCED) {
 		*call = (struct text_call){__NR_write, {(uint64_t)(int64_t)write->fd, 8, write->bytes}, write->bytes};
 		return s->header->pid;
@@ -313,6 +313,15 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 			memory->kept = memory->end;
 	}
 	return record->thread;
+}
+
+const char *recorded_text(char *to, size_t size, const char *text, size_t most)
+{
+	struct text out = {to, to + size - 1, 0};
+
+	text_escaped(&out, text, strnlen(text, most));
+	*out.at = 0;
+	return to;
 }
 
 const char *recorded_end_word(const struct record_header *h)

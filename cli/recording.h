@@ -111,6 +111,9 @@ static inline int is_exec_end(const struct record_word *word)
 
 enum { RECORDED_PATH = 4200 }; /* room for the longest that a kernel takes: text_call_path (format/json.h) */
 
+/* A name of a recording, at most `most` bytes, as a terminal may see it: with strace's escapes. Returns `to`. */
+const char *recorded_text(char *to, size_t size, const char *text, size_t most);
+
 /* How a program ended: "exited with 3", and in a word: exited, signalled, execed, finished (status unknown), running (or killed). `to` is returned. */
 enum { RECORDED_END = 64 };
 const char *recorded_end(const struct record_header *h, char to[RECORDED_END]);

@@ -76,13 +76,14 @@ static void show_text(const struct source *s, int verbose)
 	const struct record_header *h = s->header;
 	time_t began = (time_t)(h->began / 1000000000);
 	struct tm when;
-	char date[32] = "", end[RECORDED_END];
+	char date[32] = "", end[RECORDED_END], directory[4 * sizeof h->directory];
 
 	if (localtime_r(&began, &when))
 		strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &when);
 	printf("%d (parent %d) %s", h->pid, h->parent, date);
 	print_strings(" ", h->arguments, least(h->arguments_size, sizeof h->arguments));
-	printf("\n    in %.*s, %" PRIu64 " records, %s", (int)sizeof h->directory - 1, *h->directory ? h->directory : "?", s->records, recorded_end(h, end));
+	recorded_text(directory, sizeof directory, h->directory, sizeof h->directory);
+	printf("\n    in %s, %" PRIu64 " records, %s", *directory ? directory : "?", s->records, recorded_end(h, end));
 	if (h->ended > h->began)
 		printf(" after %.6f s", (double)(h->ended - h->began) / 1e9);
 	if (h->coalesced)

@@ -340,7 +340,7 @@ static void print_table(const struct totals *t)
 
 static void print_text(const struct totals *t, struct recording *r, int pid)
 {
-	char end[RECORDED_END];
+	char end[RECORDED_END], program[4 * sizeof r->sources->header->program];
 
 	print_table(t);
 	printf("\nbytes by file:\n");
@@ -350,7 +350,8 @@ static void print_text(const struct totals *t, struct recording *r, int pid)
 		const struct source *s = &r->sources[i];
 		if (pid && s->header->pid != pid)
 			continue;
-		printf("%-7d %-16.64s %10" PRIu64 " records, %s\n", s->header->pid, s->header->program, s->records, recorded_end(s->header, end));
+		recorded_text(program, sizeof program, s->header->program, sizeof s->header->program);
+		printf("%-7d %-16s %10" PRIu64 " records, %s\n", s->header->pid, program, s->records, recorded_end(s->header, end));
 	}
 }
 
@@ -416,7 +417,8 @@ static void print_by_program(struct totals *t, struct recording *r, const struct
 			print_json(t);
 			printf("\"records\":%" PRIu64 "}\n", r->sources[i].records);
 		} else {
-			printf("%d %.64s: %" PRIu64 " records, %s\n", h->pid, h->program, r->sources[i].records, recorded_end(h, end));
+			recorded_text(program, sizeof program, h->program, sizeof h->program);
+			printf("%d %s: %" PRIu64 " records, %s\n", h->pid, program, r->sources[i].records, recorded_end(h, end));
 			print_table(t);
 			putchar('\n');
 		}

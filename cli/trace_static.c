@@ -81,6 +81,13 @@ static int make_folders(char *path)
 	}
 }
 
+static int is_anothers(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && (status.st_uid != geteuid() || status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /* A new one in the state folder, as shim/record/recordings.c makes it; old ones are taken away by the next program that has the shim. */
 static int make_recording(char *path, size_t size)
 {
@@ -91,7 +98,11 @@ static int make_recording(char *path, size_t size)
 	if (!recordings_folder(path, size))
 		return 0;
 	/* Somebody else's home is not to get files of ours. */
-	if (stat(base, &status) == 0 && status.st_uid != geteuid()) {
+	char *name = strrchr(path, '/');
+	*name = 0;
+	int is_ours = !is_anothers(path);
+	*name = '/';
+	if (!is_ours || is_anothers(path) || (stat(base, &status) == 0 && status.st_uid != geteuid())) {
 		errno = EACCES;
 		return 0;
 	}

@@ -50,7 +50,7 @@ void text_signal_line(struct text *out, int signal, int code, int pid, int uid)
 void text_note_line(struct text *out, const char *note, size_t size)
 {
 	text_string(out, "+++ ");
-	text_bytes(out, note, size);
+	text_escaped(out, note, size);
 	text_string(out, " +++\n");
 }
 

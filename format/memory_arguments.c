@@ -81,6 +81,8 @@ static OWN_FRAME void quoted(struct text *out, uint64_t from, uint64_t size, uin
 		if (length < (uint64_t)got) {
 			end = at + length;
 			more = 0;
+			if (memory->cut)
+				memory->cut(memory, end + 1);
 		}
 		uint64_t shown = least(end - at, least(length, most - 1));
 		text_escaped_before(out, piece, shown, shown < length ? piece[shown] : 0);

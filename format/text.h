@@ -18,6 +18,8 @@ struct text {
 struct text_memory {
 	long (*read)(const struct text_memory *self, void *to, uint64_t from, size_t size);
 	size_t data; /* bytes of each buffer to print, 0: none ("\"\"..."), SYSSHIM_DATA */
+	/* A string has ended: what was read last, once or by halves, is of no use from address `from` on. NULL: nobody needs to know. */
+	void (*cut)(const struct text_memory *self, uint64_t from);
 };
 
 struct text_call {

@@ -315,6 +315,27 @@ const char *options_value(char *const *environment, const char *name)
 	return NULL;
 }
 
+/* What only takes away: it makes no file and runs nothing. */
+static int is_harmless(const char *entry)
+{
+	if (string_after(entry, "SYSSHIM_DISABLE="))
+		return 1;
+	while (*entry && *entry != '=')
+		entry++;
+	return string_equal(entry, "=off");
+}
+
+void options_drop(char **environment)
+{
+	char **to = environment;
+
+	for (; *environment; environment++)
+		if (!string_after(*environment, "SYSSHIM_") || is_harmless(*environment))
+			*to++ = *environment;
+	while (to < environment)
+		*to++ = NULL;
+}
+
 static int matches_one(const char *globs, const char *program)
 {
 	char glob[256];
@@ -356,12 +377,20 @@ static unsigned distance(const char *a, size_t a_length, const char *b)
 	return row[b_length];
 }
 
+enum { WARNINGS = 8 };
+
 static void warn_unknown(const char *entry, size_t length)
 {
+	static unsigned warnings;
 	char name[NAME_LIMIT + 1];
 	unsigned count, nearest = 0, best = ~0u;
 	const struct option *options = table(&count);
 
+	/* Thousands are no slips of the pen. */
+	if (warnings++ == WARNINGS)
+		COMPLAIN("there are more SYSSHIM_ variables that are not known");
+	if (warnings > WARNINGS)
+		return;
 	if (length > NAME_LIMIT)
 		length = NAME_LIMIT;
 	memcpy(name, entry, length);

@@ -12,6 +12,10 @@ int options_read(char **environment);
  * passes the recording on to its children. */
 int options_wants(char *const *environment, const char *program);
 
+/* Takes our names out, as ld.so takes out its own, where a program has others' rights: what it executes may have them too, and no mark (AT_SECURE)
+ * that says so; a path to write to, a tracer to run or an error to inject would be its caller's. */
+void options_drop(char **environment);
+
 /* The value of a variable, or NULL. */
 const char *options_value(char *const *environment, const char *name);
 

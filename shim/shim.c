@@ -236,12 +236,16 @@ static struct family *family_page(void)
 	return is_error(at) ? NULL : (struct family *)at;
 }
 
+/* Every kernel tells the page's size: without it this is no auxiliary vector, and nobody knows whether the program has others' rights. */
+static int may_be_secure(const struct startup *s)
+{
+	return !auxiliary_value(s, AT_PAGESZ) || auxiliary_value(s, AT_SECURE);
+}
+
 static int is_passive(const struct startup *s, const struct look_round *look)
 {
-	/* Every kernel tells the page's size: without it this is no auxiliary vector, and nobody knows whether the program has others' rights.
-	 * Another copy's symbol comes first: that copy is the one that works. */
-	return !auxiliary_value(s, AT_PAGESZ) || auxiliary_value(s, AT_SECURE) || !look->in_first_namespace ||
-	       dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)own_version;
+	/* Another copy's symbol comes first: that copy is the one that works. */
+	return may_be_secure(s) || !look->in_first_namespace || dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)own_version;
 }
 
 static void no_batches(struct process *p, enum let_go why)
@@ -366,6 +370,9 @@ static void start(char **arguments, char **environment)
 	/* NB order: what dlopen hands on is the program's own environment, with nothing behind it. */
 	struct startup s = startup_of(arguments, environment);
 	interpose_start();
+	/* The start's own environment only: elsewhere it is the program's array. */
+	if (gnu_get_libc_version && look.in_first_namespace && may_be_secure(&s))
+		options_drop(environment);
 	if (is_passive(&s, &look))
 		return;
 	observe(&s, &look);

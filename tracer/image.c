@@ -56,7 +56,8 @@ static void total_open(void)
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_size >= 4096 || ftruncate(fd, 4096) == 0))
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1 && status.st_uid == geteuid() &&
+	    (status.st_size >= 4096 || ftruncate(fd, 4096) == 0))
 		at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	recording.total = at == MAP_FAILED ? NULL : at;

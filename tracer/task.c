@@ -68,20 +68,45 @@ static long read_and_keep(const struct text_memory *self, void *to, uint64_t fro
 {
 	struct task *task = (struct task *)((char *)self - offsetof(struct task, memory));
 	long got = proc_memory(task->tid, to, from, size);
-	size_t bytes = got > 0 ? (size_t)got : 0;
+	size_t bytes = got > 0 ? (size_t)got : 0, padded = (bytes + 7) & ~(size_t)7;
 	char *at = task->pieces + task->kept;
 
-	/* Behind a path's end nothing is of interest; an exec's addresses have zeros in them. */
-	const char *end = is_exec(task->call.number) ? NULL : memchr(to, 0, bytes);
-	bytes = end ? (size_t)(end - (const char *)to) + 1 : bytes;
-	size_t padded = (bytes + 7) & ~(size_t)7;
+	task->before = task->last;
+	task->last = NULL;
 	if (sizeof task->pieces - task->kept < sizeof(struct record_memory) + padded)
 		return got;
-	*(struct record_memory *)at = (struct record_memory){from, (uint32_t)size, end ? (int32_t)bytes : (int32_t)got};
+	task->last = (struct record_memory *)at;
+	*task->last = (struct record_memory){from, (uint32_t)size, (int32_t)got};
 	memcpy(at + sizeof(struct record_memory), to, bytes);
 	memset(at + sizeof(struct record_memory) + bytes, 0, padded - bytes);
 	task->kept += sizeof(struct record_memory) + padded;
 	return got;
+}
+
+/* 0: nothing of it is left. */
+static int shorten(struct task *task, struct record_memory *piece, uint64_t from)
+{
+	task->kept = (size_t)((char *)piece - task->pieces);
+	if (from <= piece->address)
+		return 0;
+	if (piece->got > 0 && from - piece->address < (uint64_t)piece->got)
+		piece->got = (int32_t)(from - piece->address);
+	size_t bytes = piece->got > 0 ? (size_t)piece->got : 0, padded = (bytes + 7) & ~(size_t)7;
+	memset((char *)(piece + 1) + bytes, 0, padded - bytes);
+	task->kept += sizeof *piece + padded;
+	return 1;
+}
+
+/* Nothing behind a path's or an argument's end is kept (as shim/record/recording.c). */
+static void cut(const struct text_memory *self, uint64_t from)
+{
+	struct task *task = (struct task *)((char *)self - offsetof(struct task, memory));
+
+	if (task->last && !shorten(task, task->last, from)) {
+		task->last = NULL;
+		if (task->before)
+			shorten(task, task->before, from);
+	}
 }
 
 static void count(struct image_count *c, const struct record_call *call)
@@ -142,6 +167,8 @@ void task_enters(struct task *task, enum call_table table)
 	task->serial = 0;
 	task->kept = 0;
 	task->memory.read = read_and_keep;
+	task->memory.cut = cut;
+	task->last = task->before = NULL;
 	task->began = clock_now();
 	task->printed = text_call_enter(&out, &task->call, &task->memory);
 	if (!is_exec(task->call.number))

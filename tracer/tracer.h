@@ -65,6 +65,7 @@ struct task {
 	struct text_call call;
 	struct text_memory memory;
 	size_t kept; /* bytes of `pieces` */
+	struct record_memory *last, *before; /* the last two of them, which cut may shorten; NULL: it found no place */
 	UT_hash_handle hh;
 	char pieces[20 << 10] __attribute__((aligned(8)));
 };

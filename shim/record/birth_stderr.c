@@ -86,6 +86,10 @@ void birth_stderr_complain(const char *const *parts)
 	text_string(&out, "sysshim: ");
 	for (; *parts; parts++)
 		text_string(&out, *parts);
+	/* Values and paths are whatever somebody has put there: none moves a terminal's cursor, or looks like another line. */
+	for (char *c = line; c < out.at; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
 	text_char(&out, '\n');
 	if (out.cut)
 		line[sizeof line - 1 - 1] = '\n';

@@ -39,15 +39,19 @@ void recording_forget_threads(struct process *p)
 struct keeper {
 	struct text_memory memory;
 	char *at, *end;
+	struct record_memory *last, *before; /* what was kept last, which cut may shorten; NULL: it found no place */
 };
 
 static __attribute__((noinline)) long keep(struct keeper *keeper, const void *to, uint64_t from, size_t size, long got)
 {
 	size_t bytes = got > 0 ? (size_t)got : 0, padded = (bytes + 7) & ~(size_t)7;
 
+	keeper->before = keeper->last;
+	keeper->last = NULL;
 	if ((size_t)(keeper->end - keeper->at) < sizeof(struct record_memory) + padded)
 		return got;
-	*(struct record_memory *)keeper->at = (struct record_memory){from, (uint32_t)size, (int32_t)got};
+	keeper->last = (struct record_memory *)keeper->at;
+	*keeper->last = (struct record_memory){from, (uint32_t)size, (int32_t)got};
 	memcpy(keeper->at + sizeof(struct record_memory), to, bytes);
 	memset(keeper->at + sizeof(struct record_memory) + bytes, 0, padded - bytes);
 	keeper->at += sizeof(struct record_memory) + padded;
@@ -57,6 +61,33 @@ static __attribute__((noinline)) long keep(struct keeper *keeper, const void *to
 static long read_and_keep(const struct text_memory *self, void *to, uint64_t from, size_t size)
 {
 	return keep((struct keeper *)self, to, from, size, memory_read(to, from, size));
+}
+
+/* 0: nothing of it is left. */
+static int shorten(struct keeper *keeper, struct record_memory *piece, uint64_t from)
+{
+	if (from <= piece->address) {
+		keeper->at = (char *)piece;
+		return 0;
+	}
+	if (piece->got > 0 && from - piece->address < (uint64_t)piece->got)
+		piece->got = (int32_t)(from - piece->address);
+	size_t bytes = piece->got > 0 ? (size_t)piece->got : 0, padded = (bytes + 7) & ~(size_t)7;
+	memset((char *)(piece + 1) + bytes, 0, padded - bytes);
+	keeper->at = (char *)(piece + 1) + padded;
+	return 1;
+}
+
+/* Strings are read in pieces that end somewhere: what lies behind a path or an argument may be anything, the environment after the last one. */
+static void cut(const struct text_memory *self, uint64_t from)
+{
+	struct keeper *keeper = (struct keeper *)self;
+
+	if (keeper->last && !shorten(keeper, keeper->last, from)) {
+		keeper->last = NULL;
+		if (keeper->before)
+			shorten(keeper, keeper->before, from);
+	}
 }
 
 /* What a record of a call needs to know of its row, put together at its first one. */
@@ -216,7 +247,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 		put_call(p, call, ticket, now, how, &nothing);
 		return;
 	}
-	w->keeper = (struct keeper){{read_and_keep, settings.data}, kept, kept + KEPT_SIZE};
+	w->keeper = (struct keeper){{read_and_keep, settings.data, cut}, kept, kept + KEPT_SIZE, NULL, NULL};
 	w->out = (struct text){p->log.buffer, kept, 0};
 	unsigned printed = text_call_enter(&w->out, call, &w->keeper.memory);
 	if ((how & 0xff) == RECORD_CALL)

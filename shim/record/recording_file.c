@@ -55,7 +55,9 @@ static int total_open(struct sink *sink)
 
 	if (fd < 0)
 		return (int)fd;
-	if (RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG && (status.st_size >= PAGE || RAW(__NR_ftruncate, fd, PAGE) == 0))
+	/* Another name of some other file is not to be written into; whose file it is can cut it, and storing there would end the program. */
+	if (RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG && status.st_nlink == 1 && status.st_uid == RAW(__NR_geteuid) &&
+	    (status.st_size >= PAGE || RAW(__NR_ftruncate, fd, PAGE) == 0))
 		at = RAW(__NR_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	RAW(__NR_close, fd);
 	/* A page that cannot be stored into is not kept. */

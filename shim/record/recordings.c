@@ -9,7 +9,7 @@
 
 #include "../sys/poison.h"
 
-enum { NAME = 40, ENTRIES = 4096 };
+enum { NAME = 40, ENTRIES = 4096, OTHERS_WRITE = 022 };
 
 /* getdents64(2). */
 struct entry {
@@ -184,6 +184,27 @@ static int make_folders(char *path)
 	}
 }
 
+/* Is there something in our place that is not the user's alone? Who may put other things there could have any file cut that our path then names. */
+static int is_anothers(const char *path)
+{
+	struct stat status;
+
+	return RAW(__NR_stat, path, &status) == 0 && (status.st_uid != RAW(__NR_geteuid) || status.st_mode & OTHERS_WRITE);
+}
+
+/* path: .../sysshim/recordings. */
+static int either_is_anothers(char *path, char *end)
+{
+	int is = is_anothers(path);
+
+	while (*end != '/')
+		end--;
+	*end = 0;
+	is |= is_anothers(path);
+	*end = '/';
+	return is;
+}
+
 const char *recordings_make(char *path, const char *state, const char *home, uint64_t time, int pid)
 {
 	struct text out = {path, path + PATH_LIMIT - 1, 0};
@@ -200,6 +221,8 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 		return "HOME is not there";
 	if (is_there && status.st_uid != RAW(__NR_geteuid))
 		return "the folder for recordings would be in somebody else's home";
+	if (either_is_anothers(path, folder_end))
+		return "others may write into the folder for recordings";
 	text_char(&out, '/');
 	state_recording_name(&out, time, pid);
 	*out.at = 0;

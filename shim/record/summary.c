@@ -254,7 +254,7 @@ static size_t folder_length(const char *path)
 void summary_text(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now)
 {
 	text_string(out, "sysshim: ");
-	text_string(out, inherited.program);
+	text_escaped(out, inherited.program, string_length(inherited.program));
 	text_string(out, " (pid ");
 	text_decimal(out, p->pid);
 	text_string(out, ")");
@@ -289,7 +289,10 @@ void summary_text(struct text *out, const struct process *p, const char *how, un
 	text_coverage(out, p);
 	if (p->log.on && settings.log == OUTPUT_PATH) {
 		text_string(out, "  log: ");
-		text_bytes(out, p->log.sink.path, settings.recording ? folder_length(p->log.sink.path) : string_length(p->log.sink.path));
+		/* As it is, to be copied; only what a terminal would obey is not. */
+		const char *path = p->log.sink.path, *end = path + (settings.recording ? folder_length(path) : string_length(path));
+		for (; path < end; path++)
+			text_char(out, (unsigned char)*path < ' ' || *path == 127 ? '?' : *path);
 		text_string(out, settings.recording ? " (sysshim files, trace, stat)\n" : "\n");
 	} else if (inherited.no_recording) {
 		text_string(out, "  log: none (");

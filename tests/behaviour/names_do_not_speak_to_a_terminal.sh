@@ -1,0 +1,51 @@
+#!/bin/bash
+# Names of programs, folders and files are whatever somebody has called them, and a recording may come from anywhere: nothing that the shim or the
+# command prints for people holds an escape sequence, and no name looks like a line of its own. (--format=fsatrace has paths as they are, as its
+# readers want them.)
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+# an escape, a bell, a new line, a carriage return
+name=$'n\e]0;title\a\n+++ exited with 0 +++\r\x7f'
+mkdir "$name" && cp "$(command -v cat)" "$name/$name" && echo text >"$name/file$name" || fail "there is no such name here"
+# silent WHAT FILE...: no control character but the line's end
+silent() {
+	local what=$1
+	shift
+	[ -s "$1" ] || fail "$what: nothing was printed"
+	LC_ALL=C grep -naP '[\x00-\x09\x0b-\x1f\x7f]' "$@" | cat -v >found
+	[ ! -s found ] || fail "$what: $(head -n 3 found)"
+	grep -a '^+++ exited' "$@" && fail "$what: a name looks like a line"
+	return 0
+}
+(
+	cd "$name" || exit
+	env LD_PRELOAD="$SHIM" SYSSHIM_LOG=../recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off bash -c '"$0" "file$1"; exec "$0" "nowhere$1"' "./$name" "$name"
+) >/dev/null 2>&1
+(cd "$name" && shimmed SYSSHIM_LOG="../log" "./$name" "file$name" >/dev/null 2>../summary)
+sed -i '/^text$/d' summary
+silent summary summary
+grep -q 'n\\33\]0;title' summary || fail "the summary does not name it: $(cat -v summary)"
+grep -v '+++ exited with 0 +++$' log >lines
+silent log lines
+SYSSHIM_DATA="$name" shimmed true 2>complaint
+silent complaint complaint
+
+# crafted: notes, which else the shim alone writes
+python3 - recording <<'PYTHON' || fail "nothing could be crafted"
+import glob, re, sys
+for path in glob.glob(sys.argv[1] + "/*.rec"):
+    data = bytearray(open(path, "rb").read())
+    for found in re.finditer(rb"not followed: [a-z-]+|exited with \d|killed by", bytes(data)):
+        data[found.start():found.start() + 2] = b"\x1b\n"
+    open(path, "wb").write(data)
+PYTHON
+for command in files "files --all" "files --tree" "files --json" trace "trace --json" "trace --format=chrome" \
+	stat "stat --by=file" "stat --by=program" "stat --json" show "show -v" "show --json"; do
+	# shellcheck disable=SC2086
+	"$SYSSHIM" $command recording >printed 2>&1
+	tr -d '\t' <printed >without_tabs
+	silent "$command" without_tabs
+	grep -qa 'title' printed || [[ $command == stat* ]] || fail "$command: the name is not there: $(head -n 5 printed)"
+done
+exit 0
