@@ -24,15 +24,18 @@ git init -q . && git add lines && git -c user.name=a -c user.email=b commit -qm 
 (exit 4); echo $?; ls missing; bash -c 'kill -TERM $$'; echo $?
 W
 cat >eatmydata.sh <<'W'
-python3 -c 'import os; [(os.write(1, b"%d\n" % i), os.fsync(1)) for i in range(100)]' >synced; md5sum synced; dd if=/dev/zero of=z bs=1 count=100 conv=fsync status=none; sync lines
+python3 -c 'import os; [(os.write(1, b"%d\n" % i), os.fsync(1)) for i in range(100)]' >synced; md5sum synced
+dd if=/dev/zero of=z bs=1 count=100 conv=fsync status=none; sync lines
 python3 -c 'import os; f = os.open("o", os.O_WRONLY | os.O_CREAT | os.O_SYNC); [os.write(f, b"x") for _ in range(100)]'; wc -c o
 W
 # bash is not asked: its own getenv is not ready when libfaketime asks for its settings, which it then finds ten seconds later
 cat >faketime.sh <<'W'
-date -u +%F; python3 -c 'import time; print(int(time.time()) // 100000)'; perl -e 'print time > 1e9 ? "late\n" : "early\n"'; gawk 'BEGIN { for (i = 0; i < 60; i++) { print strftime("%F"); fflush() } }' >dates; uniq -c dates
+date -u +%F; python3 -c 'import time; print(int(time.time()) // 100000)'; perl -e 'print time > 1e9 ? "late\n" : "early\n"'
+gawk 'BEGIN { for (i = 0; i < 60; i++) { print strftime("%F"); fflush() } }' >dates; uniq -c dates
 W
 cat >fakeroot.sh <<'W'
-id -u; touch owned; chown 1:2 owned; stat -c '%u %g' owned; mknod node c 1 3; stat -c '%F %t %T' node; for i in $(seq 60); do echo $i >>owned; done; tar -cf - owned | tar -tvf - | awk '{ print $2 }'; rm -f owned node
+id -u; touch owned; chown 1:2 owned; stat -c '%u %g' owned; mknod node c 1 3; stat -c '%F %t %T' node; for i in $(seq 60); do echo $i >>owned; done
+tar -cf - owned | tar -tvf - | awk '{ print $2 }'; rm -f owned node
 W
 : >malloc.sh
 export LC_ALL=C.UTF-8 TZ=UTC GIT_CONFIG_NOSYSTEM=1 HOME=$PWD PYTHONDONTWRITEBYTECODE=1 SYSSHIM_LOG=off SYSSHIM_STATS=off
@@ -59,7 +62,8 @@ beside() {
 		for burst in 16 1; do
 			rm -rf $name.both
 			with $name.both "$order$behind" SYSSHIM_BURST=$burst "$@"
-			diff $name.alone.out $name.both.out && diff $name.alone.err $name.both.err && diff -r $name.alone $name.both || fail "$order, burst $burst"
+			diff $name.alone.out $name.both.out && diff $name.alone.err $name.both.err && diff -r $name.alone $name.both ||
+				fail "$order, burst $burst"
 		done
 	done
 	tried="$tried $name"
@@ -77,8 +81,10 @@ else
 	missing="$missing fakeroot"
 fi
 # what they change is seen at all: otherwise nothing is tested
-[ ! -f libfaketime.alone.out ] || grep -q '^2001-02-03$' libfaketime.alone.out || fail "libfaketime does nothing: $(cat libfaketime.alone.out libfaketime.alone.err)"
-[ ! -f libfakeroot-sysv.alone.out ] || grep -q '^1 2$' libfakeroot-sysv.alone.out || fail "fakeroot does nothing: $(cat libfakeroot-sysv.alone.out libfakeroot-sysv.alone.err)"
+[ ! -f libfaketime.alone.out ] || grep -q '^2001-02-03$' libfaketime.alone.out ||
+	fail "libfaketime does nothing: $(cat libfaketime.alone.out libfaketime.alone.err)"
+[ ! -f libfakeroot-sysv.alone.out ] || grep -q '^1 2$' libfakeroot-sysv.alone.out ||
+	fail "fakeroot does nothing: $(cat libfakeroot-sysv.alone.out libfakeroot-sysv.alone.err)"
 [ -n "$tried" ] || skip "none of them is installed:$missing"
 [ -z "$missing" ] || echo "not installed, not tested:$missing"
 exit 0

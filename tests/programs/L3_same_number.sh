@@ -32,7 +32,8 @@ status=$?
 for i in $(seq 8); do
 	[ "$(grep -c "/missing/container $i\"" trace)" = 1 ] || fail "container $i is not there once: $(grep -c "container $i\"" trace)"
 done
-[ "$(ls recording/*.rec | sed 's,.*/,,; s/-.*//' | sort | uniq -c | awk '$1 > 7 { n++ } END { print n + 0 }')" -ge 2 ] || fail "the numbers differ: nothing is tested: $(ls recording)"
+[ "$(ls recording/*.rec | sed 's,.*/,,; s/-.*//' | sort | uniq -c | awk '$1 > 7 { n++ } END { print n + 0 }')" -ge 2 ] ||
+	fail "the numbers differ: nothing is tested: $(ls recording)"
 if [ $status = 9 ]; then
 	echo "a number that comes again in one namespace: not tested, the next one cannot be set here"
 	exit 0

@@ -23,6 +23,7 @@ echo 'int sysshim_test_nothing;' >empty.c && cc -shared -fPIC -o empty.so empty.
 for library in "$here/empty.so" "$SHIM"; do
 	SYSSHIM_LOG=off SYSSHIM_STATS=off SYSSHIM_INTERCEPT=rewrite-all,interpose timeout 30 "$PROGRAM" "$here/stays.so" 20 "$library" >late.out 2>late.err
 	status=$?
-	[ $status = 4 ] && [ "$(cat late.out)" = "20 loaded, 0 wrong" ] && [ ! -s late.err ] || fail "$library by dlopen: status $status: $(cat late.out late.err)"
+	[ $status = 4 ] && [ "$(cat late.out)" = "20 loaded, 0 wrong" ] && [ ! -s late.err ] ||
+		fail "$library by dlopen: status $status: $(cat late.out late.err)"
 done
 exit 0

@@ -40,8 +40,10 @@ dumped() {
 
 for way in fault abort divides overflow killed; do
 	dumped $way.native $way env 2>/dev/null || skip "$way: no core is left natively (status $status)"
-	dumped $way.shim $way env LD_PRELOAD="$SHIM" SYSSHIM_LOG=off SYSSHIM_STATS="$PWD/$way.stats" SYSSHIM_STATS_FORMAT=json 2>/dev/null || fail "$way: no core is left (status $status)"
-	grep -q '^dies$' $way.native.frames && grep -q '^main$' $way.native.frames && grep -q '= 500$' $way.native.frames || fail "$way: natively gdb finds less: $(cat $way.native.frames $way.native.gdb.err)"
+	dumped $way.shim $way env LD_PRELOAD="$SHIM" SYSSHIM_LOG=off SYSSHIM_STATS="$PWD/$way.stats" SYSSHIM_STATS_FORMAT=json 2>/dev/null ||
+		fail "$way: no core is left (status $status)"
+	grep -q '^dies$' $way.native.frames && grep -q '^main$' $way.native.frames && grep -q '= 500$' $way.native.frames ||
+		fail "$way: natively gdb finds less: $(cat $way.native.frames $way.native.gdb.err)"
 	# the kill was caught, passed on, and kills in our handler
 	[ $way != killed ] || sed -i '/signal handler called/d' $way.shim.frames
 	diff $way.native.frames $way.shim.frames || fail "$way: the core differs: $(cat $way.shim.gdb)"
