@@ -139,18 +139,18 @@ static int is_near(uint64_t a, uint64_t b)
 	return a - b + 1000000000 < 2000000000;
 }
 
-/* Every process has looked at both clocks for itself, and may have been interrupted in between, which makes its epoch too small. The largest serves
- * all, but for those that differ by more than a second: with another monotonic clock (time_namespaces(7)). */
+/* Every process has looked at both clocks for itself, and may have been interrupted in between. That of the first process serves all, but for
+ * those that differ by more than a second: with another monotonic clock (time_namespaces(7)). */
 static void correct_times(struct recording *r)
 {
-	uint64_t best = r->sources_count ? r->sources[0].header->epoch : 0;
+	const struct record_header *first = r->sources_count ? r->sources[0].header : NULL;
 
 	for (unsigned i = 0; i < r->sources_count; i++)
-		if (is_near(r->sources[i].header->epoch, best) && r->sources[i].header->epoch > best)
-			best = r->sources[i].header->epoch;
+		if (r->sources[i].header->began < first->began)
+			first = r->sources[i].header;
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		struct source *s = &r->sources[i];
-		s->epoch = is_near(s->header->epoch, best) ? best : s->header->epoch;
+		s->epoch = is_near(s->header->epoch, first->epoch) ? first->epoch : s->header->epoch;
 		s->began = s->header->began - s->header->epoch + s->epoch;
 	}
 }

@@ -70,6 +70,8 @@ beside() {
 }
 front=() behind=
 beside eatmydata libeatmydata.so
+# It keeps a segment by the number of each process, often for ever, and a later process of that number ends where it finds one (natively too).
+rm -f /dev/shm/faketime_shm_* /dev/shm/sem.faketime_sem_*
 beside faketime libfaketime.so.1 FAKETIME='@2001-02-03 04:05:06' FAKETIME_DONT_FAKE_MONOTONIC=1
 beside malloc libjemalloc.so.2
 beside malloc libtcmalloc_minimal.so.4

@@ -13,7 +13,7 @@ from elf_symbol import Elf
 
 # NB: what cannot fail when it is asked rightly is not made to: the caller's own numbers and mask, a disposition, a clock; and close, which closes whatever it says
 NEVER_FAILS = {3: "close", 13: "rt_sigaction", 14: "rt_sigprocmask", 39: "getpid", 102: "getuid", 104: "getgid", 107: "geteuid", 108: "getegid", 110: "getppid",
-               127: "rt_sigpending", 186: "gettid", 228: "clock_gettime"}
+               127: "rt_sigpending", 157: "prctl (is there a filter? one answer for a process's whole life)", 186: "gettid", 228: "clock_gettime"}
 PWRITEV2 = 328
 SHORT = -1
 MOST = 8

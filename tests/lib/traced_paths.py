@@ -23,6 +23,9 @@ def lines_of(path):
         if text.endswith("<unfinished ...>"):
             begun[pid] = text[: -len("<unfinished ...>")]
         elif text.startswith("<..."):
+            if pid not in begun and " exec" in text:
+                # a thread's exec that another line stood behind ends under the process's number, without a word of the change
+                pid, begun[pid] = next(((pid, begun.pop(key)) for key in list(begun) if begun[key].startswith("exec")), (pid, ""))
             yield int(pid), begun.pop(pid, "") + text.split("resumed>", 1)[1]
         elif text.endswith("...>") and "<pid changed to " in text:
             # a thread's exec goes on under the process's number
