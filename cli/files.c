@@ -120,9 +120,23 @@ static struct file *row_of(const struct reader *r, int64_t directory, const char
 	return file;
 }
 
-static void note(const struct reader *r, struct file *file, unsigned access, int64_t result)
+static void seen(const struct reader *r, struct file *file)
 {
 	file_noted(file, r->event->time, places_pid(r->files->places, r->event), r->source->header->program);
+}
+
+/* Named by a call that does not open it. */
+static void asked(const struct reader *r, struct file *file, int64_t result)
+{
+	seen(r, file);
+	file->named++;
+	if (is_failure(result))
+		file_failed(file, result);
+}
+
+static void note(const struct reader *r, struct file *file, unsigned access, int64_t result)
+{
+	seen(r, file);
 	file_opened(file, access, result);
 	if (!is_failure(result) && access & (ACCESS_WRITE | ACCESS_CREATE | ACCESS_TRUNCATE))
 		file->removed = 0;
@@ -135,7 +149,6 @@ static void executed(const struct reader *r, const struct text_call *call, const
 {
 	/* An empty path means the descriptor (AT_EMPTY_PATH). */
 	struct file *file = row_of(r, call->number == __NR_execveat ? (int)call->arguments[0] : AT_FDCWD, given);
-
 	int pid = places_pid(r->files->places, r->event);
 
 	if (result && file->opens && !--file->opens)
@@ -189,13 +202,8 @@ static void used(const struct reader *r, uint64_t fd, unsigned access)
 /* A path that a call names without opening it: what it did to the name. */
 static void named(const struct reader *r, const struct text_call *call, struct file *file, struct file *before)
 {
-	int failed = is_failure(call->result);
-
-	file->named++;
-	file_noted(file, r->event->time, places_pid(r->files->places, r->event), r->source->header->program);
-	if (failed)
-		file_failed(file, call->result);
-	switch (failed ? 0 : call->number) {
+	asked(r, file, call->result);
+	switch (is_failure(call->result) ? 0 : call->number) {
 	case __NR_unlink:
 	case __NR_rmdir:
 	case __NR_unlinkat:
@@ -251,43 +259,53 @@ static void name_all(const struct reader *r, const struct text_call *call, const
 	}
 }
 
+static void opened(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory, uint64_t flags)
+{
+	int is_in_folder = call->number == __NR_openat || call->number == __NR_openat2;
+	char given[RECORDED_PATH];
+
+	if (!text_call_path(call, &memory->memory, given, sizeof given))
+		return;
+	struct file *file = row_of(r, is_in_folder ? (int)call->arguments[0] : AT_FDCWD, given);
+	note(r, file, access_of(flags), call->result);
+	if (call->result >= 0)
+		places_opened(r->files->places, r->event, (int)call->result, file->unresolved ? NULL : file->path, file, (flags & O_CLOEXEC) != 0);
+}
+
 static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
 {
-	struct files *f = r->files;
 	char given[RECORDED_PATH];
 	uint64_t flags;
 
 	if (is_exec(call->number)) {
 		if (text_call_path(call, &memory->memory, given, sizeof given))
 			executed(r, call, given, call->result);
-	} else if (opens(call, memory, &flags)) {
-		if (!text_call_path(call, &memory->memory, given, sizeof given))
-			return;
-		struct file *file = row_of(r, call->number == __NR_open || call->number == __NR_creat ? AT_FDCWD : (int)call->arguments[0], given);
-		note(r, file, access_of(flags), call->result);
-		if (call->result >= 0)
-			places_opened(f->places, r->event, (int)call->result, file->unresolved ? NULL : file->path, file, (flags & O_CLOEXEC) != 0);
-	} else if (call->number == __NR_mmap && !is_failure(call->result) && !(call->arguments[3] & 0x20 /* MAP_ANONYMOUS */)) {
-		used(r, call->arguments[4], ACCESS_MAPPED);
-	} else if (call->number == __NR_getdents64 && !is_failure(call->result)) {
-		used(r, call->arguments[0], ACCESS_FOLDER);
-	} else if (call->number == __NR_open_by_handle_at) {
-		f->by_handle++;
-	} else if (call->number == __NR_io_uring_enter) {
-		f->io_uring++;
-	} else if (call->result > 0) {
-		transferred(r, call);
+		return;
 	}
-	if (!is_exec(call->number) && !opens(call, memory, &flags))
+	if (opens(call, memory, &flags)) {
+		opened(r, call, memory, flags);
+		return;
+	}
+	switch (call->number) {
+	case __NR_mmap:
+		if (!is_failure(call->result) && !(call->arguments[3] & 0x20 /* MAP_ANONYMOUS */))
+			used(r, call->arguments[4], ACCESS_MAPPED);
+		break;
+	case __NR_getdents64:
+		if (!is_failure(call->result))
+			used(r, call->arguments[0], ACCESS_FOLDER);
+		break;
+	case __NR_open_by_handle_at:
+		r->files->by_handle++;
+		break;
+	case __NR_io_uring_enter:
+		r->files->io_uring++;
+		break;
+	default:
+		if (call->result > 0)
+			transferred(r, call);
 		name_all(r, call, memory);
-}
-
-static void named_at_start(const struct reader *r, struct file *file, int error)
-{
-	file->named++;
-	file_noted(file, r->event->time, r->source->header->pid, r->source->header->program);
-	if (error)
-		file_failed(file, -error);
+	}
 }
 
 static void tell_start(void *self, enum start_call call, const char *path, int error)
@@ -297,12 +315,11 @@ static void tell_start(void *self, enum start_call call, const char *path, int e
 
 	switch (call) {
 	case START_EXECUTED:
-		if (r->at->executed)
-			break;
-		note(r, file, ACCESS_EXECUTE, 0);
+		if (!r->at->executed)
+			note(r, file, ACCESS_EXECUTE, 0);
 		break;
 	case START_INTERPRETED:
-		file_noted(file, r->event->time, r->source->header->pid, r->source->header->program);
+		seen(r, file);
 		file->access |= ACCESS_EXECUTE;
 		file->kernel++;
 		break;
@@ -310,7 +327,7 @@ static void tell_start(void *self, enum start_call call, const char *path, int e
 		note(r, file, ACCESS_READ | (strcmp(path, "/etc/ld.so.preload") != 0 ? ACCESS_MAPPED : 0), -error);
 		break;
 	default:
-		named_at_start(r, file, error);
+		asked(r, file, -error);
 	}
 }
 

@@ -53,8 +53,15 @@ struct places {
 	struct worker *workers;
 	struct worker *vforked; /* children that a thread of the file has vforked at any time */
 	struct expected *expected;
-	uint8_t *begun; /* of each source: its first event was seen */
+	uint8_t *begun;  /* of each source: its first event was seen */
+	uint8_t *looked; /* its vforks were looked for */
 	unsigned elsewhere;
+	/* Most events are of the same thread as the one before: its place, NULL where that may have changed. */
+	struct {
+		uint32_t source;
+		int thread;
+		struct place *place;
+	} recent;
 };
 
 static char *copy_of(const char *text)
@@ -153,6 +160,7 @@ static void place_replace(struct places *p, struct place *place)
 {
 	struct place *old = place_find(p, place->pid);
 
+	p->recent.place = NULL;
 	if (old) {
 		HASH_DEL(p->places, old);
 		place_free(old);
@@ -207,12 +215,22 @@ static int thread_of(const struct places *p, const struct event *e)
 	}
 }
 
+static int is_recent(const struct places *p, const struct event *e, int thread)
+{
+	return p->recent.place && p->recent.source == e->source && p->recent.thread == thread;
+}
+
 static struct place *place_of(struct places *p, const struct event *e)
 {
-	const struct record_header *h = p->recording->sources[e->source].header;
-	struct worker *w = worker_find(p->workers, e->source, thread_of(p, e));
+	int thread = thread_of(p, e);
 
-	return place_find(p, w ? w->pid : h->pid);
+	if (!is_recent(p, e, thread)) {
+		struct worker *w = worker_find(p->workers, e->source, thread);
+		p->recent.source = e->source;
+		p->recent.thread = thread;
+		p->recent.place = place_find(p, w ? w->pid : p->recording->sources[e->source].header->pid);
+	}
+	return p->recent.place;
 }
 
 /* What the child's parent had when it forked. */
@@ -298,6 +316,7 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	if (child && child->pid == pid && flags & CLONE_VFORK) {
 		HASH_DEL(p->workers, child);
 		free(child);
+		p->recent.place = NULL;
 	}
 	if (flags & CLONE_THREAD || place->forks <= 0)
 		return;
@@ -331,13 +350,50 @@ static void place_told(struct place *place, const struct record_place *record)
 	free(path);
 }
 
+/* A vfork is recorded when it is over, behind its child's calls: a thread that is new is looked for among the children of its whole file. */
+static void find_vforked(struct places *p, uint32_t source)
+{
+	struct source copy = p->recording->sources[source];
+	struct recording alone = {.sources = &copy, .sources_count = 1};
+	struct recorded_memory memory;
+	struct text_call call;
+	struct event e;
+
+	p->looked[source] = 1;
+	copy.cursor = NULL;
+	source_rewind(&copy);
+	while (source_next(&alone, 0, &e)) {
+		const struct record_word *word = event_record(&alone, &e);
+		if (word->kind != RECORD_CALL || !is_fork(((const struct record_call *)word)->number))
+			continue;
+		recorded_call(&copy, word, &call, &memory);
+		uint64_t flags = fork_flags(&call, &memory);
+		if (call.result > 0 && flags & CLONE_VFORK && !(flags & CLONE_THREAD) && !worker_find(p->vforked, source, (int)call.result))
+			worker_make(&p->vforked, source, (int)call.result, (int)call.result);
+	}
+	source_close(&copy);
+}
+
+static void thread_comes(struct places *p, const struct event *e, int thread)
+{
+	int pid = p->recording->sources[e->source].header->pid;
+
+	if (!p->looked[e->source])
+		find_vforked(p, e->source);
+	int is_child = worker_find(p->vforked, e->source, thread) != NULL;
+	worker_make(&p->workers, e->source, thread, is_child ? thread : pid);
+	if (is_child)
+		place_replace(p, place_copy(place_find(p, pid), thread));
+	p->recent.place = NULL;
+}
+
 int places_before(struct places *p, const struct event *e)
 {
 	const struct source *s = &p->recording->sources[e->source];
 	const struct record_word *word = event_record(p->recording, e);
 	struct recorded_memory memory;
 	struct text_call call;
-	int is_first = !p->begun[e->source];
+	int is_first = !p->begun[e->source], thread;
 
 	if (is_first) {
 		p->begun[e->source] = 1;
@@ -348,17 +404,16 @@ int places_before(struct places *p, const struct event *e)
 		place_told(place_of(p, e), (const void *)word);
 	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN)
 		return is_first;
-	int thread = recorded_call(s, word, &call, &memory);
-	if (!worker_find(p->workers, e->source, thread)) {
-		int child = worker_find(p->vforked, e->source, thread) != NULL;
-		worker_make(&p->workers, e->source, thread, child ? thread : s->header->pid);
-		if (child)
-			place_replace(p, place_copy(place_find(p, s->header->pid), thread));
-	}
-	if (word->kind == RECORD_BEGIN && is_fork(call.number))
+	thread = ((const struct record_call *)word)->thread;
+	if (!is_recent(p, e, thread) && !worker_find(p->workers, e->source, thread))
+		thread_comes(p, e, thread);
+	if (word->kind == RECORD_CALL)
+		return is_first;
+	recorded_call(s, word, &call, &memory);
+	if (is_fork(call.number))
 		fork_begins(place_of(p, e), fork_flags(&call, &memory));
 	/* Its image, which says nothing of it, goes on from here. */
-	if (word->kind == RECORD_BEGIN && is_exec(call.number) && worker_find(p->vforked, e->source, thread))
+	if (is_exec(call.number) && worker_find(p->vforked, e->source, thread))
 		place_of(p, e)->is_executing = 1;
 	return is_first;
 }
@@ -582,33 +637,14 @@ void *places_owner(struct places *p, const struct event *e, int fd)
 
 int places_pid(struct places *p, const struct event *e)
 {
-	const struct worker *w = worker_find(p->workers, e->source, thread_of(p, e));
+	const struct place *place = place_of(p, e);
 
-	return w ? w->pid : p->recording->sources[e->source].header->pid;
+	return place ? place->pid : p->recording->sources[e->source].header->pid;
 }
 
 unsigned places_elsewhere(const struct places *p)
 {
 	return p->elsewhere;
-}
-
-/* A vfork is recorded when it is over: its child's calls stand in front of it. */
-static void find_vforked(struct places *p)
-{
-	struct event event;
-
-	recording_rewind(p->recording);
-	while (recording_next(p->recording, &event)) {
-		const struct record_word *word = event_record(p->recording, &event);
-		struct recorded_memory memory;
-		struct text_call call;
-		if (word->kind != RECORD_CALL || !is_fork(((const struct record_call *)word)->number))
-			continue;
-		recorded_call(&p->recording->sources[event.source], word, &call, &memory);
-		uint64_t flags = fork_flags(&call, &memory);
-		if (call.result > 0 && flags & CLONE_VFORK && !(flags & CLONE_THREAD) && !worker_find(p->vforked, event.source, (int)call.result))
-			worker_make(&p->vforked, event.source, (int)call.result, (int)call.result);
-	}
 }
 
 struct places *places_make(struct recording *r)
@@ -617,7 +653,7 @@ struct places *places_make(struct recording *r)
 
 	p->recording = r;
 	p->begun = made(r->sources_count + 1);
-	find_vforked(p);
+	p->looked = made(r->sources_count + 1);
 	return p;
 }
 
@@ -640,5 +676,6 @@ void places_free(struct places *p)
 		free(expected);
 	}
 	free(p->begun);
+	free(p->looked);
 	free(p);
 }

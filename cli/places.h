@@ -10,7 +10,6 @@ enum { PLACES_PATH = 9000 }; /* room for a working folder and a path behind it *
 
 struct places;
 
-/* Reads the recording once. */
 struct places *places_make(struct recording *r);
 void places_free(struct places *p);
 
