@@ -369,10 +369,9 @@ static void add_event(const struct reader *r, const struct record_word *word)
 
 void files_add_all(struct files *f)
 {
-	struct reading *readings = resized(NULL, (f->recording->sources_count + 1) * sizeof *readings);
+	struct reading *readings = zeroed((f->recording->sources_count + 1) * sizeof *readings);
 	struct event event;
 
-	memset(readings, 0, f->recording->sources_count * sizeof *readings);
 	f->places = places_make(f->recording);
 	recording_rewind(f->recording);
 	while (recording_next(f->recording, &event)) {

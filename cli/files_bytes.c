@@ -1,6 +1,6 @@
 /* Files by the bytes that went through them: stat's tables. */
 #include "files_row.h"
-#include "../format/json.h"
+#include "print.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -23,9 +23,8 @@ static uint64_t sum(const uint64_t sizes[SIZES])
 }
 
 /* The files that were read or written, the busiest first, at most `most`. */
-static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file, char *line, size_t size))
+static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file))
 {
-	static char line[64 << 10];
 	struct files f = {.recording = r, .pid = pid};
 	struct file *file, *next;
 
@@ -35,20 +34,19 @@ static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*pr
 	{
 		if (!most || !(sum(file->read_sizes) + sum(file->write_sizes)))
 			continue;
-		print(file, line, sizeof line);
+		print(file);
 		most--;
 	}
 	files_free(&f);
 }
 
-static void print_bytes(const struct file *file, char *line, size_t size)
+static void print_bytes(const struct file *file)
 {
-	struct text out = {line, line + size, 0};
-
 	if (!(file->read + file->written))
 		return;
-	text_escaped(&out, file->path, strlen(file->path));
-	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  %.*s\n", file->read, file->written, file->opens, (int)(out.at - line), line);
+	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  ", file->read, file->written, file->opens);
+	print_escaped(stdout, file->path, strlen(file->path));
+	putchar('\n');
 }
 
 void files_busiest(struct recording *r, int pid, unsigned most)
@@ -56,24 +54,21 @@ void files_busiest(struct recording *r, int pid, unsigned most)
 	each_by_bytes(r, pid, most, print_bytes);
 }
 
-static void print_sizes(const struct file *file, char *line, size_t size)
+static void print_sizes(const struct file *file)
 {
-	struct text out = {line, line + size, 0};
-
-	text_escaped(&out, file->path, strlen(file->path));
-	printf("%.*s: %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", (int)(out.at - line), line,
-	       file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
+	print_escaped(stdout, file->path, strlen(file->path));
+	printf(": %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", file->opens, sum(file->read_sizes),
+	       file->read, sum(file->write_sizes), file->written);
 	sizes_print("    bytes a read   ", file->read_sizes);
 	sizes_print("    bytes a write  ", file->write_sizes);
 }
 
-static void print_sizes_json(const struct file *file, char *line, size_t size)
+static void print_sizes_json(const struct file *file)
 {
-	struct text out = {line, line + size, 0};
-
-	text_json_quoted(&out, file->path, strlen(file->path));
-	printf("{\"path\":%.*s,\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",",
-	       (int)(out.at - line), line, file->opens, sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
+	printf("{\"path\":");
+	print_quoted(stdout, file->path, strlen(file->path));
+	printf(",\"opens\":%" PRIu64 ",\"reads\":%" PRIu64 ",\"read_bytes\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",", file->opens,
+	       sum(file->read_sizes), file->read, sum(file->write_sizes), file->written);
 	sizes_json("read_sizes", file->read_sizes);
 	putchar(',');
 	sizes_json("write_sizes", file->write_sizes);
@@ -84,4 +79,3 @@ void files_by_size(struct recording *r, int pid, int json)
 {
 	each_by_bytes(r, pid, UINT_MAX, json ? print_sizes_json : print_sizes);
 }
-

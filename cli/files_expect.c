@@ -1,6 +1,6 @@
 /* Lists of what a program may open: an audit for CI. */
 #include "files.h"
-#include "../format/text.h"
+#include "print.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -16,15 +16,15 @@ enum { JUDGED = ACCESS_READ | ACCESS_WRITE | ACCESS_EXECUTE };
 
 static void print_finding(const char *what, const struct file *file, unsigned access, FILE *to)
 {
-	static char line[64 << 10];
-	struct text out = {line, line + sizeof line, 0};
 	char letters[ACCESS_TEXT];
 
-	text_escaped(&out, file->path, strlen(file->path));
 	fprintf(to, "%s: %s ", what, files_access(access, letters));
-	fwrite(line, 1, (size_t)(out.at - line), to);
-	if (file->programs_count)
-		fprintf(to, " (%.255s)", file->programs[0]);
+	print_escaped(to, file->path, strlen(file->path));
+	if (file->programs_count) {
+		fputs(" (", to);
+		print_escaped(to, file->programs[0], strnlen(file->programs[0], 255));
+		fputc(')', to);
+	}
 	fputc('\n', to);
 }
 

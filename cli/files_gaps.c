@@ -1,7 +1,7 @@
 /* What the audit did not see: programs without a file of their own, and paths that nobody can tell. */
 #include "files_gaps.h"
 #include "places.h"
-#include "../format/json.h"
+#include "print.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
@@ -33,10 +33,11 @@ static struct unfollowed *find(const struct files *f, int pid)
 
 void gaps_exec(struct files *f, int pid, const char *path)
 {
-	struct unfollowed *u = resized(NULL, sizeof *u);
+	struct unfollowed *u = zeroed(sizeof *u);
 
 	gaps_image(f, pid);
-	*u = (struct unfollowed){.pid = pid, .path = strcpy(resized(NULL, strlen(path) + 1), path)};
+	u->pid = pid;
+	u->path = copied(path);
 	HASH_ADD_INT(f->unfollowed, pid, u);
 }
 
@@ -91,23 +92,16 @@ static void each_unfollowed(const struct files *f, void (*tell)(const struct unf
 	}
 }
 
-static void put(const char *value, FILE *to, int json)
+static const char *why_of(const struct unfollowed *u)
 {
-	static char line[64 << 10];
-	struct text out = {line, line + sizeof line, 0};
-
-	if (json)
-		text_json_quoted(&out, value, strlen(value));
-	else
-		text_escaped(&out, value, strlen(value));
-	fwrite(line, 1, (size_t)(out.at - line), to);
+	return *u->why ? u->why : "it left no recording";
 }
 
 static void tell_text(const struct unfollowed *u, unsigned times, FILE *to)
 {
 	fprintf(to, "not followed: ");
-	put(u->path, to, 0);
-	fprintf(to, " (%s)", *u->why ? u->why : "it left no recording");
+	print_escaped(to, u->path, strlen(u->path));
+	fprintf(to, " (%s)", why_of(u));
 	if (times > 1)
 		fprintf(to, ", %u times", times);
 	fputc('\n', to);
@@ -118,9 +112,9 @@ static int told;
 static void tell_json(const struct unfollowed *u, unsigned times, FILE *to)
 {
 	fprintf(to, "%s{\"path\":", told++ ? "," : "");
-	put(u->path, to, 1);
+	print_quoted(to, u->path, strlen(u->path));
 	fprintf(to, ",\"why\":");
-	put(*u->why ? u->why : "it left no recording", to, 1);
+	print_quoted(to, why_of(u), strlen(why_of(u)));
 	fprintf(to, ",\"times\":%u}", times);
 }
 

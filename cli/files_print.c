@@ -1,39 +1,11 @@
 /* The audit's table in its forms. */
 #include "files.h"
 #include "places.h"
-#include "../format/json.h"
+#include "print.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char line[64 << 10];
-
-static struct text fresh_line(void)
-{
-	return (struct text){line, line + sizeof line, 0};
-}
-
-static void put(const struct text *out, FILE *to)
-{
-	fwrite(line, 1, (size_t)(out->at - line), to);
-}
-
-static void put_path(const char *path, FILE *to)
-{
-	struct text out = fresh_line();
-
-	text_escaped(&out, path, strlen(path));
-	put(&out, to);
-}
-
-static void put_json_string(const char *value, size_t size)
-{
-	struct text out = fresh_line();
-
-	text_json_quoted(&out, value, size);
-	put(&out, stdout);
-}
 
 const char *files_access(unsigned access, char text[ACCESS_TEXT])
 {
@@ -70,9 +42,9 @@ static void print_json(const struct file *file)
 	char access[ACCESS_TEXT];
 
 	printf("{\"path\":");
-	put_json_string(file->path, strlen(file->path));
+	print_quoted(stdout, file->path, strlen(file->path));
 	printf(",\"given\":");
-	put_json_string(file->given, strlen(file->given));
+	print_quoted(stdout, file->given, strlen(file->given));
 	printf(",\"access\":\"%s\",\"opens\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"errnos\":[", files_access(file->access, access), file->opens, file->failed);
 	put_errors(file);
 	printf("],\"read_bytes\":%" PRIu64 ",\"written_bytes\":%" PRIu64 ",\"pids\":[", file->read, file->written);
@@ -83,7 +55,7 @@ static void print_json(const struct file *file)
 	for (size_t i = 0; i < file->programs_count; i++) {
 		if (i)
 			putchar(',');
-		put_json_string(file->programs[i], strnlen(file->programs[i], 255));
+		print_quoted(stdout, file->programs[i], strnlen(file->programs[i], 255));
 	}
 	printf("],\"named\":%" PRIu64 ",\"by_kernel\":%" PRIu64 ",\"resolved\":%s,\"removed\":%s,\"first_ns\":%" PRIu64 ",\"last_ns\":%" PRIu64 "}\n", file->named,
 	       file->kernel, file->unresolved ? "false" : "true", file->removed ? "true" : "false", file->first, file->last);
@@ -95,7 +67,7 @@ static void print_row(const struct file *file)
 	const char *error = file->error ? errno_name((unsigned)file->error) : "";
 
 	printf("%-8s %7" PRIu64 " %7" PRIu64 " %-8s ", files_access(file->access, access), file->opens, file->failed, error ? error : "");
-	put_path(file->path, stdout);
+	print_escaped(stdout, file->path, strlen(file->path));
 	putchar('\n');
 }
 
@@ -119,9 +91,7 @@ static void print_branch(const struct file *file, char *above, size_t size)
 		size_t length = strcspn(part, "/");
 		int last = !part[length];
 		printf("%*s", (int)(2 * depth), "");
-		struct text out = fresh_line();
-		text_escaped(&out, part, length);
-		put(&out, stdout);
+		print_escaped(stdout, part, length);
 		if (last)
 			printf("  %s%s%s", files_access(file->access, access), file->error ? " " : "", file->error && errno_name((unsigned)file->error) ? errno_name((unsigned)file->error) : "");
 		else

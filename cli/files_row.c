@@ -12,10 +12,9 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 	HASH_FIND(hh, f->table, path, length, file);
 	if (file)
 		return file;
-	file = resized(NULL, sizeof *file + length + 1);
-	memset(file, 0, sizeof *file);
+	file = zeroed(sizeof *file + length + 1);
 	memcpy(file->path, path, length + 1);
-	file->given = strcpy(resized(NULL, strlen(given) + 1), given);
+	file->given = copied(given);
 	HASH_ADD_KEYPTR(hh, f->table, file->path, length, file);
 	return file;
 }

@@ -47,7 +47,7 @@ struct loader {
 
 struct loader *loader_make(void)
 {
-	return calloc(1, sizeof(struct loader));
+	return zeroed(sizeof(struct loader));
 }
 
 static void forget(struct loader *l)
@@ -85,10 +85,8 @@ static const char *next(const char **at, const char *end)
 static char *texts_copy(const struct record_word *word, const char *from, const char **end)
 {
 	size_t size = (size_t)((const char *)word + word->size * 8 - from);
-	char *copy = calloc(1, size + 1);
+	char *copy = zeroed(size + 1);
 
-	if (!copy)
-		abort();
 	memcpy(copy, from, size);
 	*end = copy + size;
 	return copy;

@@ -66,20 +66,7 @@ struct places {
 
 static char *copy_of(const char *text)
 {
-	char *copy = text ? strdup(text) : NULL;
-
-	if (text && !copy)
-		abort();
-	return copy;
-}
-
-static void *made(size_t size)
-{
-	void *at = calloc(1, size);
-
-	if (!at)
-		abort();
-	return at;
+	return text ? copied(text) : NULL;
 }
 
 static struct held *held_find(const struct place *place, int fd)
@@ -104,7 +91,7 @@ static void held_drop(struct place *place, int fd)
 
 static void held_set(struct place *place, int fd, const char *path, void *owner, int closes_at_exec)
 {
-	struct held *h = made(sizeof *h);
+	struct held *h = zeroed(sizeof *h);
 
 	h->fd = fd;
 	h->path = copy_of(path);
@@ -135,7 +122,7 @@ static void place_free(struct place *place)
 
 static struct place *place_copy(const struct place *from, int pid)
 {
-	struct place *place = made(sizeof *place);
+	struct place *place = zeroed(sizeof *place);
 	struct held *h, *next;
 
 	place->pid = pid;
@@ -181,7 +168,7 @@ static struct worker *worker_find(struct worker *table, uint32_t source, int thr
 
 static void worker_make(struct worker **table, uint32_t source, int thread, int pid)
 {
-	struct worker *w = made(sizeof *w);
+	struct worker *w = zeroed(sizeof *w);
 
 	w->key.source = source;
 	w->key.thread = thread;
@@ -323,7 +310,7 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	place->forks--;
 	HASH_FIND_INT(p->expected, &pid, expected);
 	if (call->result > 0 && !place_find(p, pid) && !expected && place->forked) {
-		expected = made(sizeof *expected);
+		expected = zeroed(sizeof *expected);
 		expected->pid = pid;
 		expected->place = place_copy(place->forked, pid);
 		HASH_ADD_INT(p->expected, pid, expected);
@@ -649,11 +636,11 @@ unsigned places_elsewhere(const struct places *p)
 
 struct places *places_make(struct recording *r)
 {
-	struct places *p = made(sizeof *p);
+	struct places *p = zeroed(sizeof *p);
 
 	p->recording = r;
-	p->begun = made(r->sources_count + 1);
-	p->looked = made(r->sources_count + 1);
+	p->begun = zeroed(r->sources_count + 1);
+	p->looked = zeroed(r->sources_count + 1);
 	return p;
 }
 

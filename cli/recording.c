@@ -16,14 +16,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void *or_end(void *memory)
+{
+	if (memory)
+		return memory;
+	fprintf(stderr, "sysshim: no memory for this recording\n");
+	exit(EXIT_OURS);
+}
+
 void *resized(void *array, size_t size)
 {
-	array = realloc(array, size);
-	if (!array) {
-		fprintf(stderr, "sysshim: no memory for this recording\n");
-		exit(EXIT_OURS);
-	}
-	return array;
+	return or_end(realloc(array, size));
+}
+
+void *zeroed(size_t size)
+{
+	return or_end(calloc(1, size));
+}
+
+char *copied(const char *text)
+{
+	return or_end(strdup(text));
 }
 
 void *grown(void *array, size_t count, size_t *room, size_t each)

@@ -85,6 +85,9 @@ void recording_tell_damage(struct recording *r);
 /* realloc, or the end of the command. */
 void *resized(void *array, size_t size);
 void *grown(void *array, size_t count, size_t *room, size_t each);
+/* The same for new memory: all zeros; a copy of a text. To be freed. */
+void *zeroed(size_t size);
+char *copied(const char *text);
 
 /* Where an event's record lies: until two events later, or wherever it is asked again. Of one that a running program has written over since, a
  * call that is not known. */

@@ -1,5 +1,6 @@
 /* sysshim show: what a recording is. */
 #include "command.h"
+#include "print.h"
 #include "recording.h"
 #include "../format/json.h"
 
@@ -59,16 +60,12 @@ static void show_json(const struct source *s)
 
 static void print_strings(const char *before, const char *strings, size_t size)
 {
-	static char line[64 << 10];
-	struct text out = {line, line + sizeof line, 0};
-
 	for (size_t at = 0; at < size;) {
 		size_t length = strnlen(strings + at, size - at);
-		text_string(&out, before);
-		text_escaped(&out, strings + at, length);
+		fputs(before, stdout);
+		print_escaped(stdout, strings + at, length);
 		at += length + 1;
 	}
-	fwrite(line, 1, (size_t)(out.at - line), stdout);
 }
 
 static void show_text(const struct source *s, int verbose)

@@ -1,6 +1,7 @@
 /* sysshim stat: a recording in numbers. */
 #include "command.h"
 #include "filter.h"
+#include "print.h"
 #include "sizes.h"
 
 #include <asm/unistd.h>
@@ -375,10 +376,10 @@ static void print_json(const struct totals *t)
 	printf(",\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"ended_by\":{", t->batches,
 	       t->batch_writes, t->batch_bytes, t->batch_nanoseconds);
 	for (unsigned i = 0; i < REASONS && t->reasons[i].batches; i++) {
-		char quoted[8 * sizeof t->reasons[i].word];
-		struct text out = {quoted, quoted + sizeof quoted, 0};
-		text_json_quoted(&out, t->reasons[i].word, strlen(t->reasons[i].word));
-		printf("%s%.*s:%" PRIu64, i ? "," : "", (int)(out.at - quoted), quoted, t->reasons[i].batches);
+		if (i)
+			putchar(',');
+		print_quoted(stdout, t->reasons[i].word, strlen(t->reasons[i].word));
+		printf(":%" PRIu64, t->reasons[i].batches);
 	}
 	printf("}},");
 }
@@ -401,7 +402,7 @@ static void clear(struct totals *t)
 /* --by=program: each program that a process ran for itself. */
 static void print_by_program(struct totals *t, struct recording *r, const struct filter *f, int json)
 {
-	char end[RECORDED_END], program[8 * sizeof r->sources->header->program];
+	char end[RECORDED_END];
 	int is_by_name = filter_by_name(f, r);
 
 	for (unsigned i = 0; i < r->sources_count; i++) {
@@ -410,15 +411,16 @@ static void print_by_program(struct totals *t, struct recording *r, const struct
 			continue;
 		add_source(t, r, i, f, is_by_name);
 		put_in_order(t);
-		struct text out = {program, program + sizeof program, 0};
-		text_json_quoted(&out, h->program, strnlen(h->program, sizeof h->program));
 		if (json) {
-			printf("{\"pid\":%d,\"program\":%.*s,\"end\":\"%s\",\"status\":%d,", h->pid, (int)(out.at - program), program, recorded_end_word(h), h->status);
+			printf("{\"pid\":%d,\"program\":", h->pid);
+			print_quoted(stdout, h->program, strnlen(h->program, sizeof h->program));
+			printf(",\"end\":\"%s\",\"status\":%d,", recorded_end_word(h), h->status);
 			print_json(t);
 			printf("\"records\":%" PRIu64 "}\n", r->sources[i].records);
 		} else {
-			recorded_text(program, sizeof program, h->program, sizeof h->program);
-			printf("%d %s: %" PRIu64 " records, %s\n", h->pid, program, r->sources[i].records, recorded_end(h, end));
+			printf("%d ", h->pid);
+			print_escaped(stdout, h->program, strnlen(h->program, sizeof h->program));
+			printf(": %" PRIu64 " records, %s\n", r->sources[i].records, recorded_end(h, end));
 			print_table(t);
 			putchar('\n');
 		}

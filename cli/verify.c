@@ -3,6 +3,7 @@
  * second native run, in a third copy, before it is called a difference. */
 #include "verify.h"
 #include "command.h"
+#include "print.h"
 #include "recording.h"
 #include "trees.h"
 #include "../format/json.h"
@@ -428,20 +429,16 @@ static void tell_all(const struct verify *v)
 		printf("ended: %u processes that the program left running; what they would have done is not compared\n", v->left);
 	printf("not seen: files outside %s%s\n", v->folder, v->outside_count ? "; these were written:" : "");
 	for (size_t i = 0; i < v->outside_count; i++) {
-		char line[4 * PATH_MAX];
-		struct text out = {line, line + sizeof line, 0};
-		text_escaped(&out, v->outside[i], strlen(v->outside[i]));
-		printf("  %.*s\n", (int)(out.at - line), line);
+		printf("  ");
+		print_escaped(stdout, v->outside[i], strlen(v->outside[i]));
+		putchar('\n');
 	}
 }
 
 static void json_text(const char *name, const char *value)
 {
-	char line[6 * PATH_MAX];
-	struct text out = {line, line + sizeof line, 0};
-
-	json_string(&out, name, value, strlen(value));
-	printf("%.*s", (int)(out.at - line), line);
+	printf(",\"%s\":", name);
+	print_quoted(stdout, value, strlen(value));
 }
 
 static void json_differences(const struct verify *v, int native_too)
@@ -483,10 +480,9 @@ static void tell_json(const struct verify *v)
 	json_text("not_seen_outside", v->folder);
 	printf(",\"written_outside\":[");
 	for (size_t i = 0; i < v->outside_count; i++) {
-		char line[6 * PATH_MAX];
-		struct text out = {line, line + sizeof line, 0};
-		text_json_quoted(&out, v->outside[i], strlen(v->outside[i]));
-		printf("%s%.*s", i ? "," : "", (int)(out.at - line), line);
+		if (i)
+			putchar(',');
+		print_quoted(stdout, v->outside[i], strlen(v->outside[i]));
 	}
 	puts("]}");
 }

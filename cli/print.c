@@ -1,0 +1,24 @@
+/* Escaped text; see print.h. */
+#include "print.h"
+#include "../format/text.h"
+
+/* Nothing that is printed is longer: a path has less than 9,000 bytes, and each becomes six at most. */
+static char line[64 << 10];
+
+static void put(FILE *to, void (*escape)(struct text *out, const char *text, size_t size), const char *text, size_t size)
+{
+	struct text out = {line, line + sizeof line, 0};
+
+	escape(&out, text, size);
+	fwrite(line, 1, (size_t)(out.at - line), to);
+}
+
+void print_escaped(FILE *to, const char *text, size_t size)
+{
+	put(to, text_escaped, text, size);
+}
+
+void print_quoted(FILE *to, const char *text, size_t size)
+{
+	put(to, text_json_quoted, text, size);
+}

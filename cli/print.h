@@ -1,0 +1,13 @@
+/* Names and paths on the way out: whatever bytes they have, a terminal is told nothing by them, and JSON stays JSON. */
+#ifndef CLI_PRINT_H
+#define CLI_PRINT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* With strace's escapes, without quotes. */
+void print_escaped(FILE *to, const char *text, size_t size);
+/* As a JSON string, with its quotes. */
+void print_quoted(FILE *to, const char *text, size_t size);
+
+#endif
