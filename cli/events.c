@@ -25,12 +25,10 @@ struct cursor {
 	char bytes[2][RECORD_CHUNK] __attribute__((aligned(8)));
 };
 
-enum { KEPT = 2048 /* full chunks in a file, then round and round (doc/record-format.md) */ };
-
 /* Where a chunk stays when it is no longer being filled. */
 static uint64_t kept_place(uint64_t sequence)
 {
-	return RECORD_DATA + (RECORD_STAGING + (sequence - 1) % KEPT) * (uint64_t)RECORD_CHUNK;
+	return RECORD_DATA + (RECORD_STAGING + (sequence - 1) % RECORD_KEPT) * (uint64_t)RECORD_CHUNK;
 }
 
 /* Does the record `within` a chunk at this place belong to it still? The last chunk may be cut behind it. */

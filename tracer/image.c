@@ -2,6 +2,7 @@
  * chunks are written where a full one stays, and the places of those that are being filled are left empty. Every record is in the file before
  * the program goes on. What finds no place is counted, and the program is never kept from running. */
 #include "tracer.h"
+#include "../format/total.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include <time.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-enum { PLACES = 2048 /* full chunks in a file, then round and round (doc/record-format.md) */ };
 
 static struct {
 	int folder, pid;
@@ -80,17 +79,6 @@ int image_start(const char *folder, int recording_pid)
 	return recording.folder;
 }
 
-static int is_one_too_many(void)
-{
-	struct record_total *total = recording.total;
-
-	if (!total || __atomic_add_fetch(&total->processes, 1, __ATOMIC_RELAXED) <= RECORD_TOTAL_PROCESSES)
-		return 0;
-	__atomic_sub_fetch(&total->processes, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&total->refused, 1, __ATOMIC_RELAXED);
-	return 1;
-}
-
 static void header_write(const struct image *image)
 {
 	/* NB: not pwrite, whose attributes make gcc take the header for its first member. */
@@ -141,7 +129,7 @@ struct image *image_new(int pid, int parent, int later_image, const struct image
 	image->file = -1;
 	describe(image, parent, later_image, forked_from);
 	snprintf(name, sizeof name, "%d-%#llx.rec", pid, (unsigned long long)clock_now());
-	if (!is_one_too_many())
+	if (total_takes_file(recording.total))
 		image->file = openat(recording.folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	header_write(image);
 	return image;
@@ -149,7 +137,7 @@ struct image *image_new(int pid, int parent, int later_image, const struct image
 
 static off_t place(const struct image *image)
 {
-	return RECORD_DATA + (off_t)(RECORD_STAGING + (image->sequence - 1) % PLACES) * RECORD_CHUNK;
+	return RECORD_DATA + (off_t)(RECORD_STAGING + (image->sequence - 1) % RECORD_KEPT) * RECORD_CHUNK;
 }
 
 /* 0: there is no place for another. */
@@ -157,20 +145,17 @@ static int next_chunk(struct image *image)
 {
 	static const char zeros[RECORD_CHUNK - sizeof(struct record_chunk)];
 	struct record_chunk head = {image->sequence + 1};
-	struct record_total *total = recording.total;
 
-	if (total && image->sequence && image->sequence < PLACES && __atomic_add_fetch(&total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED) > RECORD_TOTAL_BYTES) {
-		__atomic_sub_fetch(&total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED);
+	if (image->sequence && image->sequence < RECORD_KEPT && !total_takes_chunk(recording.total))
 		return 0;
-	}
 	image->sequence++;
 	/* NB order: a chunk that is used again has no old records behind the new number. */
-	if ((image->sequence > PLACES && pwrite(image->file, zeros, sizeof zeros, place(image) + (off_t)sizeof head) != (ssize_t)sizeof zeros) ||
+	if ((image->sequence > RECORD_KEPT && pwrite(image->file, zeros, sizeof zeros, place(image) + (off_t)sizeof head) != (ssize_t)sizeof zeros) ||
 	    pwrite(image->file, &head, sizeof head, place(image)) != (ssize_t)sizeof head) {
 		image->sequence--;
 		return 0;
 	}
-	image->header.overwritten += image->sequence > PLACES ? RECORD_CHUNK : 0;
+	image->header.overwritten += image->sequence > RECORD_KEPT ? RECORD_CHUNK : 0;
 	image->used = sizeof head;
 	return 1;
 }

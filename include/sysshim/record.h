@@ -24,6 +24,7 @@ enum {
 	RECORD_DATA = 4096,
 	RECORD_CHUNK = 32 << 10,
 	RECORD_STAGING = 4,
+	RECORD_KEPT = 2048,     /* full chunks in a file (64 MiB), then round and round */
 	RECORD_BY_PTRACE = 2
 };
 

@@ -7,7 +7,7 @@
 #include "../sys/lock.h"
 #include "sink.h"
 
-enum { RECORDING_MOST = 64 << 20, RECORDING_FIRST = 8 << 10, RECORDING_THREADS = 64 };
+enum { RECORDING_FIRST = 8 << 10, RECORDING_THREADS = 64 };
 
 struct recording {
 	uint64_t next;     /* file offset of the next record */

@@ -3,6 +3,7 @@
 #include "process.h"
 #include "recordings.h"
 #include "room.h"
+#include "../../format/total.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
@@ -68,17 +69,6 @@ static int total_open(struct sink *sink)
 	return 0;
 }
 
-static int is_one_too_many(void)
-{
-	struct record_total *total = inherited.total;
-
-	if (!total || __atomic_add_fetch(&total->processes, 1, __ATOMIC_RELAXED) <= RECORD_TOTAL_PROCESSES)
-		return 0;
-	__atomic_sub_fetch(&total->processes, 1, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&total->refused, 1, __ATOMIC_RELAXED);
-	return 1;
-}
-
 /* In sink->path the folder ends at `end`. It is made where it is not there. */
 static int total_in_folder(struct sink *sink, char *end)
 {
@@ -107,7 +97,7 @@ static int create(struct process *p)
 	result = inherited.total ? 0 : total_in_folder(sink, end);
 	if (result)
 		return result;
-	if (is_one_too_many())
+	if (!total_takes_file(inherited.total))
 		return -EDQUOT;
 	text_char(&out, '/');
 	text_decimal(&out, p->pid);

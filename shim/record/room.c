@@ -1,6 +1,7 @@
 /* Room for records; see room.h. */
 #include "room.h"
 #include "process.h"
+#include "../../format/total.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
@@ -63,22 +64,11 @@ static int make_ready(struct process *p, uint64_t end)
 }
 
 /* Where full chunks stay. */
-enum { KEPT_MOST = RECORDING_MOST / RECORD_CHUNK, KEPT_AT_ONCE = 8 };
+enum { KEPT_AT_ONCE = 8 };
 
 static uint64_t kept_place(uint64_t n)
 {
 	return chunk_place(RECORD_STAGING + n);
-}
-
-/* One chunk more in a file, as far as the whole recording may grow. */
-static int is_allowed(void)
-{
-	struct record_total *total = inherited.total;
-
-	if (!total || __atomic_add_fetch(&total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED) <= RECORD_TOTAL_BYTES)
-		return 1;
-	__atomic_sub_fetch(&total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED);
-	return 0;
 }
 
 /* The full chunk goes where it stays. */
@@ -90,7 +80,7 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 
 	/* Its number says where: so the oldest is overwritten, in whichever order they come. */
 	int fresh = chunk->sequence <= r->places;
-	if (fresh && !is_allowed()) {
+	if (fresh && !total_takes_chunk(inherited.total)) {
 		r->places = chunk->sequence - 1;
 		fresh = 0;
 	}
@@ -106,8 +96,8 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 	/* A part of it may stand there. */
 	if (room)
 		room_copy(room_place(p, to), &none, sizeof none);
-	if (fresh && inherited.total)
-		__atomic_sub_fetch(&inherited.total->bytes, RECORD_CHUNK, __ATOMIC_RELAXED);
+	if (fresh)
+		total_gives_chunk(inherited.total);
 	header->overwritten += fresh ? RECORD_CHUNK : 0;
 }
 
@@ -324,7 +314,7 @@ int room_open(struct process *p)
 
 	inherited.staging_at = room_place(p, 0);
 	r->staging = RECORD_STAGING;
-	r->places = KEPT_MOST;
+	r->places = RECORD_KEPT;
 	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
 		return -ENOSPC;
 	r->next = RECORD_DATA + sizeof(struct record_chunk);
@@ -334,5 +324,5 @@ int room_open(struct process *p)
 
 uint64_t room_window(void)
 {
-	return kept_place(KEPT_MOST);
+	return kept_place(RECORD_KEPT);
 }

@@ -6,7 +6,7 @@
  * before anybody stores. Full chunks are copied to where they stay by the kernel, which says -EFAULT there: these few pages, always the
  * same, are all that is ever touched. Only where new room is needed is a lock taken.
  *
- * At RECORDING_MOST the oldest chunk is overwritten; where the disk is full, the oldest of the few. */
+ * At RECORD_KEPT full ones the oldest chunk is overwritten; where the disk is full, the oldest of the few. */
 #ifndef SHIM_RECORD_ROOM_H
 #define SHIM_RECORD_ROOM_H
 
