@@ -16,6 +16,21 @@ static void mode(struct text *out, uint16_t value)
 	text_octal(out, value);
 }
 
+static void one_more(struct text *out, int *any, const char *name)
+{
+	if ((*any)++)
+		text_char(out, '|');
+	text_string(out, name);
+}
+
+static void without_name(struct text *out, int *any, uint64_t rest)
+{
+	if (!rest)
+		return;
+	one_more(out, any, "");
+	text_hex(out, rest);
+}
+
 static void open_flags(struct text *out, uint64_t flags, int with_access)
 {
 	static const char access[4][sizeof "O_ACCMODE"] = {"O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"};
@@ -26,23 +41,12 @@ static void open_flags(struct text *out, uint64_t flags, int with_access)
 		return;
 	}
 	text_string(out, access[flags & 3]);
-	uint64_t rest = flags_names(out, ARG_OPEN_FLAGS, flags & 0xfffffffcu, &any);
-	if (rest) {
-		text_char(out, '|');
-		text_hex(out, rest);
-	}
+	without_name(out, &any, flags_names(out, ARG_OPEN_FLAGS, flags & 0xfffffffcu, &any));
 }
 
 void text_open_flags(struct text *out, uint64_t flags)
 {
 	open_flags(out, flags, 1);
-}
-
-static void one_more(struct text *out, int *any, const char *name)
-{
-	if ((*any)++)
-		text_char(out, '|');
-	text_string(out, name);
 }
 
 void text_clone_flags(struct text *out, uint64_t flags)
@@ -55,11 +59,9 @@ void text_clone_flags(struct text *out, uint64_t flags)
 		one_more(out, &any, "CLONE_CLEAR_SIGHAND");
 	if (high & INTO_CGROUP)
 		one_more(out, &any, "CLONE_INTO_CGROUP");
-	rest |= (high & ~(uint64_t)(CLEAR_SIGHAND | INTO_CGROUP)) << 32;
-	if (rest || !any) {
-		one_more(out, &any, "");
-		text_hex(out, rest);
-	}
+	without_name(out, &any, rest | (high & ~(uint64_t)(CLEAR_SIGHAND | INTO_CGROUP)) << 32);
+	if (!any)
+		text_char(out, '0');
 }
 
 static void socket_type(struct text *out, uint64_t type)
@@ -87,17 +89,10 @@ void text_signal(struct text *out, uint64_t value)
 static void clone_flags(struct text *out, uint64_t flags)
 {
 	int any = 0;
-	uint64_t rest = flags_names(out, ARG_CLONE_FLAGS, flags & ~0xffull, &any);
 
-	if (rest) {
-		if (any)
-			text_char(out, '|');
-		any = 1;
-		text_hex(out, rest);
-	}
+	without_name(out, &any, flags_names(out, ARG_CLONE_FLAGS, flags & ~0xffull, &any));
 	if (flags & 0xff || !any) {
-		if (any)
-			text_char(out, '|');
+		one_more(out, &any, "");
 		text_signal(out, flags & 0xff);
 	}
 }
