@@ -15,6 +15,7 @@
 #include "record/objects.h"
 #include "record/recordings.h"
 #include "sys/clock.h"
+#include "sys/elf.h"
 #include "sys/memory.h"
 #include "sys/thread.h"
 #include "../include/sysshim.h"
@@ -85,15 +86,12 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
  * calls meet them: it would take ours for one that stays, and run its handlers there. */
 static int is_go(const struct dl_phdr_info *info, const Elf64_Phdr *s)
 {
-	const Elf64_Nhdr *note;
+	const void *notes = (const void *)(info->dlpi_addr + s->p_vaddr);
+	uint64_t at = 0;
 
-	if (s->p_type != PT_NOTE)
-		return 0;
-	for (uint64_t at = 0; at + sizeof *note + 4 <= s->p_memsz; at += sizeof *note + ((note->n_namesz + 3) & ~3ul) + ((note->n_descsz + 3) & ~3ul)) {
-		note = (const void *)(info->dlpi_addr + s->p_vaddr + at);
-		if (note->n_namesz == 4 && memcmp(note + 1, "Go\0", 4) == 0)
+	for (const Elf64_Nhdr *n; s->p_type == PT_NOTE && (n = elf_note_next(notes, s->p_memsz, &at));)
+		if (n->n_namesz == 4 && memcmp(n + 1, "Go\0", 4) == 0)
 			return 1;
-	}
 	return 0;
 }
 

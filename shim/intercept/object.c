@@ -22,15 +22,13 @@ static const void *build_id_at(const Elf64_Nhdr *n)
 
 static const Elf64_Nhdr *build_id_in(const Elf64_Phdr *segment, intptr_t bias)
 {
-	const Elf64_Nhdr *note = (const void *)(bias + (intptr_t)segment->p_vaddr);
+	const void *notes = (const void *)(bias + (intptr_t)segment->p_vaddr);
+	uint64_t at = 0;
 
 	/* The first note of the segment is the one that Debian's, Fedora's and Arch's linkers put there; others follow it. */
-	for (uint64_t at = 0; at + sizeof *note <= segment->p_memsz && at < NOTE_LIMIT;) {
-		const Elf64_Nhdr *n = (const void *)((const char *)note + at);
+	for (const Elf64_Nhdr *n; at < NOTE_LIMIT && (n = elf_note_next(notes, segment->p_memsz, &at));)
 		if (n->n_type == BUILD_ID && n->n_namesz == 4)
 			return n;
-		at += sizeof *n + ((n->n_namesz + 3) & ~3u) + ((n->n_descsz + 3) & ~3u);
-	}
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "objects.h"
 #include "process.h"
 #include "room.h"
+#include "../sys/elf.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
@@ -53,7 +54,6 @@ struct dynamic {
 	const char *strings;
 };
 
-/* ld.so writes addresses where the file has offsets, except in the vdso. */
 static struct dynamic dynamic_of(const struct dl_phdr_info *info)
 {
 	struct dynamic found = {NULL, NULL};
@@ -63,7 +63,7 @@ static struct dynamic dynamic_of(const struct dl_phdr_info *info)
 			found.entries = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
 	for (const Elf64_Dyn *d = found.entries; d && d->d_tag != DT_NULL; d++)
 		if (d->d_tag == DT_STRTAB)
-			found.strings = (const char *)(d->d_un.d_ptr < info->dlpi_addr ? d->d_un.d_ptr + info->dlpi_addr : d->d_un.d_ptr);
+			found.strings = elf_address((intptr_t)info->dlpi_addr, d);
 	if (!found.strings)
 		found.entries = NULL;
 	return found;

@@ -20,13 +20,29 @@ static uint32_t count_by_gnu_hash(const uint32_t *table)
 	return last + 1;
 }
 
+const void *elf_address(intptr_t bias, const Elf64_Dyn *entry)
+{
+	intptr_t address = (intptr_t)entry->d_un.d_ptr;
+
+	return (const void *)(address < bias ? address + bias : address);
+}
+
+const Elf64_Nhdr *elf_note_next(const void *notes, uint64_t size, uint64_t *at)
+{
+	const Elf64_Nhdr *note = (const void *)((const char *)notes + *at);
+
+	if (*at + sizeof *note > size)
+		return NULL;
+	*at += sizeof *note + ((note->n_namesz + 3) & ~3ul) + ((note->n_descsz + 3) & ~3ul);
+	return note;
+}
+
 struct elf_symbols elf_symbols(intptr_t bias, const Elf64_Dyn *dynamic)
 {
 	struct elf_symbols t = {0};
 
 	for (const Elf64_Dyn *d = dynamic; d->d_tag != DT_NULL; d++) {
-		intptr_t address = (intptr_t)d->d_un.d_ptr;
-		const void *at = (const void *)(address < bias ? address + bias : address);
+		const void *at = elf_address(bias, d);
 		if (d->d_tag == DT_STRTAB)
 			t.names = at;
 		else if (d->d_tag == DT_SYMTAB)

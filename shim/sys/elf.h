@@ -1,4 +1,4 @@
-/* Floor 0: the dynamic symbols of an object in memory (elf(5)). Pure reading, any context. */
+/* Floor 0: dynamic symbols and notes of an object in memory (elf(5)). Pure reading, any context. */
 #ifndef SHIM_SYS_ELF_H
 #define SHIM_SYS_ELF_H
 
@@ -17,5 +17,11 @@ struct elf_symbols elf_symbols(intptr_t bias, const Elf64_Dyn *dynamic);
 
 /* The defined symbol of that name, or NULL. */
 const Elf64_Sym *elf_symbol(const struct elf_symbols *table, const char *name);
+
+/* An address of a dynamic section: ld.so has written it over an offset, except in the vDSO, and musl's has not. */
+const void *elf_address(intptr_t bias, const Elf64_Dyn *entry);
+
+/* The notes of a segment of `size` bytes, one after the other; *at is 0 for the first. NULL: there is no other. */
+const Elf64_Nhdr *elf_note_next(const void *notes, uint64_t size, uint64_t *at);
 
 #endif
