@@ -86,13 +86,6 @@ static const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_rt_sigreturn] = ACTION_STANDS,
 };
 
-static inline uint32_t slot_of(const struct call *call)
-{
-	uint32_t number = (uint32_t)call->number;
-
-	return number < SYSCALL_LIMIT ? number : SYSCALL_LIMIT - 1;
-}
-
 static inline void count_result(struct counter *counter, enum quick kind, long result, int threads)
 {
 	if (is_error(result))
@@ -214,7 +207,7 @@ static void exits(struct process *p, const struct call *call)
 /* What must be done before the call is made, by whichever way it came. 1: the process is sealed. */
 static int before(struct process *p, const struct call *call)
 {
-	switch (actions[slot_of(call)]) {
+	switch (actions[call_slot(call)]) {
 	case ACTION_EXIT:
 		exits(p, call);
 		break;
@@ -246,7 +239,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 		learn(p);
 	ticket->serial = ticket->printed = ticket->injected = 0;
 	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
-	counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
+	counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
 		log_early(p, call, ticket);
 	passage->sealed = before(p, call);
@@ -278,12 +271,12 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		return;
 	if (passage->sealed && result < 0)
 		rights_unseal(p);
-	struct counter *counter = &p->counters[slot_of(call)];
+	struct counter *counter = &p->counters[call_slot(call)];
 	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	if (settings.timing && now > ticket->began)
 		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);
-	if (actions[slot_of(call)] == ACTION_COPIES && result <= 0)
+	if (actions[call_slot(call)] == ACTION_COPIES && result <= 0)
 		counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		note_open(p, call, result);
@@ -325,7 +318,7 @@ static long map(struct process *p, const struct call *call)
 
 static long make(struct process *p, const struct call *call)
 {
-	switch (actions[slot_of(call)]) {
+	switch (actions[call_slot(call)]) {
 	case ACTION_EXEC:
 		return exec_call(p, call);
 	case ACTION_CHILD:
@@ -371,7 +364,7 @@ static __attribute__((noinline)) long pass(struct process *p, const struct call 
 {
 	struct passage passage;
 
-	if (unlikely(inject_has(slot_of(call))))
+	if (unlikely(inject_has(call_slot(call))))
 		return pass_injected(p, call);
 	long error = coalesce_before(p, call);
 
@@ -408,7 +401,7 @@ static __attribute__((noinline)) int answers(struct process *p, const struct cal
 	*result = inject_call(p, call, &passage.ticket, stands, &held);
 	is_answer = passage.ticket.injected & RECORD_INJECTED;
 	if (is_answer) {
-		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
+		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
 		gate_leave(&passage, call, *result);
 	}
 	inject_release(&held);
@@ -418,7 +411,7 @@ static __attribute__((noinline)) int answers(struct process *p, const struct cal
 struct look gate_look(const struct call *call)
 {
 	struct process *p = process;
-	enum action action = actions[slot_of(call)];
+	enum action action = actions[call_slot(call)];
 	uint64_t stack = 0;
 
 	if (action == ACTION_STANDS)
@@ -431,9 +424,9 @@ struct look gate_look(const struct call *call)
 	if (p && (p->alive == 1 || life_born(p))) {
 		long result;
 		coalesce_before(p, call);
-		if (unlikely(inject_has(slot_of(call))) && answers(p, call, &result))
+		if (unlikely(inject_has(call_slot(call))) && answers(p, call, &result))
 			return (struct look){result, 0};
-		counter_add(&p->counters[slot_of(call)].calls, 1, (int)p->threads);
+		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
 		children_before(p, flags);
 	}
 	return (struct look){0, 1};
@@ -444,11 +437,11 @@ long gate_left(const struct call *call, long result)
 	struct process *p = process;
 	uint64_t stack;
 
-	if (!p || p->alive != 1 || actions[slot_of(call)] != ACTION_CHILD)
+	if (!p || p->alive != 1 || actions[call_slot(call)] != ACTION_CHILD)
 		return result;
 	/* NB order: a vfork child has gone before the line is written, and the defaults stand until the parent runs again. */
 	children_after(p, children_flags(call, &stack), result);
-	counter_add(&p->counters[slot_of(call)].errors, (uint64_t)(result < 0), (int)p->threads);
+	counter_add(&p->counters[call_slot(call)].errors, (uint64_t)(result < 0), (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number)) {
 		uint64_t now = clock_monotonic();
 		struct log_ticket ticket = {.began = now};
@@ -467,7 +460,7 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 	struct passage passage;
 
 	/* Nobody can cancel the only thread; and one with a rule is not made where it stands. */
-	if (!p || p->alive != 1 || !p->threads || inject_has(slot_of(call)))
+	if (!p || p->alive != 1 || !p->threads || inject_has(call_slot(call)))
 		return (struct look){gate(call), 0};
 	long error = coalesce_before(p, call);
 	gate_enter(&passage, call);
@@ -475,7 +468,7 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 		gate_leave(&passage, call, error);
 		return (struct look){error, 0};
 	}
-	words[0] = slot_of(call) | (uint64_t)passage.ticket.printed << NUMBER_BITS | passage.ticket.serial << (NUMBER_BITS + PRINTED_BITS);
+	words[0] = call_slot(call) | (uint64_t)passage.ticket.printed << NUMBER_BITS | passage.ticket.serial << (NUMBER_BITS + PRINTED_BITS);
 	words[1] = passage.ticket.began;
 	return (struct look){0, 1};
 }

@@ -60,13 +60,6 @@ void inject_settle(int is_first)
 	}
 }
 
-static uint32_t slot_of(const struct call *call)
-{
-	uint32_t number = (uint32_t)call->number;
-
-	return number < SYSCALL_LIMIT ? number : SYSCALL_LIMIT - 1;
-}
-
 static uint32_t *turns_of(const struct process *p)
 {
 	if (process_is_ours(p))
@@ -81,7 +74,7 @@ static uint32_t *turns_of(const struct process *p)
 
 static __attribute__((noinline)) const struct inject_rule *due(const struct process *p, const struct call *call)
 {
-	uint32_t slot = slot_of(call);
+	uint32_t slot = call_slot(call);
 	const struct inject_rule *rule = &inject_rules.rules[inject_rules.of_call[slot] - 1];
 	uint32_t turn = __atomic_add_fetch(&turns_of(p)[slot], 1, __ATOMIC_RELAXED);
 

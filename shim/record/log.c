@@ -54,7 +54,6 @@ static __attribute__((noinline)) void end_in_audit(struct process *p, const stru
 	struct log_ticket now = *ticket;
 
 	now.began = clock_monotonic();
-
 	end_wanted(p, call, &now, now.began);
 }
 
@@ -81,10 +80,9 @@ void log_coalesced(struct process *p, const struct text_call *call)
 
 void log_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, unsigned end, uint64_t began)
 {
-	uint64_t now = settings.audit ? 0 : clock_monotonic();
-
 	if (settings.audit)
 		return;
+	uint64_t now = clock_monotonic();
 	if (settings.recording)
 		recording_batch(p, fd, writes, bytes, batch_end_word(end), began, now);
 	else if (!is_json())

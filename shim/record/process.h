@@ -104,6 +104,14 @@ struct inherited {
 extern struct process *process; /* NULL until the constructor has run, and for ever when we are passive */
 extern struct inherited inherited;
 
+/* Where a call of the program is counted: numbers out of range have the last place. */
+static inline uint32_t call_slot(const struct call *call)
+{
+	uint32_t number = (uint32_t)call->number;
+
+	return number < SYSCALL_LIMIT ? number : SYSCALL_LIMIT - 1;
+}
+
 static inline int process_is_first(const struct process *p)
 {
 	return p->pid == inherited.recording_pid;
