@@ -14,7 +14,7 @@
 #include "../sys/poison.h"
 
 enum { DESCRIPTORS = 256, FIRST = 1 << 9, LATER = 1 << 13, LAST = 1 << 17, PIECE = 256 };
-enum { FOLDER = 1 /* in what stands for a descriptor: it was opened as one */ };
+enum { FOLDER = 1, KNOWN = 2 }; /* in what stands for a descriptor: it was opened as one; it is never 0 */
 
 static struct audit {
 	uint32_t folder;  /* which of the working folders, in their order */
@@ -149,7 +149,7 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 		room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
 	}
 	if (record && is_ours && fd < DESCRIPTORS && size > 0) {
-		uint64_t what = mix_text(mix(1, 0), path, (size_t)size) | 2 | FOLDER;
+		uint64_t what = mix_text(mix(1, 0), path, (size_t)size) | KNOWN | FOLDER;
 		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);
 		__atomic_store_n(&audit->told[fd], what, __ATOMIC_RELAXED);
 	}
@@ -175,8 +175,11 @@ enum kind {
 	KIND_ABOUT_FD
 };
 
+/* The table says most of it. What is left are calls that may end in a descriptor, or of which one is as good as many. */
 static enum kind kind_of(uint64_t number)
 {
+	const struct syscall_row *row = syscall_row(number);
+
 	switch (number) {
 #ifdef __NR_open
 	case __NR_open:
@@ -184,25 +187,6 @@ static enum kind kind_of(uint64_t number)
 	case __NR_openat:
 	case __NR_openat2:
 		return KIND_OPENS;
-#ifdef __NR_stat
-	case __NR_stat:
-	case __NR_lstat:
-	case __NR_access:
-	case __NR_readlink:
-#endif
-#ifdef __NR_newfstatat
-	case __NR_newfstatat:
-#endif
-	case __NR_statx:
-	case __NR_statfs:
-	case __NR_faccessat:
-	case __NR_faccessat2:
-	case __NR_readlinkat:
-	case __NR_getxattr:
-	case __NR_lgetxattr:
-	case __NR_listxattr:
-	case __NR_llistxattr:
-	case __NR_getcwd:
 	case __NR_inotify_add_watch:
 	case __NR_open_by_handle_at:
 	case __NR_io_uring_enter:
@@ -217,7 +201,7 @@ static enum kind kind_of(uint64_t number)
 	case __NR_fcntl:
 		return KIND_ABOUT_FD;
 	default:
-		return KIND_ALWAYS;
+		return row && row->class == CLASS_READS ? KIND_ASKS : KIND_ALWAYS;
 	}
 }
 
@@ -307,10 +291,10 @@ static uint64_t bases_of(struct process *p, const struct text_call *call, int is
 }
 
 /* What was asked of which path, and what came of it; 0: the path is not known. */
-static uint64_t way_of(struct process *p, const struct text_call *call, uint64_t from, int was_read)
+static uint64_t way_of(const struct text_call *call, uint64_t base, uint64_t from, int was_read)
 {
 	uint64_t flags = flags_of(call);
-	uint64_t how = mix(mix(mix(bases_of(p, call, 1, was_read), call->number), flags), is_error(call->result) ? (uint64_t)call->result : 0);
+	uint64_t how = mix(mix(mix(base, call->number), flags), is_error(call->result) ? (uint64_t)call->result : 0);
 
 	/* What opens for writing may make it again after it was taken away. */
 	if (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))
@@ -323,7 +307,7 @@ static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
 	if (fd >= DESCRIPTORS)
 		return;
 	if (way)
-		way = (way | 2 | FOLDER) ^ !is_folder;
+		way = (way & ~(uint64_t)FOLDER) | KNOWN | (is_folder ? FOLDER : 0);
 	__atomic_store_n(&audit->is[fd], way, __ATOMIC_RELAXED);
 	if (is_told)
 		__atomic_store_n(&audit->told[fd], way, __ATOMIC_RELAXED);
@@ -331,36 +315,30 @@ static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
 
 int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
-	int was_read = recording_was_read(p, call, ticket);
-	enum kind kind = kind_of(call->number);
-	int at = syscall_path_argument(syscall_row(call->number));
-
 	if (!audit)
 		return 1;
+	enum kind kind = kind_of(call->number);
+	int is_ours = process_is_ours(p), was_read = recording_was_read(p, call, ticket), at = syscall_path_argument(syscall_row(call->number));
+	uint64_t from = at < 0 ? 0 : call->arguments[at];
+
 	/* What a vfork child does to its descriptors is not done to ours. */
-	if (!process_is_ours(p)) {
-		bases_of(p, call, 0, was_read);
-		return kind != KIND_ABOUT_FD;
-	}
-	switch (kind) {
-	case KIND_ABOUT_FD:
-		return follow(call);
-	case KIND_ALWAYS:
-		bases_of(p, call, 1, was_read);
+	if (kind == KIND_ABOUT_FD)
+		return is_ours && follow(call);
+	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
+	if (is_ours && kind == KIND_ASKS && at >= 0 && first_of(from, was_read) == 0)
+		return 0;
+	uint64_t base = bases_of(p, call, is_ours, was_read);
+	if (!is_ours)
+		return 1;
+	if (kind == KIND_ALWAYS) {
 		audit->changes++;
 		audit->folder += (call->number == __NR_chdir || call->number == __NR_fchdir || call->number == __NR_chroot) && !is_error(call->result);
 		return 1;
-	default:
-		break;
 	}
 	if (at < 0)
 		return is_new(mix(3, call->number));
-	uint64_t from = call->arguments[at];
-	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
-	if (kind == KIND_ASKS && first_of(from, was_read) == 0)
-		return 0;
 	/* openat2's flags lie in memory. */
-	uint64_t way = from && call->number != __NR_openat2 ? way_of(p, call, from, was_read) : (bases_of(p, call, 1, was_read), 0);
+	uint64_t way = from && call->number != __NR_openat2 ? way_of(call, base, from, was_read) : 0;
 	int fresh = !way || is_new(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
 		opened((uint64_t)call->result, way, (flags_of(call) & O_DIRECTORY) != 0, fresh);
