@@ -452,9 +452,17 @@ int options_read(char **environment)
 	const char *disable = options_value(environment, "SYSSHIM_DISABLE");
 	int is_first = !options_value(environment, "SYSSHIM_RECORDING");
 
-	settings = (struct settings){
-		.log = OUTPUT_STATE, .stats = OUTPUT_STDERR, .timing = TIMING_UNSAID, .follow = 1, .rewrite = REWRITE_HOT, .interpose = 1,
-		.batch = BATCH_FILES | BATCH_PIPES, .latency = 20, .buffer = 65536, .burst = 16};
+	/* One by one, and all else is zero as it is: a whole assignment would touch every page of long paths. */
+	settings.log = OUTPUT_STATE;
+	settings.stats = OUTPUT_STDERR;
+	settings.timing = TIMING_UNSAID;
+	settings.follow = 1;
+	settings.rewrite = REWRITE_HOT;
+	settings.interpose = 1;
+	settings.batch = BATCH_FILES | BATCH_PIPES;
+	settings.latency = 20;
+	settings.buffer = 65536;
+	settings.burst = 16;
 	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
 		settings.trace[i] = ~0ul;
 	if (disable && *disable)

@@ -315,7 +315,6 @@ static void observe(const struct startup *s, const struct look_round *look)
 	if (!options_read(s->environment))
 		return;
 	join_recording(s->environment);
-	inherited.family = family_page();
 	struct process *p = memory_wiped_on_fork(sizeof *p);
 	if (!p) {
 		COMPLAIN("no memory that a fork would wipe (Linux 4.14 has it); the program runs without sysshim");
@@ -334,9 +333,11 @@ static void observe(const struct startup *s, const struct look_round *look)
 		settings.log = settings.stats = OUTPUT_OFF;
 		settings.batch = settings.watch = settings.inject = 0;
 	}
-	/* Nobody would see the times. */
+	/* Nobody would see the times, or who came of whom. */
 	if (settings.log == OUTPUT_OFF && settings.stats == OUTPUT_OFF)
 		settings.timing = 0;
+	else
+		inherited.family = family_page();
 	rewrite_know_exit();
 	cache_start(state, home);
 	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;

@@ -1,6 +1,7 @@
 /* Interposition: the rows behind the names, and the way to the gate for processes in which nothing is rewritten. There the next
  * definition makes the call, between gate_enter and gate_leave: so another preload behind us, and cancellation, work as without us.
- * Before the constructor has run there is no next definition yet: the kernel is called, and dlsym never. */
+ * Before the constructor has run there is no next definition yet: the kernel is called. dlsym is never: it takes locks and may leave a message in
+ * the program's dlerror(). */
 #define _GNU_SOURCE
 #include "intercept.h"
 #include "../coalesce.h"
@@ -8,7 +9,6 @@
 #include "../process/life.h"
 #include "../sys/elf.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <linux/fcntl.h>
 
@@ -37,8 +37,8 @@ enum {
 #undef EXEC
 
 struct row interpose_rows[ROWS], interpose_syscall;
+static int started;
 static int to_gate; /* nothing is rewritten */
-static int (*next_cancel)(unsigned long);
 
 /* The early way: no counters yet, errno only once the loader has bound it. */
 static long early(const struct call *call)
@@ -116,7 +116,9 @@ static next_function *definition_behind(const char *name)
 	return NULL;
 }
 
-void *interpose_resolve(struct row *row, const char *name, void *fallback); /* for thunks.S */
+/* For thunks.S; the second is for names whose fallback makes the call itself where the next definition is not known yet. */
+void *interpose_resolve(struct row *row, const char *name, void *fallback);
+void *interpose_resolve_or_early(struct row *row, const char *name, void *fallback);
 
 void *interpose_resolve(struct row *row, const char *name, void *fallback)
 {
@@ -125,6 +127,11 @@ void *interpose_resolve(struct row *row, const char *name, void *fallback)
 	row->next = (void *)(found ? found : absent);
 	row->jump = to_gate ? fallback : row->next;
 	return row->jump;
+}
+
+void *interpose_resolve_or_early(struct row *row, const char *name, void *fallback)
+{
+	return started ? interpose_resolve(row, name, fallback) : fallback;
 }
 
 static long kernel_result(long result)
@@ -251,51 +258,10 @@ long fallback_syscall(long number, long a, long b, long c, long d, long e, long 
 	return early(&call);
 }
 
-/* Those that dlsym looks for at the start; the others' names are empty. */
-static const char names[] =
-#define NAME(symbol, ...) #symbol "\0"
-#define LIBC(...) "\0"
-#define MADE LIBC
-#define EXEC LIBC
-#include "names.def"
-#undef NAME
-#undef LIBC
-#undef MADE
-#undef EXEC
-	;
-
-/* Is the name defined in any object but ours? Asked before dlsym, whose failure would leave a message in the program's dlerror() and
- * memory from its malloc. */
-static int is_defined(struct dl_phdr_info *object, size_t size, void *name)
-{
-	const Elf64_Dyn *dynamic = dynamic_of(object);
-
-	(void)size;
-	if (is_ours(object) || !dynamic)
-		return 0;
-	struct elf_symbols symbols = elf_symbols((intptr_t)object->dlpi_addr, dynamic);
-	return elf_symbol(&symbols, name) != NULL;
-}
-
-static void *next_definition(const char *name)
-{
-	return dl_iterate_phdr(is_defined, (void *)(uintptr_t)name) ? dlsym(RTLD_NEXT, name) : NULL;
-}
-
 void interpose_start(void)
 {
-	const char *name = names;
-
-	for (int i = 0; i < ROWS; i++) {
-		if (*name)
-			interpose_rows[i].jump = interpose_rows[i].next = next_definition(name);
-		while (*name++)
-			;
-	}
-	if (!behind.us)
-		dl_iterate_phdr(note_behind, NULL);
-	interpose_syscall.jump = interpose_syscall.next = next_definition("syscall");
-	next_cancel = next_definition("pthread_cancel");
+	started = 1;
+	interpose_syscall.jump = interpose_syscall.next = (void *)definition_behind("syscall");
 }
 
 void interpose_to_gate(void)
@@ -309,8 +275,11 @@ void interpose_to_gate(void)
 /* NB: only where libc's own write is the next one. Another preload behind us wants to see every write. */
 void interpose_coalesce(void)
 {
-	if (!rewrite_covers(interpose_rows[ROW_write].next))
+	next_function *next = definition_behind("write");
+
+	if (!rewrite_covers((const void *)next))
 		return;
+	interpose_rows[ROW_write].next = (void *)next;
 	coalesce_start((long (*)(int, const void *, size_t))interpose_rows[ROW_write].next);
 	interpose_rows[ROW_write].jump = (void *)coalesce_write;
 }
@@ -322,5 +291,7 @@ __attribute__((visibility("default"))) int pthread_cancel(unsigned long thread)
 {
 	if (interpose_rows[ROW_write].jump == (void *)coalesce_write)
 		interpose_rows[ROW_write].jump = interpose_rows[ROW_write].next;
-	return next_cancel ? next_cancel(thread) : ESRCH;
+	next_function *next = definition_behind("pthread_cancel");
+
+	return next ? (int)next((long)thread, 0, 0, 0, 0, 0, 0) : ESRCH;
 }

@@ -7,7 +7,6 @@
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
-#include <linux/uio.h>
 
 #include "../sys/poison.h"
 
@@ -21,19 +20,7 @@ static const struct site_table *table_of(const void *build_id, uint64_t text_siz
 
 uint32_t patched_any_number;
 
-enum { CHUNK = 64, MOST_ROWS = 2048, MOST_PAGES = 448, GAP = 2 };
-
-/* What is needed for a moment, a page of it, used again and again: each page that we touch costs the program's start a fault, which is more
- * than the kernel takes for a call. */
-static union {
-	struct {
-		struct iovec ours[CHUNK], theirs[CHUNK];
-		unsigned char pieces[CHUNK][PIECE_SIZE];
-		const struct site_row *rows[CHUNK];
-		uint32_t count;
-	} chunk;
-	uint64_t pages[MOST_PAGES];
-} work __attribute__((aligned(PAGE)));
+enum { MOST_ROWS = 2048, MOST_PAGES = 448 };
 
 /* libc's syscall() makes calls of any number. The other sites whose number cannot be guessed load it long before: they are those of
  * threads' locks, and a test counts what passes us by. */
@@ -84,24 +71,11 @@ static uint32_t scan(const struct object *o, struct site_row *rows, enum want wa
 	return count;
 }
 
-/* Copies between ours[] and theirs[] in one call of the kernel, so that the pages of a megabyte and a half are not touched by us. */
-static void transfer(long number, size_t size)
-{
-	if (memory_vector(number, work.chunk.ours, work.chunk.theirs, work.chunk.count) == (long)size)
-		return;
-	for (uint32_t i = 0; i < work.chunk.count; i++) {
-		const struct iovec *ours = &work.chunk.ours[i], *theirs = &work.chunk.theirs[i];
-		if (number == __NR_process_vm_readv)
-			memcpy(ours->iov_base, theirs->iov_base, ours->iov_len);
-		else
-			memcpy(theirs->iov_base, ours->iov_base, ours->iov_len);
-	}
-}
-
 /* The pages that somebody else has changed (a debugger's breakpoint, another patcher) are no longer the file's: /proc/PID/pagemap says so in
  * bit 61 (Documentation/admin-guide/mm/pagemap.rst), without our touching any. They go into the copy as they are. */
 static void take_over_changed(const struct object *o)
 {
+	static uint64_t entries[MOST_PAGES];
 	const unsigned char *live = page_start(o->text.start);
 	unsigned char *copy = o->text.copy - (o->text.start - live);
 	long fd = RAW(__NR_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -109,10 +83,10 @@ static void take_over_changed(const struct object *o)
 
 	for (size_t first = 0; first < pages; first += MOST_PAGES) {
 		size_t count = pages - first < MOST_PAGES ? pages - first : MOST_PAGES;
-		long got = own_read(RAW(__NR_pread64, fd, work.pages, count * 8, ((uint64_t)live / PAGE + first) * 8));
+		long got = own_read(RAW(__NR_pread64, fd, entries, count * 8, ((uint64_t)live / PAGE + first) * 8));
 		for (size_t i = 0; i < count; i++) {
 			size_t at = (first + i) * PAGE;
-			int unchanged = !o->is_fresh && got == (long)(count * 8) && (!(work.pages[i] >> 62) || work.pages[i] >> 61 & 1);
+			int unchanged = !o->is_fresh && got == (long)(count * 8) && (!(entries[i] >> 62) || entries[i] >> 61 & 1);
 			if (!unchanged && memcmp(copy + at, live + at, PAGE) != 0)
 				memcpy(copy + at, live + at, PAGE);
 		}
@@ -121,122 +95,97 @@ static void take_over_changed(const struct object *o)
 		RAW(__NR_close, fd);
 }
 
-/* Makes the chunk's pages of the copy present in a few calls (madvise(2), MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault
- * one by one). Rows come in the order of their addresses. */
-static void populate(const struct object *o)
-{
-	const long away = o->text.copy - o->text.start;
-	const unsigned char *from = NULL, *to = NULL;
-
-	for (uint32_t i = 0; i <= work.chunk.count; i++) {
-		struct place place = place_of(o, work.chunk.rows[i < work.chunk.count ? i : 0]);
-		const unsigned char *first = i < work.chunk.count ? page_start(place.patch) : NULL;
-		if (!to || !first || first > to + GAP * PAGE) {
-			if (to)
-				RAW(__NR_madvise, from + away, to - from, MADV_POPULATE_WRITE);
-			from = first;
-		}
-		to = first ? page_start(place.patch + place.length + PAGE - 1) : NULL;
-	}
-}
-
-static void read_chunk(const struct object *o)
-{
-	for (uint32_t i = 0; i < work.chunk.count; i++) {
-		work.chunk.ours[i] = (struct iovec){work.chunk.pieces[i], PIECE_SIZE};
-		work.chunk.theirs[i] = (struct iovec){o->text.copy + work.chunk.rows[i]->at - PIECE_FRONT, PIECE_SIZE};
-	}
-	transfer(__NR_process_vm_readv, work.chunk.count * PIECE_SIZE);
-}
-
 /* Is there a form, and room for a piece? */
 static int can_be_patched(const struct object *o, const struct site_row *row)
 {
 	return row->form != FORM_NONE && row->at >= PIECE_FRONT && (uint64_t)(o->text.end - o->text.start) - row->at >= PIECE_SIZE;
 }
 
-/* Reads the chunk's sites, turns those that are as the table says into jumps, and writes these. */
-static void patch_chunk(const struct object *o, enum want want)
+/* Makes the pages of the copy that will be written our own, neighbours in one call, which is cheaper than a fault for each (madvise(2),
+ * MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault). Rows come in the order of their addresses. 0: the file has no such page
+ * any more, and whoever touches it dies. */
+static int populate(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+{
+	const long away = o->text.copy - o->text.start;
+	const unsigned char *from = NULL, *to = NULL;
+
+	for (uint32_t i = 0; i <= count; i++) {
+		const struct place place = place_of(o, &rows[i < count ? i : 0]);
+		const unsigned char *first = i < count ? page_start(place.patch) : NULL;
+		if (i < count && (!can_be_patched(o, &rows[i]) || !is_wanted(o, &rows[i], want)))
+			continue;
+		if (to && (!first || first > to)) {
+			if (RAW(__NR_madvise, from + away, to - from, MADV_POPULATE_WRITE) == -EFAULT)
+				return 0;
+			to = NULL;
+		}
+		if (!to)
+			from = first;
+		to = first ? page_start(place.patch + place.length + PAGE - 1) : NULL;
+	}
+	return 1;
+}
+
+/* The bytes around a site, as they stand in the copy. */
+static unsigned char *piece_at(const struct object *o, const struct site_row *row)
+{
+	return o->text.copy + row->at - PIECE_FRONT;
+}
+
+static int patch(const struct object *o, const struct site_row *row)
+{
+	struct place place = place_of(o, row);
+	unsigned char piece[PIECE_SIZE];
+
+	if (!can_be_patched(o, row))
+		return 0;
+	memcpy(piece, piece_at(o, row), sizeof piece);
+	if (!forms_fits(piece, &place) || !forms_patch(&place, piece))
+		return 0;
+	patched_any_number += (uint32_t)form_is_any_number(place.form);
+	memcpy(o->text.copy + (place.patch - o->text.start), piece, place.length);
+	return 1;
+}
+
+/* Turns those sites that are as the table says into jumps. */
+static void patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
 	uint32_t *rewritten = want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten;
 	uint32_t *left = want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left;
-	uint32_t patched = 0;
-	size_t size = 0;
 
-	populate(o);
-	read_chunk(o);
-	for (uint32_t i = 0; i < work.chunk.count; i++) {
-		struct place place = place_of(o, work.chunk.rows[i]);
-		if (!forms_fits(work.chunk.pieces[i], &place) || !forms_patch(&place, work.chunk.pieces[i]))
-			continue;
-		patched_any_number += (uint32_t)form_is_any_number(place.form);
-		work.chunk.ours[patched] = (struct iovec){work.chunk.pieces[i], place.length};
-		work.chunk.theirs[patched++] = (struct iovec){o->text.copy + (place.patch - o->text.start), place.length};
-		size += place.length;
-	}
-	*rewritten += patched;
-	*left += work.chunk.count - patched;
-	work.chunk.count = patched;
-	transfer(__NR_process_vm_writev, size);
-	work.chunk.count = 0;
-}
-
-static void patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
-{
 	if (!o->is_new)
 		take_over_changed(o);
-	work.chunk.count = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!is_wanted(o, &rows[i], want))
-			continue;
-		if (!can_be_patched(o, &rows[i])) {
-			inherited.sites_left++;
-			continue;
-		}
-		work.chunk.rows[work.chunk.count++] = &rows[i];
-		if (work.chunk.count == CHUNK)
-			patch_chunk(o, want);
-	}
-	patch_chunk(o, want);
-}
-
-static int chunk_bears_out(const struct object *o)
-{
-	int right = 1;
-
-	read_chunk(o);
-	for (uint32_t i = 0; i < work.chunk.count && right; i++) {
-		struct place place = place_of(o, work.chunk.rows[i]);
-		right = forms_fits(work.chunk.pieces[i], &place);
-	}
-	work.chunk.count = 0;
-	return right;
+	for (uint32_t i = 0; i < count; i++)
+		if (is_wanted(o, &rows[i], want))
+			++*(patch(o, &rows[i]) ? rewritten : left);
 }
 
 /* Does the file's text, as the copy still has it, fit every row? One that it does not fit says that the whole table is not to be trusted. */
 static int bears_out(const struct object *o, const struct site_row *rows, uint32_t count)
 {
-	int right = 1;
-
-	work.chunk.count = 0;
-	for (uint32_t i = 0; i < count && right; i++) {
-		if (!can_be_patched(o, &rows[i]))
-			continue;
-		work.chunk.rows[work.chunk.count++] = &rows[i];
-		if (work.chunk.count == CHUNK)
-			right = chunk_bears_out(o);
+	for (uint32_t i = 0; i < count; i++) {
+		struct place place = place_of(o, &rows[i]);
+		if (can_be_patched(o, &rows[i]) && !forms_fits(piece_at(o, &rows[i]), &place))
+			return 0;
 	}
-	return chunk_bears_out(o) && right;
+	return 1;
+}
+
+/* With a table of rows: 0 when the copy cannot be written. */
+static int patch_by(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+{
+	if (!populate(o, rows, count, want))
+		return 0;
+	patch_rows(o, rows, count, want);
+	return 1;
 }
 
 int patch_sites(const struct object *o, enum want want)
 {
 	const struct site_table *table = table_of(o->build_id, (uint64_t)(o->text.end - o->text.start));
 
-	if (table && want != WANT_CERTAIN) {
-		patch_rows(o, site_rows + table->first, table->count, want);
-		return 1;
-	}
+	if (table && want != WANT_CERTAIN)
+		return patch_by(o, site_rows + table->first, table->count, want);
 	long at = RAW(__NR_mmap, 0, MOST_ROWS * sizeof(struct site_row), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct site_row *rows = (struct site_row *)at;
 
@@ -248,7 +197,7 @@ int patch_sites(const struct object *o, enum want want)
 		if (count && want != WANT_CERTAIN)
 			cache_store(o, rows, count);
 	}
-	patch_rows(o, rows, count, want);
+	int patched = patch_by(o, rows, count, want);
 	RAW(__NR_munmap, rows, MOST_ROWS * sizeof *rows);
-	return 1;
+	return patched;
 }

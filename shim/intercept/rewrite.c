@@ -26,17 +26,20 @@ enum { LIBC, LD_SO, OTHERS, MOST_OBJECTS = 96 };
 static struct object objects[MOST_OBJECTS];
 static uint32_t objects_count = OTHERS;
 
-/* From 2.41 on nearly all calls are made at one place (forms.c): without it nothing is seen. */
-static int libc_is_new(void)
+/* From 2.34 on libpthread has no calls of its own; from 2.41 on nearly all calls are made at one place (forms.c), without which nothing is seen. */
+enum { ALL_IN_LIBC = 34, ONE_PLACE = 41 };
+
+/* The 41 of glibc 2.41, and more than any for a version that is none of 2. */
+static unsigned libc_minor(void)
 {
 	const char *v = gnu_get_libc_version();
 	unsigned minor = 0;
 
 	if (v[0] != '2' || v[1] != '.')
-		return 1;
+		return ~0u;
 	for (v += 2; *v >= '0' && *v <= '9'; v++)
 		minor = minor * 10 + (unsigned)(*v - '0');
-	return minor >= 41;
+	return minor;
 }
 
 static const char *object_rewrite(struct object *o, enum want want)
@@ -50,14 +53,14 @@ static const char *object_rewrite(struct object *o, enum want want)
 		object_drop(o);
 		return "no memory for the list of sites";
 	}
-	if (o == &objects[LIBC] && libc_is_new() && !patched_any_number) {
+	if (o == &objects[LIBC] && libc_minor() >= ONE_PLACE && !patched_any_number) {
 		object_drop(o);
 		return "this libc's one place for calls that can be cancelled is not as we know it";
 	}
 	return object_move(o) ? NULL : "the kernel refuses to make the patched text executable";
 }
 
-/* Of the objects that are there at the start: before glibc 2.34 libpthread has calls of its own, under the names of libc's. */
+/* Of the objects that are there at the start: libpthread's calls have the names of libc's. */
 struct others {
 	uint64_t found[MOST_OBJECTS];
 	uint32_t count;
@@ -185,6 +188,11 @@ static int is_alone(void)
 	return is_filtered() || RAW(__NR_unshare, CLONE_VM) != -EINVAL;
 }
 
+static int is_seen(void)
+{
+	return settings.log != OUTPUT_OFF || settings.stats != OUTPUT_OFF || settings.inject || settings.watch || settings.rewrite == REWRITE_ALL;
+}
+
 const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 {
 	const char *unfit = forms_unfit();
@@ -202,11 +210,13 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 		objects[LIBC] = (struct object){0};
 		return error;
 	}
-	/* ld.so is second: what it opens and maps is seen too, but libc alone makes the rewriting. */
+	/* ld.so is second: what it opens and maps is seen too, but libc alone makes the rewriting. Where nobody would see it, dispatch is enough: while
+	 * something is buffered, ld.so's calls trap. */
 	objects[LD_SO].holds = ld_so_base;
-	if (!ld_so_base || object_rewrite(&objects[LD_SO], want))
+	if (!ld_so_base || !is_seen() || object_rewrite(&objects[LD_SO], want))
 		objects[LD_SO] = (struct object){.holds = ld_so_base};
-	others_rewrite(all_sites);
+	if (all_sites || libc_minor() < ALL_IN_LIBC)
+		others_rewrite(all_sites);
 	if (all_sites)
 		inherited.mapped = mapped;
 	inherited.undo_rewriting = undo;

@@ -1,24 +1,8 @@
-/* Dynamic symbols. Their number stands in the classic hash table (nchain) or follows from the GNU one, whose longest chain ends the
- * list; objects have either or both. */
+/* Dynamic symbols. Objects have a GNU hash table, by which names are found at once, or the classic one, which tells their number (nchain). */
 #include "elf.h"
 #include "memory.h"
 
 #include "poison.h"
-
-static uint32_t count_by_gnu_hash(const uint32_t *table)
-{
-	uint32_t buckets = table[0], first = table[1], bloom = table[2], last = 0;
-	const uint32_t *bucket = table + 4 + 2 * bloom, *chain = bucket + buckets;
-
-	for (uint32_t i = 0; i < buckets; i++)
-		if (bucket[i] > last)
-			last = bucket[i];
-	if (last < first)
-		return 0;
-	while (!(chain[last - first] & 1))
-		last++;
-	return last + 1;
-}
 
 const void *elf_address(intptr_t bias, const Elf64_Dyn *entry)
 {
@@ -52,10 +36,8 @@ struct elf_symbols elf_symbols(intptr_t bias, const Elf64_Dyn *dynamic)
 		else if (d->d_tag == DT_GNU_HASH)
 			t.hash = at;
 	}
-	if (!t.count && t.hash)
-		t.count = count_by_gnu_hash(t.hash);
 	if (!t.names || !t.symbols)
-		t.count = 0;
+		t = (struct elf_symbols){0};
 	return t;
 }
 
@@ -87,7 +69,7 @@ const Elf64_Sym *elf_symbol(const struct elf_symbols *table, const char *name)
 {
 	const Elf64_Sym *found = NULL;
 
-	if (table->count && table->hash)
+	if (table->hash)
 		return by_hash(table, name);
 	for (uint32_t i = 0; i < table->count && !found; i++)
 		found = match(table, i, name);

@@ -8,7 +8,7 @@
 struct elf_symbols {
 	const char *names;
 	const Elf64_Sym *symbols;
-	uint32_t count; /* 0: none found */
+	uint32_t count; /* by DT_HASH, or 0 */
 	const uint32_t *hash; /* DT_GNU_HASH, or NULL */
 };
 

@@ -145,11 +145,6 @@ long memory_write(void *to, const void *from, size_t size)
 	return copy_through_kernel(__NR_process_vm_writev, RAW(__NR_getpid), (void *)(uintptr_t)from, (uint64_t)(uintptr_t)to, size);
 }
 
-long memory_vector(long number, const struct iovec *ours, const struct iovec *theirs, size_t count)
-{
-	return calls_refused ? -EPERM : RAW(number, RAW(__NR_getpid), ours, count, theirs, count);
-}
-
 void memory_no_calls(void)
 {
 	calls_refused = 1;

@@ -30,10 +30,6 @@ long memory_write(void *to, const void *from, size_t size);
 /* For who knows the process's number, which is one call less. */
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
 
-/* Many pieces at once; number: __NR_process_vm_readv (theirs to ours) or __NR_process_vm_writev. The bytes moved, or -errno. */
-struct iovec;
-long memory_vector(long number, const struct iovec *ours, const struct iovec *theirs, size_t count);
-
 /* Where the kernel refuses or a filter might kill, nothing foreign is read (-EPERM), and memory_write stores directly, which is safe
  * only in pages that are present: the caller has populated them. Called by the constructor, and by the gate before a filter. */
 void memory_start(void);

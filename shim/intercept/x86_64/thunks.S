@@ -1,32 +1,17 @@
 /* The interposed names on x86-64: each is a tail jump to where its row says, so no frame of ours stands between a program and its libc.
- * A row is {jump, next}, zero until the constructor has run: then the C fallback makes the call. The names and their order come from
+ * A row is {jump, next}, zero until its name is first called: before the constructor has run, the C fallback makes the call. The names and their order come from
  * names.def. */
 #define OTHER(...)
 #define WATCHED(...)
-#define NAME(symbol, ...) THUNK symbol
-#define LIBC(symbol, ...) LATE_THUNK symbol
+#define NAME(symbol, ...) THUNK symbol, interpose_resolve_or_early
+#define LIBC(symbol, ...) THUNK symbol, interpose_resolve
 #define MADE LIBC
 #define EXEC LIBC
 
 	.set thunk_row, 0
-	.macro THUNK symbol
-	.p2align 4
-	.globl \symbol
-	.type \symbol, @function
-\symbol:
-	.cfi_startproc
-	movq interpose_rows + 16 * thunk_row(%rip), %r11
-	testq %r11, %r11
-	jz fallback_\symbol
-	jmp *%r11
-	.cfi_endproc
-	.size \symbol, . - \symbol
-	.set thunk_row, thunk_row + 1
-	.endm
-
-/* The same for names that are looked for at their first call: interpose_resolve says where to, and every register and the stack are as at
- * the call again. rcx and r11 alone are not kept beyond, as by a system call. */
-	.macro LATE_THUNK symbol
+/* A name is looked for at its first call: the resolver says where to, and every register and the stack are as at the call again. rcx and r11
+ * alone are not kept beyond, as by a system call. */
+	.macro THUNK symbol, resolver
 	.p2align 4
 	.globl \symbol
 	.type \symbol, @function
@@ -40,10 +25,15 @@
 	.cfi_adjust_cfa_offset 8
 	pushq %rdi
 	.cfi_adjust_cfa_offset 8
+	pushq %rdx
+	.cfi_adjust_cfa_offset 8
 	leaq interpose_rows + 16 * thunk_row(%rip), %rdi
 	leaq 2f(%rip), %rax
-	leaq fallback_\symbol(%rip), %r11
+	leaq fallback_\symbol(%rip), %rdx
+	leaq \resolver(%rip), %r11
 	call resolve
+	popq %rdx
+	.cfi_adjust_cfa_offset -8
 	popq %rdi
 	.cfi_adjust_cfa_offset -8
 	popq %rax
@@ -58,14 +48,12 @@
 	.endm
 
 	.text
-/* rdi the row, rax the name, r11 the fallback; the target comes back in r11 */
+/* rdi the row, rax the name, rdx the fallback, r11 the resolver; the target comes back in r11 */
 	.p2align 4
 	.type resolve, @function
 resolve:
 	.cfi_startproc
 	pushq %rsi
-	.cfi_adjust_cfa_offset 8
-	pushq %rdx
 	.cfi_adjust_cfa_offset 8
 	pushq %rcx
 	.cfi_adjust_cfa_offset 8
@@ -76,8 +64,7 @@ resolve:
 	pushq %r10
 	.cfi_adjust_cfa_offset 8
 	movq %rax, %rsi
-	movq %r11, %rdx
-	call interpose_resolve
+	call *%r11
 	movq %rax, %r11
 	popq %r10
 	.cfi_adjust_cfa_offset -8
@@ -86,8 +73,6 @@ resolve:
 	popq %r8
 	.cfi_adjust_cfa_offset -8
 	popq %rcx
-	.cfi_adjust_cfa_offset -8
-	popq %rdx
 	.cfi_adjust_cfa_offset -8
 	popq %rsi
 	.cfi_adjust_cfa_offset -8
