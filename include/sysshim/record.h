@@ -161,7 +161,9 @@ struct record_total {
 	uint64_t bytes;     /* of chunks that were copied: at most RECORD_TOTAL_BYTES, then each process goes round in what it has */
 	uint32_t processes; /* images with a file of their own: at most RECORD_TOTAL_PROCESSES */
 	uint32_t refused;   /* images above that, of which nothing is recorded */
+	uint32_t levels;    /* as in record_start, and RECORD_LEVELS_KNOWN: asking the processor (cpuid) takes long in a virtual machine */
 };
+enum { RECORD_LEVELS_KNOWN = 1 << 30 };
 enum { RECORD_TOTAL_BYTES = 1 << 30, RECORD_TOTAL_PROCESSES = 20000 };
 
 struct record_counter {
@@ -266,6 +268,7 @@ RECORD_OFFSET(record_note, at, 8);
 RECORD_OFFSET(record_note, text, 16);
 RECORD_OFFSET(record_total, processes, 8);
 RECORD_OFFSET(record_total, refused, 12);
+RECORD_OFFSET(record_total, levels, 16);
 RECORD_OFFSET(record_counter, calls, 8);
 RECORD_OFFSET(record_counter, nanoseconds, 32);
 RECORD_OFFSET(record_start, preload_file, 8);

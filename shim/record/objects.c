@@ -16,30 +16,45 @@
 
 enum { TEXTS_MOST = 16 << 10, READABLE = 4 /* R_OK */ };
 
-/* The levels of the x86-64 psABI (3.1.1, Processor Architecture), which name folders that ld.so looks into (ld.so(8), glibc-hwcaps, 2.33). */
-static uint32_t processor_levels(void)
+/* The levels of the x86-64 psABI (3.1.1, Processor Architecture), which name folders that ld.so looks into (ld.so(8), glibc-hwcaps, 2.33); older
+ * glibcs look into more folders on Intel's (2.36, sysdeps/x86/cpu-features.c). Few questions: in a virtual machine each takes 10 to 20 us. The
+ * leaf of extensions is there on every x86-64. */
+static uint32_t ask_processor(void)
 {
-	uint32_t a, b, c = 0, d, a7, b7 = 0, c7, d7, ae, be, ce = 0, de, low = 0, high;
+	uint32_t a, b, c, d, most, b7 = 0, low = 0, high, intel;
 	const uint32_t v2 = bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT, v3 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_F16C | bit_AVX;
 	const uint32_t v3_7 = bit_AVX2 | bit_BMI | bit_BMI2, v4_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
 
-	if (!__get_cpuid(1, &a, &b, &c, &d) || (c & v2) != v2 || !__get_cpuid(0x80000001, &ae, &be, &ce, &de) || !(ce & bit_LAHF_LM))
-		return 0;
-	if (!__get_cpuid_count(7, 0, &a7, &b7, &c7, &d7) || (c & v3) != v3 || (b7 & v3_7) != v3_7 || !(ce & bit_ABM))
-		return 1;
+	__cpuid(0, most, b, c, d);
+	intel = (uint32_t)(b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx) << 3;
+	__cpuid(1, a, b, c, d);
+	const uint32_t basic = c;
+	__cpuid(0x80000001, a, b, c, d);
+	const uint32_t extended = c;
+	if ((basic & v2) != v2 || !(extended & bit_LAHF_LM))
+		return intel;
+	if (most >= 7)
+		__cpuid_count(7, 0, a, b7, c, d);
+	if ((basic & v3) != v3 || (b7 & v3_7) != v3_7 || !(extended & bit_ABM))
+		return intel | 1;
 	/* Which registers the system keeps. */
 	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	if ((low & 6) != 6)
-		return 1;
-	return (b7 & v4_7) == v4_7 && (low & 0xe6) == 0xe6 ? 7 : 3;
+		return intel | 1;
+	return intel | ((b7 & v4_7) == v4_7 && (low & 0xe6) == 0xe6 ? 7 : 3);
 }
 
-/* Older glibcs look into more folders on Intel's (2.36, sysdeps/x86/cpu-features.c). */
-static uint32_t is_intel(void)
+/* The recording's first process asks for all of them. */
+static uint32_t processor_levels(void)
 {
-	uint32_t a, b, c, d;
+	uint32_t known = inherited.total ? __atomic_load_n(&inherited.total->levels, __ATOMIC_RELAXED) : 0;
 
-	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx;
+	if (!known) {
+		known = ask_processor() | RECORD_LEVELS_KNOWN;
+		if (inherited.total)
+			__atomic_store_n(&inherited.total->levels, known, __ATOMIC_RELAXED);
+	}
+	return known & ~(uint32_t)RECORD_LEVELS_KNOWN;
 }
 
 static void add(struct text *out, const char *text)
@@ -141,7 +156,7 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 {
 	const struct started *s = w->started;
 	int may_ask = !is_filtered();
-	struct record_start start = {.levels = processor_levels() | is_intel() << 3, .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1};
+	struct record_start start = {.levels = processor_levels(), .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1};
 	struct text out = texts_of(w->process);
 
 	add(&out, s->version);
