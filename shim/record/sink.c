@@ -60,11 +60,17 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	sink->start = sink->end = sink->size = (uint64_t)status.st_size;
 	/* The last byte that is there lies in the window: log_resume_exec looks at it. */
 	sink->base = (sink->size - (sink->size > 0)) & ~(uint64_t)(PAGE - 1);
-	at = RAW(__NR_mmap, 0, window_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, sink->base);
-	if (is_error(at))
+	/* With a page above it that nobody may touch: a stack that overflows into it dies as it would without us. */
+	long place = RAW(__NR_mmap, 0, window_size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (is_error(place))
+		return (int)place;
+	at = RAW(__NR_mmap, place, window_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, sink->base);
+	if (is_error(at)) {
+		RAW(__NR_munmap, place, window_size + PAGE);
 		return (int)at;
+	}
 	/* A child opens its own. */
-	RAW(__NR_madvise, at, window_size, MADV_DONTFORK);
+	RAW(__NR_madvise, at, window_size + PAGE, MADV_DONTFORK);
 	sink->window = (char *)at;
 	sink->window_size = window_size;
 	return 0;
