@@ -176,7 +176,15 @@ void source_close(struct source *s)
 	s->cursor = NULL;
 }
 
-/* Reads a chunk to where it can be looked at; 0: it does not stand there any more, because the program has gone on. */
+static int stands_there(const struct cursor *c, uint64_t at, uint64_t sequence)
+{
+	struct record_chunk chunk;
+
+	return pread(c->file, &chunk, sizeof chunk, (off_t)at) == (ssize_t)sizeof chunk && chunk.sequence == sequence;
+}
+
+/* Reads a chunk to where it can be looked at; 0: it does not stand there any more, because the program has gone on. NB order: another one that
+ * is put in its place while we read brings its number first. */
 static int hold(struct source *s, struct cursor *c, uint64_t at, uint64_t sequence)
 {
 	unsigned i = !c->newest;
@@ -184,7 +192,8 @@ static int hold(struct source *s, struct cursor *c, uint64_t at, uint64_t sequen
 
 	c->held[i] = 0;
 	got = pread(c->file, c->bytes[i], RECORD_CHUNK, (off_t)at);
-	if (got < (ssize_t)sizeof(struct record_chunk) || ((const struct record_chunk *)c->bytes[i])->sequence != sequence)
+	if (got < (ssize_t)sizeof(struct record_chunk) || ((const struct record_chunk *)c->bytes[i])->sequence != sequence ||
+	    !stands_there(c, at, sequence))
 		return 0;
 	c->newest = i;
 	c->held[i] = at;

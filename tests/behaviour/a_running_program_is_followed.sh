@@ -101,7 +101,12 @@ for round in 1 2 3; do
 	rm -f each.*
 	"$SYSSHIM" run -q ./counts &
 	program=$!
-	sleep 0.2
+	# Until its recording is the newest one, and has gone round in its chunks.
+	for _ in $(seq 100); do
+		"$SYSSHIM" trace -e lseek 2>/dev/null | grep -q lseek && break
+		sleep 0.1
+	done
+	sleep 1
 	"$SYSSHIM" trace --json -e lseek >live 2>live.err || fail "round $round: $(cat live.err)"
 	"$SYSSHIM" trace -ff -o each >/dev/null 2>live.err || fail "round $round: -ff: $(cat live.err)"
 	python3 - <<'PY' >checked 2>&1 || { kill -9 $program; fail "round $round: $(cat checked)"; }
