@@ -11,12 +11,14 @@
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/uio.h>
 
 #include "target.h"
 #include "tracer.h"
 #include "../sys/poison.h"
 
 enum { KEPT = 64, KEPT_TEXT = 32 << 10, ENTRY_LIMIT = 64 << 10, POINTERS = 1 << 16 };
+enum { PAGE = 4096, AT_ONCE = 32, HEAD = 11 /* "LD_PRELOAD=" */ };
 
 static struct {
 	const char *own_path;       /* as ld.so found us; NULL: not by LD_PRELOAD, children are not followed */
@@ -114,6 +116,10 @@ void exec_child_gone(struct process *p)
 
 /* The copy under construction: pointers in front, text behind. */
 struct copy {
+	/* Entries of the program's environment, and how each begins, as far as its page goes. */
+	uint64_t theirs[AT_ONCE];
+	char heads[AT_ONCE][HEAD + 1];
+	struct iovec to[AT_ONCE], from[AT_ONCE];
 	uint64_t *pointers;
 	size_t count;
 	struct text out;
@@ -218,14 +224,25 @@ static int kept_index(const char *entry)
 	return -1;
 }
 
-/* One entry of the program's environment goes on by address. Those that concern us are looked at; 0: one of them cannot be read. */
-static int add_entry(struct copy *c, uint64_t pointer)
+/* Does it show what this entry is? A string that goes on in the next page has been read in part. */
+static int is_enough(const char *head, size_t read)
 {
-	char head[16] = {0};
+	for (size_t i = 0; i < read; i++)
+		if (!head[i])
+			return 1;
+	return read == HEAD;
+}
+
+/* One entry of the program's environment goes on by address. Those that concern us are looked at; 0: one of them cannot be read. head: how it
+ * begins, `read` bytes of it. */
+static int add_entry(struct copy *c, uint64_t pointer, char *head, size_t read)
+{
 	char *text = c->out.at;
 
-	/* A short string has its end within the head; one that cannot be read at all is the kernel's to refuse. */
-	if (string_read(head, pointer, 11) >= 0 || !(string_after(head, "LD_PRELOAD=") || string_after(head, "SYSSHIM_"))) {
+	/* One that cannot be read at all is the kernel's to refuse. */
+	if (!is_enough(head, read))
+		string_read(head, pointer, HEAD);
+	if (!string_after(head, "LD_PRELOAD=") && !string_after(head, "SYSSHIM_")) {
 		add(c, pointer);
 		return 1;
 	}
@@ -248,6 +265,42 @@ static int add_entry(struct copy *c, uint64_t pointer)
 	}
 	add(c, pointer);
 	return 1;
+}
+
+/* The next pointers, with how the strings behind them begin: two calls of the kernel for AT_ONCE entries. Returns their number, with the end's. */
+static size_t read_entries(struct copy *c, uint64_t theirs, int *read)
+{
+	size_t in_page = PAGE - theirs % PAGE, most = in_page < 8 ? 8 : in_page < sizeof c->theirs ? in_page & ~7ul : sizeof c->theirs;
+	long got = memory_read(c->theirs, theirs, most), sum = 0;
+	size_t count = got > 0 ? (size_t)got / 8 : 0, strings = 0;
+
+	memset(c->heads, 0, sizeof c->heads);
+	for (; strings < count && c->theirs[strings]; strings++) {
+		uint64_t pointer = c->theirs[strings];
+		size_t size = PAGE - pointer % PAGE < HEAD ? PAGE - pointer % PAGE : HEAD;
+		c->to[strings] = (struct iovec){c->heads[strings], size};
+		c->from[strings] = (struct iovec){(void *)pointer, size};
+		sum += (long)size;
+	}
+	*read = strings && memory_read_many(c->to, c->from, strings) == sum;
+	return count;
+}
+
+static int add_entries(struct copy *c, uint64_t theirs)
+{
+	for (;;) {
+		int read;
+		size_t count = read_entries(c, theirs, &read);
+		for (size_t i = 0; i < count; i++) {
+			if (!c->theirs[i])
+				return 1;
+			if (!add_entry(c, c->theirs[i], c->heads[i], read ? c->to[i].iov_len : 0))
+				return 0;
+		}
+		if (!count)
+			return 0;
+		theirs += count * 8;
+	}
 }
 
 static void add_recording(struct copy *c, int pid)
@@ -302,13 +355,9 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	c->follow = (uint8_t)follow;
 	c->pointers = (uint64_t *)memory;
 	c->out = (struct text){memory + POINTER_BYTES, (char *)c, 0};
-	for (uint64_t pointer = 0; theirs; theirs += 8) {
-		if (memory_read(&pointer, theirs, 8) != 8 || (pointer && !add_entry(c, pointer))) {
-			copy_give(p, memory);
-			return NULL;
-		}
-		if (!pointer)
-			break;
+	if (theirs && !add_entries(c, theirs)) {
+		copy_give(p, memory);
+		return NULL;
 	}
 	if (c->follow)
 		add_hidden(c, process_is_ours(p) ? p->pid : 0);

@@ -136,6 +136,11 @@ long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size)
 	return calls_refused ? -EPERM : copy_through_kernel(__NR_process_vm_readv, pid, to, from, size);
 }
 
+long memory_read_many(const struct iovec *to, const struct iovec *from, size_t count)
+{
+	return calls_refused ? -EPERM : RAW(__NR_process_vm_readv, RAW(__NR_getpid), to, count, from, count);
+}
+
 long memory_write(void *to, const void *from, size_t size)
 {
 	if (calls_refused) {

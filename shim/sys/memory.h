@@ -30,6 +30,10 @@ long memory_write(void *to, const void *from, size_t size);
 /* For who knows the process's number, which is one call less. */
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
 
+/* Many pieces by one call of the kernel, at most 64: the bytes of all that were copied, less than all where one cannot be read, or -errno. */
+struct iovec;
+long memory_read_many(const struct iovec *to, const struct iovec *from, size_t count);
+
 /* Where the kernel refuses or a filter might kill, nothing foreign is read (-EPERM), and memory_write stores directly, which is safe
  * only in pages that are present: the caller has populated them. Called by the constructor, and by the gate before a filter. */
 void memory_start(void);
