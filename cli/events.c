@@ -37,22 +37,63 @@ static int is_mapped(const struct source *s, uint64_t chunk, uint64_t within, ui
 	return chunk + within + sizeof(struct record_word) <= s->size && ((const struct record_chunk *)(s->bytes + chunk))->sequence == sequence;
 }
 
+/* A chunk that event_hold has copied, which a program that goes on cannot write over. */
+static struct {
+	const struct source *source;
+	uint64_t sequence;
+	char bytes[RECORD_CHUNK] __attribute__((aligned(8)));
+} kept_chunk;
+
+/* NULL: it does not stand there any more. */
+static const struct record_word *find(const struct recording *r, const struct event *e)
+{
+	const struct source *s = &r->sources[e->source];
+	const struct cursor *c = s->cursor;
+	uint64_t at = (uint64_t)e->at * 8, chunk = at - (at - RECORD_DATA) % RECORD_CHUNK, kept = kept_place(e->sequence);
+
+	if (kept_chunk.source == s && kept_chunk.sequence == e->sequence)
+		return (const void *)(kept_chunk.bytes + (at - chunk));
+	for (unsigned i = 0; c && i < 2; i++)
+		if (c->held[i] == chunk && c->sequences[i] == e->sequence)
+			return (const void *)(c->bytes[i] + (at - chunk));
+	if (is_mapped(s, chunk, at - chunk, e->sequence))
+		return (const void *)(s->bytes + at);
+	return is_mapped(s, kept, at - chunk, e->sequence) ? (const void *)(s->bytes + kept + (at - chunk)) : NULL;
+}
+
 const struct record_word *event_record(const struct recording *r, const struct event *e)
 {
 	static const struct {
 		struct record_call call;
 		uint64_t arguments[7];
 	} gone = {{{13, RECORD_CALL, 0}, RECORD_CALLS - 1, 7, 0, 0, 0, 0, 0, 0}, {UINT32_MAX}};
-	const struct source *s = &r->sources[e->source];
-	const struct cursor *c = s->cursor;
-	uint64_t at = (uint64_t)e->at * 8, chunk = at - (at - RECORD_DATA) % RECORD_CHUNK, kept = kept_place(e->sequence);
+	const struct record_word *found = find(r, e);
 
-	for (unsigned i = 0; c && i < 2; i++)
-		if (c->held[i] == chunk && c->sequences[i] == e->sequence)
-			return (const void *)(c->bytes[i] + (at - chunk));
-	if (is_mapped(s, chunk, at - chunk, e->sequence))
-		return (const void *)(s->bytes + at);
-	return is_mapped(s, kept, at - chunk, e->sequence) ? (const void *)(s->bytes + kept + (at - chunk)) : (const void *)&gone;
+	return found ? found : (const void *)&gone;
+}
+
+int event_hold(struct recording *r, const struct event *e)
+{
+	struct source *s = &r->sources[e->source];
+	const char *from = (const char *)find(r, e);
+	uint64_t within = ((uint64_t)e->at * 8 - RECORD_DATA) % RECORD_CHUNK;
+
+	if (from && from != kept_chunk.bytes + within) {
+		uint64_t at = (uint64_t)(from - s->bytes) - within;
+		kept_chunk.source = NULL;
+		memcpy(kept_chunk.bytes, s->bytes + at, s->size - at < RECORD_CHUNK ? s->size - at : RECORD_CHUNK);
+		/* NB order: what is put in its place meanwhile brings its number first. */
+		if (is_mapped(s, at, within, e->sequence)) {
+			kept_chunk.source = s;
+			kept_chunk.sequence = e->sequence;
+		} else {
+			from = NULL;
+		}
+	}
+	/* A chunk counts once. */
+	s->missed += !from && s->gone != e->sequence;
+	s->gone = from ? s->gone : e->sequence;
+	return from != NULL;
 }
 
 static size_t least_size(unsigned kind)
@@ -161,7 +202,7 @@ void source_rewind(struct source *s)
 	c->at = c->end = c->held[0] = c->held[1] = c->newest = 0;
 	c->last = s->began;
 	c->file = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	s->records = s->broken = s->missed = s->pathless = 0;
+	s->records = s->broken = s->missed = s->pathless = s->gone = 0;
 	find_chunks(s, s->cursor);
 }
 

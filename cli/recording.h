@@ -21,6 +21,7 @@ struct source {
 	/* Of what was read since source_rewind. */
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
 	uint64_t missed;          /* chunks that were used again before they could be read: of a program that runs */
+	uint64_t gone;            /* the last of them that event_hold has counted */
 	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */
 };
 
@@ -92,6 +93,10 @@ char *copied(const char *text);
 /* Where an event's record lies: until two events later, or wherever it is asked again. Of one that a running program has written over since, a
  * call that is not known. */
 const struct record_word *event_record(const struct recording *r, const struct event *e);
+
+/* Holds the record of an event that was given out long ago, until the next is held. 0: the program has used its place again, which is counted. When
+ * all have been given out. */
+int event_hold(struct recording *r, const struct event *e);
 
 /* A CALL, a BEGIN or a COALESCED as the printers want it, and the memory that was kept with it. The memory stays valid while the recording
  * does; `call` by itself. Returns the thread. */

@@ -72,7 +72,7 @@ int trace_by_thread(struct trace *t, const char *prefix)
 		t->to = open_for(prefix, thread);
 		fine = t->to != NULL;
 		for (t->before = 0; i < count && places[i].thread == thread; i++)
-			if (fine)
+			if (fine && event_hold(r, &places[i].event))
 				trace_text_event(t, &places[i].event);
 		if (!fine)
 			break;
