@@ -42,6 +42,7 @@ void object_drop(const struct object *o);
 /* Which of an object's sites. */
 enum want {
 	WANT_HOT,    /* I/O, files, directories, processes, signals */
+	WANT_MOST,   /* those of them that share a page with others: where nobody sees the calls of the rest, which trap while something is buffered */
 	WANT_ALL,
 	WANT_CERTAIN /* objects whose code we do not know: those that cannot be anything else */
 };

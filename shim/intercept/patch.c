@@ -45,7 +45,7 @@ static int is_wanted(const struct object *o, const struct site_row *row, enum wa
 		return 1;
 	if (row->guess < 0 && row->form == FORM_NONE)
 		return 0;
-	return want != WANT_HOT || (row->guess < 0 ? is_in_syscall(o, row) : call && call->flags & CALL_HOT);
+	return (want != WANT_HOT && want != WANT_MOST) || (row->guess < 0 ? is_in_syscall(o, row) : call && call->flags & CALL_HOT);
 }
 
 static struct place place_of(const struct object *o, const struct site_row *row)
@@ -101,10 +101,39 @@ static int can_be_patched(const struct object *o, const struct site_row *row)
 	return row->form != FORM_NONE && row->at >= PIECE_FRONT && (uint64_t)(o->text.end - o->text.start) - row->at >= PIECE_SIZE;
 }
 
+/* Which rows are wanted. A page of few sites costs as much as one of many; what makes, changes or ends a process is worth it by itself. */
+static uint8_t chosen[MOST_ROWS];
+enum { WORTH_A_PAGE = 3 };
+
+static uint32_t weight_of(const struct site_row *row)
+{
+	const struct syscall_row *call = row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
+
+	return !call || form_is_any_number(row->form) || call->class == CLASS_PROCESS ? WORTH_A_PAGE : 1;
+}
+
+static uint32_t page_of(const struct site_row *row)
+{
+	return (row->at - row->back) / PAGE;
+}
+
+static void choose(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+{
+	for (uint32_t i = 0, end; i < count; i = end) {
+		uint32_t weight = 0;
+		for (end = i; end < count && page_of(&rows[end]) == page_of(&rows[i]); end++) {
+			chosen[end] = (uint8_t)is_wanted(o, &rows[end], want);
+			weight += chosen[end] ? weight_of(&rows[end]) : 0;
+		}
+		if (want == WANT_MOST && weight < WORTH_A_PAGE)
+			memset(chosen + i, 0, end - i);
+	}
+}
+
 /* Makes the pages of the copy that will be written our own, neighbours in one call, which is cheaper than a fault for each (madvise(2),
  * MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault). Rows come in the order of their addresses. 0: the file has no such page
  * any more, and whoever touches it dies. */
-static int populate(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+static int populate(const struct object *o, const struct site_row *rows, uint32_t count)
 {
 	const long away = o->text.copy - o->text.start;
 	const unsigned char *from = NULL, *to = NULL;
@@ -112,7 +141,7 @@ static int populate(const struct object *o, const struct site_row *rows, uint32_
 	for (uint32_t i = 0; i <= count; i++) {
 		const struct place place = place_of(o, &rows[i < count ? i : 0]);
 		const unsigned char *first = i < count ? page_start(place.patch) : NULL;
-		if (i < count && (!can_be_patched(o, &rows[i]) || !is_wanted(o, &rows[i], want)))
+		if (i < count && !(chosen[i] && can_be_patched(o, &rows[i])))
 			continue;
 		if (to && (!first || first > to)) {
 			if (RAW(__NR_madvise, from + away, to - from, MADV_POPULATE_WRITE) == -EFAULT)
@@ -156,7 +185,7 @@ static void patch_rows(const struct object *o, const struct site_row *rows, uint
 	if (!o->is_new)
 		take_over_changed(o);
 	for (uint32_t i = 0; i < count; i++)
-		if (is_wanted(o, &rows[i], want))
+		if (chosen[i])
 			++*(patch(o, &rows[i]) ? rewritten : left);
 }
 
@@ -174,7 +203,10 @@ static int bears_out(const struct object *o, const struct site_row *rows, uint32
 /* With a table of rows: 0 when the copy cannot be written. */
 static int patch_by(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
-	if (!populate(o, rows, count, want))
+	if (count > MOST_ROWS)
+		count = MOST_ROWS;
+	choose(o, rows, count, want);
+	if (!populate(o, rows, count))
 		return 0;
 	patch_rows(o, rows, count, want);
 	return 1;

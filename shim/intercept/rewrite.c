@@ -203,7 +203,7 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 		return "this libc is not glibc";
 	if (!is_alone())
 		return "the process has threads already";
-	enum want want = all_sites ? WANT_ALL : WANT_HOT;
+	enum want want = all_sites ? WANT_ALL : is_seen() ? WANT_HOT : WANT_MOST;
 	objects[LIBC].holds = (uint64_t)gnu_get_libc_version;
 	const char *error = object_rewrite(&objects[LIBC], want);
 	if (error) {
