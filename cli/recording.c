@@ -208,6 +208,23 @@ void recording_tell_damage(struct recording *r)
 	r->damage_told = 1;
 }
 
+static void free_read(struct recording *r)
+{
+	recording_close(r);
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		munmap((void *)r->sources[i].bytes, r->sources[i].size);
+		free(r->sources[i].path);
+	}
+	free(r->sources);
+}
+
+static void recording_free(struct recording *r)
+{
+	free_read(r);
+	free(r->found);
+	*r = (struct recording){0};
+}
+
 int recording_read(struct recording *r, int argc, char **argv)
 {
 	const char *path = argv[optind], *command = argv[0];
@@ -232,24 +249,10 @@ int recording_read(struct recording *r, int argc, char **argv)
 		return 0;
 	}
 	read_all(r, S_ISDIR(status.st_mode));
-	return r->sources_count > 0;
-}
-
-static void free_read(struct recording *r)
-{
-	recording_close(r);
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		munmap((void *)r->sources[i].bytes, r->sources[i].size);
-		free(r->sources[i].path);
-	}
-	free(r->sources);
-}
-
-static void recording_free(struct recording *r)
-{
-	free_read(r);
-	free(r->found);
-	*r = (struct recording){0};
+	if (r->sources_count)
+		return 1;
+	recording_free(r);
+	return 0;
 }
 
 void recording_again(struct recording *r)
