@@ -34,6 +34,7 @@ struct outcome {
 struct counts {
 	long batches, writes; /* of all processes of a run */
 	int is_counted;
+	int hangs; /* natively: then nothing was compared */
 };
 
 /* run.c */

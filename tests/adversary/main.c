@@ -31,12 +31,12 @@ static struct {
 /* Of all workers. */
 static struct {
 	_Atomic uint64_t next;
-	_Atomic long done, failed, undecided, counted, with_batches, batches, writes, twice;
+	_Atomic long done, failed, undecided, hang, counted, with_batches, batches, writes, twice;
 } *total;
 
 static void try_one(struct place *place, uint64_t seed)
 {
-	struct counts counts;
+	struct counts counts = {0};
 	char text[512];
 
 	if (seed_differs(place, seed, wanted.only, text, sizeof text, &counts)) {
@@ -48,6 +48,7 @@ static void try_one(struct place *place, uint64_t seed)
 			total->undecided++;
 	}
 	total->done++;
+	total->hang += counts.hangs;
 	total->counted += counts.is_counted;
 	total->with_batches += counts.batches > 0;
 	total->batches += counts.batches;
@@ -205,9 +206,9 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_CHILDREN, &used);
 	if (made)
 		rmdir(made);
-	printf("%ld seeds from %llu in %ld s, %ld s of processors: %ld differ, %ld differ natively; %ld natively twice; ", total->done,
+	printf("%ld seeds from %llu in %ld s, %ld s of processors: %ld differ, %ld differ natively, %ld hang natively; %ld natively twice; ", total->done,
 	       (unsigned long long)wanted.first, (long)(to.tv_sec - from.tv_sec), (long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec),
-	       total->failed, total->undecided, total->twice);
+	       total->failed, total->undecided, total->hang, total->twice);
 	printf("%ld counted, %ld of them with batches: %ld batches of %ld writes\n", total->counted, total->with_batches, total->batches, total->writes);
 	return total->failed || total->undecided;
 }
