@@ -18,6 +18,7 @@ struct cursor {
 	uint64_t at, end;    /* of what is left of that one */
 	uint64_t sequence;   /* its number */
 	uint64_t last;       /* the time of the record before */
+	int is_begun;        /* the first half of the record at `at` was given out */
 	int file;            /* -1: not open, the mapping does as well */
 	/* The last two chunks: who has an event may look at the one behind it. held: their offsets, 0: none. */
 	uint64_t held[2], sequences[2];
@@ -61,6 +62,35 @@ static const struct record_word *find(const struct recording *r, const struct ev
 	return is_mapped(s, kept, at - chunk, e->sequence) ? (const void *)(s->bytes + kept + (at - chunk)) : NULL;
 }
 
+static int is_both(const struct record_word *word)
+{
+	return word->kind == RECORD_CALL && !(word->flags & RECORD_RESUMED) && ((const struct record_call *)word)->serial;
+}
+
+/* One half of a record that says both, as the writer writes two. */
+static const struct record_word *half_of(const struct record_word *word, enum half half)
+{
+	enum { COPIES = 4 };
+	static struct {
+		struct record_call call;
+		char rest[RECORD_CHUNK];
+	} copies[COPIES];
+	static unsigned next;
+	struct record_call *copy = &copies[next++ % COPIES].call;
+
+	size_t size = (size_t)word->size * 8;
+
+	memcpy(copy, word, size < sizeof copies[0] ? size : sizeof copies[0]);
+	if (half == HALF_BEGIN) {
+		copy->word.kind = RECORD_BEGIN;
+		copy->duration = 0;
+		copy->result = 0;
+	} else {
+		copy->word.flags |= RECORD_RESUMED;
+	}
+	return &copy->word;
+}
+
 const struct record_word *event_record(const struct recording *r, const struct event *e)
 {
 	static const struct {
@@ -69,7 +99,9 @@ const struct record_word *event_record(const struct recording *r, const struct e
 	} gone = {{{13, RECORD_CALL, 0}, RECORD_CALLS - 1, 7, 0, 0, 0, 0, 0, 0}, {UINT32_MAX}};
 	const struct record_word *found = find(r, e);
 
-	return found ? found : (const void *)&gone;
+	if (!found)
+		return (const void *)&gone;
+	return e->half ? half_of(found, e->half) : found;
 }
 
 int event_hold(struct recording *r, const struct event *e)
@@ -200,6 +232,7 @@ void source_rewind(struct source *s)
 	c->chunks = NULL;
 	c->count = c->index = 0;
 	c->at = c->end = c->held[0] = c->held[1] = c->newest = 0;
+	c->is_begun = 0;
 	c->last = s->began;
 	c->file = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	s->records = s->broken = s->missed = s->pathless = s->gone = 0;
@@ -297,11 +330,15 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 			c->at = c->end;
 			continue;
 		}
-		s->pathless += word->kind == RECORD_CALL && is_pathless((const void *)word);
-		uint64_t time = time_of(word);
+		enum half half = !is_both(word) ? HALF_NONE : c->is_begun ? HALF_END : HALF_BEGIN;
+		uint64_t time = half == HALF_BEGIN ? ((const struct record_call *)word)->began : time_of(word);
 		if (time)
 			c->last = time + s->epoch;
-		*e = (struct event){c->last, c->sequence, index, (uint32_t)(c->at / 8)};
+		*e = (struct event){c->last, c->sequence, index, (uint32_t)(c->at / 8), half};
+		c->is_begun = half == HALF_BEGIN;
+		if (half == HALF_BEGIN)
+			return 1;
+		s->pathless += word->kind == RECORD_CALL && is_pathless((const void *)word);
 		s->records++;
 		c->at += size;
 		return 1;

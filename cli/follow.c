@@ -59,7 +59,8 @@ static uint64_t number_of(struct state *s, const char *path)
 /* 1 the first time. */
 static int is_new(struct state *s, const uint64_t *numbers, const struct event *e)
 {
-	size_t record = ((uint64_t)e->at * 8 - RECORD_DATA) % RECORD_CHUNK / 8;
+	/* A beginning may have been told before its record became the whole call. */
+	size_t record = ((uint64_t)e->at * 8 - RECORD_DATA) % RECORD_CHUNK / 8 + (e->half == HALF_END);
 	struct told like, *told;
 
 	memset(&like.key, 0, sizeof like.key);

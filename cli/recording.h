@@ -31,6 +31,11 @@ struct event {
 	uint64_t sequence; /* of its chunk */
 	uint32_t source;
 	uint32_t at;   /* file offset / 8 */
+	enum half {
+		HALF_NONE,
+		HALF_BEGIN, /* of a record that says both (record.h, RECORD_RESUMED) */
+		HALF_END
+	} half;
 };
 
 struct recording {

@@ -94,7 +94,8 @@ enum record_kind {
 };
 
 enum record_flags {
-	RECORD_RESUMED = 1,   /* a CALL that has a BEGIN with the same serial; 0 there: an exec, of the image before */
+	RECORD_RESUMED = 1,   /* a CALL that has a BEGIN with the same serial; 0 there: an exec, of the image before. A serial without this: nothing came
+			       * between the two, and the BEGIN became the CALL */
 	RECORD_GATHERED = 2,  /* a CALL whose bytes were gathered; its time is that of the record before */
 	RECORD_MEMORY = 4,    /* struct record_memory behind the arguments, up to the record's end */
 	RECORD_INJECTED = 8,  /* a CALL that SYSSHIM_INJECT has answered, or made shorter than the program did */

@@ -161,7 +161,7 @@ static int32_t process_number(const struct process *p)
 	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
 }
 
-/* Pieces as they stand in a record; or with an address, a string of the program, which without `at` the kernel reads once more. */
+/* Pieces as they stand in a record; or with an address, a string of the program that may be read as it stands. */
 struct kept {
 	const char *at;
 	uint64_t address;
@@ -188,17 +188,54 @@ static inline void count_sometimes(struct process *p)
 		put_counters(p, sequence);
 }
 
-/* now: the call's end, 0: it was not looked at; how: enum record_kind, and enum record_flags << 8. All is handed on in registers, so that no
- * function that has done its part keeps a frame. */
-static __attribute__((noinline)) void put_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how,
-					       const struct kept *kept)
+static size_t head_size(uint64_t number)
+{
+	return sizeof(struct record_call) + (shape_of(number).count + (number >= RECORD_CALLS - 1)) * sizeof(uint64_t);
+}
+
+static uint64_t offset_of(struct process *p, const void *record)
+{
+	return (uint64_t)((const char *)record - (const char *)room_place(p, 0));
+}
+
+static void note_begun(struct process *p, const struct record_call *record, size_t size)
+{
+	struct recording *r = &p->log.recording;
+
+	r->begun = offset_of(p, record);
+	r->begun_end = r->begun + size;
+	r->begun_serial = record->serial;
+}
+
+/* A call that has come back before anything else was recorded, and whose end adds nothing to read, is completed where its beginning stands: 1. Two
+ * records would say the same. (An audit's beginnings have the time of the record before, which would be lost.) NB order: whoever is killed here leaves a beginning; who reads meanwhile finds one, or all. A handler's records
+ * stand behind, as natively: the result was there before it ran. */
+static int complete_begun(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	struct recording *r = &p->log.recording;
+
+	enum reads reads = shape_of(call->number).reads;
+
+	if (!ticket->serial || ticket->injected || settings.audit || r->begun_serial != (uint32_t)ticket->serial || r->next != r->begun_end || p->threads || p->suspect ||
+	    reads == READS_MORE)
+		return 0;
+	struct record_call *record = room_place(p, r->begun);
+	const struct record_memory *path = (const void *)((const char *)record + head_size(call->number));
+	/* After the call it may be read although it could not before. */
+	if (reads == READS_PATH && (!(record->word.flags & RECORD_MEMORY) || path->got <= 0))
+		return 0;
+	r->begun_serial = 0;
+	record->duration = now > ticket->began ? now - ticket->began : 0;
+	record->result = call->result;
+	__atomic_store_n(&record->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
+	return 1;
+}
+
+/* All but what lies in memory. */
+static inline void fill_head(struct process *p, struct record_call *record, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	unsigned count = shape_of(call->number).count, unknown = call->number >= RECORD_CALLS - 1;
-	size_t head = sizeof(struct record_call) + (count + unknown) * sizeof(uint64_t);
-	size_t memory_size = kept->address ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
-	struct record_call *record = room_take(p, head + memory_size);
-	if (!record)
-		return;
+
 	record->number = (uint16_t)(unknown ? RECORD_CALLS - 1 : call->number);
 	record->arguments_count = (uint8_t)(count + unknown);
 	record->thread = thread_of(p);
@@ -210,16 +247,29 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct t
 		record->arguments[0] = call->number;
 	for (unsigned i = 0; i < count; i++)
 		record->arguments[i + unknown] = call->arguments[i];
+}
+
+/* now: the call's end, 0: it was not looked at; how: enum record_kind, and enum record_flags << 8. All is handed on in registers, so that no
+ * function that has done its part keeps a frame. */
+static __attribute__((noinline)) void put_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how,
+					       const struct kept *kept)
+{
+	size_t head = head_size(call->number);
+	size_t memory_size = kept->address ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
+	struct record_call *record = room_take(p, head + memory_size);
+	if (!record)
+		return;
+	fill_head(p, record, call, ticket, now);
 	char *behind = (char *)record + head;
 	if (kept->address) {
 		*(struct record_memory *)behind = (struct record_memory){kept->address, (uint32_t)kept->size, (int32_t)kept->size};
 		behind += sizeof(struct record_memory);
 	}
-	if (kept->at)
+	if (kept->size)
 		memcpy(behind, kept->at, kept->size);
-	else if (kept->size)
-		memory_read_in(process_number(p), behind, kept->address, kept->size);
 	room_commit(p, record, head + memory_size, how & 0xff, how >> 8 | (memory_size ? RECORD_MEMORY : 0));
+	if ((how & 0xff) == RECORD_BEGIN)
+		note_begun(p, record, head + memory_size);
 	count_sometimes(p);
 }
 
@@ -282,31 +332,53 @@ int recording_was_read(const struct process *p, const struct text_call *call, co
 	}
 }
 
-/* The length of a path as the kernel reads it, in front of a page's end; 0: it is not to be read, or too long for this. With a frame of its own
- * that is gone when the record is made. */
-static __attribute__((noinline)) size_t path_length(struct process *p, uint64_t from)
+/* A path as the kernel reads it, straight into the record, which gives back what it has not needed. 1: written, or there is no room; 0: it is not
+ * to be read, or does not end within its page, or is too long for this. */
+static __attribute__((noinline)) int put_call_reading(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+						      unsigned how, uint64_t from)
 {
-	char piece[160];
-	size_t in_page = PAGE - from % PAGE, most = sizeof piece < in_page ? sizeof piece : in_page;
-	long got = p->sealed ? 0 : memory_read_in(process_number(p), piece, from, most);
-	size_t length = got > 0 ? text_length_within(piece, (size_t)got) : 0;
-
-	return got > 0 && length < (size_t)got ? length + 1 : 0;
+	enum { MOST = 160 };
+	size_t in_page = PAGE - from % PAGE, most = in_page < MOST ? in_page : MOST, head = head_size(call->number);
+	size_t room = head + sizeof(struct record_memory) + ((most + 7) & ~(size_t)7);
+	if (p->sealed)
+		return 0;
+	struct record_call *record = room_take(p, room);
+	if (!record)
+		return 1;
+	struct record_memory *memory = (struct record_memory *)((char *)record + head);
+	char *text = (char *)(memory + 1);
+	long got = memory_read_in(process_number(p), text, from, most);
+	size_t size = got > 0 ? text_length_within(text, (size_t)got) + 1 : 0;
+	int whole = got > 0 && size <= (size_t)got;
+	if (whole) {
+		fill_head(p, record, call, ticket, now);
+		*memory = (struct record_memory){from, (uint32_t)size, (int32_t)size};
+		/* What lies behind a path may be anything. */
+		memset(text + size, 0, room - (size_t)(text + size - (char *)record));
+	} else {
+		memset((char *)record + sizeof(struct record_word), 0, room - sizeof(struct record_word));
+	}
+	size_t used = whole ? (size_t)(text - (char *)record) + ((size + 7) & ~(size_t)7) : 0;
+	room_return(p, record, room, used);
+	if (!whole)
+		return 0;
+	room_commit(p, record, used, how & 0xff, how >> 8 | RECORD_MEMORY);
+	if ((how & 0xff) == RECORD_BEGIN)
+		note_begun(p, record, used);
+	count_sometimes(p);
+	return 1;
 }
 
-/* 1: written, with its path. */
+/* 1: written, with its path, or there is no room. */
 static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
 						      unsigned how, uint64_t from)
 {
-	struct kept kept = {NULL, from, 0};
+	struct kept kept = {(const char *)from, from, 0};
 
-	if ((how & 0xff) == RECORD_CALL && from && recording_was_read(p, call, ticket)) {
-		kept.at = (const char *)from;
-		kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
-	} else {
-		kept.size = path_length(p, from);
-	}
-	if (!kept.size || kept.size > PATH_LIMIT)
+	if ((how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
+		return put_call_reading(p, call, ticket, now, how, from);
+	kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
+	if (kept.size > PATH_LIMIT)
 		return 0;
 	put_call(p, call, ticket, now, how, &kept);
 	return 1;
@@ -332,7 +404,8 @@ void recording_begin(struct process *p, const struct text_call *call, struct log
 
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags)
 {
-	put(p, call, ticket, now, RECORD_CALL | (flags | (ticket->serial ? RECORD_RESUMED : 0)) << 8);
+	if (!complete_begun(p, call, ticket, now))
+		put(p, call, ticket, now, RECORD_CALL | (flags | (ticket->serial ? RECORD_RESUMED : 0)) << 8);
 }
 
 void recording_gathered(struct process *p, int fd, size_t bytes)

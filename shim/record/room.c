@@ -259,6 +259,20 @@ void *room_take(struct process *p, size_t size)
 	return NULL;
 }
 
+void room_return(struct process *p, void *record, size_t size, size_t used)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t at = (uint64_t)((char *)record - (char *)room_place(p, 0)), next = at + size;
+
+	if (used == size)
+		return;
+	if (!used)
+		__atomic_store_n((uint32_t *)record, 0, __ATOMIC_RELAXED);
+	/* Somebody's record stands behind: a reader steps over what is left. */
+	if (!exchange(&r->next, &next, at + used, is_alone(p)))
+		room_commit(p, (char *)record + used, size - used, 0, 0);
+}
+
 void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)
 {
 	union {

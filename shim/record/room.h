@@ -17,6 +17,8 @@ struct process;
 /* Room of `size` bytes, a multiple of 8, all zero but its first word; NULL: there is none, which is counted. To be committed soon: a chunk
  * is used again only when all of it is. Any context. */
 void *room_take(struct process *p, size_t size);
+/* Gives back what is behind the first `used` bytes, 0: all of it; that is zero. Then the rest is to be committed. */
+void room_return(struct process *p, void *record, size_t size, size_t used);
 /* kind: enum record_kind; flags: enum record_flags */
 void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags);
 

@@ -1,0 +1,64 @@
+#!/bin/bash
+# A call that may wait is recorded when it begins, so that a hang shows; when it has come back and nothing came between, its record becomes the whole
+# call. A reader shows both ends where other processes' lines come between, and a beginning alone where it never came back.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+cat >reads.c <<'C'
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+static void handler(int number)
+{
+	(void)number;
+	(void)!write(1, "", 0);
+}
+
+int main(void)
+{
+	int fd = open("/dev/zero", O_RDONLY), none = open("/nowhere/at all", O_RDONLY), ends[2];
+	char byte;
+
+	for (int i = 0; i < 10000; i++)
+		if (read(fd, &byte, 1) != 1)
+			return 1;
+	/* A handler's calls come between. */
+	if (none >= 0 || pipe(ends) || signal(SIGALRM, handler) == SIG_ERR)
+		return 2;
+	alarm(1);
+	if (fork() == 0) {
+		sleep(2);
+		return write(ends[1], "x", 1) == 1 ? 0 : 3;
+	}
+	if (read(ends[0], &byte, 1) != 1)
+		return 4;
+	kill(getpid(), SIGSTOP);
+	for (;;)
+		read(ends[0], &byte, 1);
+}
+C
+cc -O1 -o reads reads.c || fail "it does not compile"
+env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/recording" SYSSHIM_LOG_FORMAT=binary ./reads >/dev/null &
+program=$!
+for _ in $(seq 100); do
+	grep -q '^State:.*stopped' "/proc/$program/status" && break
+	sleep 0.1
+done
+kill -CONT $program
+for _ in $(seq 100); do
+	"$SYSSHIM" trace recording 2>/dev/null | tail -n 2 | grep -q "^$program .*read(.*unfinished" && break
+	sleep 0.1
+done
+kill -KILL $program
+wait $program 2>/dev/null
+"$SYSSHIM" trace recording >text 2>/dev/null || fail "trace: status $?"
+[ "$(grep -cE "^$program .* read\([0-9]+, .*, 1\) += 1 <" text)" -eq 10000 ] || fail "not every read is one line: $(grep -c 'read(' text)"
+grep -qE "^$program .* openat\(AT_FDCWD, \"/nowhere/at all\", O_RDONLY\) += -1 ENOENT" text || fail "the file that is not there: $(grep nowhere text)"
+sed -n "/^$program .*read(.*<unfinished/,/read resumed>/p" text | grep -q "^$program .*write(1, " || fail "the handler's call does not come between: $(tail -n 20 text)"
+grep -qE "^$program .* <\.\.\. read resumed>.* = 1 <" text || fail "the read in between does not come back: $(tail -n 20 text)"
+grep "^$program " text | tail -n 1 | grep -q 'read(.*<unfinished' || fail "the last read is not open: $(tail -n 3 text)"
+"$SYSSHIM" show --json recording | python3 -c '
+import json, sys
+row = next(row for row in map(json.loads, sys.stdin) if row.get("pid") == int(sys.argv[1]))
+assert row["records"] < 10500, row' $program || fail "two records for a call: $("$SYSSHIM" show --json recording)"
