@@ -159,7 +159,8 @@ int recording_open(struct process *p, uint64_t epoch)
 	h->epoch = epoch;
 	h->began = clock_monotonic() + epoch;
 	describe(p, h);
-	p->log.recording.kernel_counted = kernel_counts(p, &p->log.recording.kernel_reads, &p->log.recording.kernel_writes);
+	/* A forked child begins with none (kernel/fork.c, task_io_accounting_init), and all that it makes is counted. */
+	p->log.recording.kernel_counted = p == process || kernel_counts(p, &p->log.recording.kernel_reads, &p->log.recording.kernel_writes);
 	memcpy(h->magic, RECORD_MAGIC, sizeof h->magic);
 	return 0;
 }
