@@ -51,7 +51,7 @@ static const char *object_rewrite(struct object *o, enum want want)
 		return "the file of the loaded libc cannot be read";
 	if (!patch_sites(o, want)) {
 		object_drop(o);
-		return "no memory for the list of sites";
+		return "no memory for a copy of libc's text";
 	}
 	if (o == &objects[LIBC] && libc_minor() >= ONE_PLACE && !patched_any_number) {
 		object_drop(o);
