@@ -72,29 +72,6 @@ static unsigned access_of(uint64_t flags)
 	       (flags & O_DIRECTORY ? ACCESS_FOLDER : 0);
 }
 
-/* open and its like: where the flags stand. */
-static int opens(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags)
-{
-	*flags = 0;
-	switch (call->number) {
-	case __NR_open:
-		*flags = call->arguments[1];
-		return 1;
-	case __NR_creat:
-		*flags = O_WRONLY | O_CREAT | O_TRUNC;
-		return 1;
-	case __NR_openat:
-		*flags = call->arguments[2];
-		return 1;
-	case __NR_openat2:
-		if (memory->kept)
-			memory->memory.read(&memory->memory, flags, call->arguments[2], sizeof *flags);
-		return 1;
-	default:
-		return 0;
-	}
-}
-
 /* Where a file of the recording is being read. */
 struct reading {
 	struct loader *loader;
@@ -282,7 +259,7 @@ static void add_call(const struct reader *r, const struct text_call *call, const
 			executed(r, call, given, call->result);
 		return;
 	}
-	if (opens(call, memory, &flags)) {
+	if (recorded_open(call, memory, &flags)) {
 		opened(r, call, memory, flags);
 		return;
 	}

@@ -451,6 +451,15 @@ int places_resolve(struct places *p, const struct event *e, int64_t directory, c
 	return resolve(place_of(p, e), directory, given, to);
 }
 
+const char *places_path(struct places *p, const struct event *e, int fd)
+{
+	const struct place *place = place_of(p, e);
+	const struct held *h = held_find(place, fd);
+	const char *path = fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL;
+
+	return path && *path != '?' ? path : NULL;
+}
+
 static void go(struct place *place, const char *path)
 {
 	char *copy = copy_of(path);

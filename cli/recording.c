@@ -309,7 +309,7 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	const struct record_coalesced *write = (const void *)word;
 
 	*call = (struct text_call){0};
-	*memory = (struct recorded_memory){{read_kept, s->header->data_limit, NULL}, NULL, NULL};
+	*memory = (struct recorded_memory){.memory = {.read = read_kept, .data = s->header->data_limit}};
 	if (word->kind == RECORD_COALESCED) {
 		*call = (struct text_call){__NR_write, {(uint64_t)(int64_t)write->fd, 8, write->bytes}, write->bytes};
 		return s->header->pid;
@@ -368,4 +368,26 @@ const char *recorded_end(const struct record_header *h, char to[RECORDED_END])
 		snprintf(to, RECORDED_END, "without an end: running, or killed");
 	}
 	return to;
+}
+
+int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags)
+{
+	*flags = 0;
+	switch (call->number) {
+	case __NR_open:
+		*flags = call->arguments[1];
+		return 1;
+	case __NR_creat:
+		*flags = O_WRONLY | O_CREAT | O_TRUNC;
+		return 1;
+	case __NR_openat:
+		*flags = call->arguments[2];
+		return 1;
+	case __NR_openat2:
+		if (memory->kept)
+			memory->memory.read(&memory->memory, flags, call->arguments[2], sizeof *flags);
+		return 1;
+	default:
+		return 0;
+	}
 }

@@ -111,6 +111,9 @@ struct recorded_memory {
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
 
+/* Is it open or one like it? 1, and the flags with which it opens. */
+int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags);
+
 static inline int is_exec(uint64_t number)
 {
 	return number == __NR_execve || number == __NR_execveat;

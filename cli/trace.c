@@ -22,6 +22,7 @@ const char trace_help[] =
 	"  -s BYTES            at most so many bytes of a buffer, of those that were recorded (run -s)\n"
 	"  -o FILE             write there instead of stdout\n"
 	"  -ff                 with -o: a file FILE.TID for each thread\n"
+	"  -y                  what descriptors lead to: read(3</etc/passwd>, ...\n"
 	"  -f, -T              as always\n"
 	"      --json          a flat object a line\n"
 	"      --format=chrome a timeline for Perfetto (ui.perfetto.dev) or chrome://tracing; text, json\n"
@@ -152,7 +153,7 @@ static void trace_live(struct trace *t, enum format format)
 struct output {
 	const char *path; /* -o */
 	enum format format;
-	int follow, forks;
+	int follow, forks, paths;
 };
 
 static int complain(const char *what)
@@ -168,6 +169,8 @@ static int is_possible(const struct output *o)
 		return complain("-ff: -o FILE is to say where; each thread's file is FILE.TID");
 	if (o->forks > 1 && (o->format != FORMAT_TEXT || o->follow))
 		return complain("-ff: text only, and not with --follow");
+	if (o->paths && (o->forks > 1 || o->format != FORMAT_TEXT || o->follow))
+		return complain("-y: text only, and not with -ff or --follow: descriptors are followed through the whole recording, in the order of time");
 	if (o->follow && o->format == FORMAT_CHROME)
 		return complain("--follow: text or --json; a timeline is written when all is there");
 	return 1;
@@ -193,6 +196,9 @@ static int take_option(struct trace *t, struct output *o, int option, const char
 		return 1;
 	case 'f':
 		o->forks++;
+		return 1;
+	case 'y':
+		o->paths = 1;
 		return 1;
 	case 'T':
 		return 1;
@@ -221,7 +227,7 @@ int command_trace(int argc, char **argv)
 
 	t = (struct trace){.to = stdout, .data = -1};
 	filter_all(&t.filter);
-	while ((option = getopt_long(argc, argv, "hjo:ftrTs:" FILTER_OPTIONS, options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hjo:ftrTys:" FILTER_OPTIONS, options, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(trace_help, stdout);
 			return EXIT_FINE;
@@ -240,6 +246,8 @@ int command_trace(int argc, char **argv)
 	}
 	if (!recording_read(&t.recording, argc, argv))
 		return EXIT_USAGE;
+	if (output.paths)
+		t.places = places_make(&t.recording);
 	if (output.forks > 1) {
 		if (!trace_by_thread(&t, output.path))
 			return EXIT_OURS;
@@ -250,6 +258,8 @@ int command_trace(int argc, char **argv)
 	} else {
 		(output.format == FORMAT_JSON ? trace_json : trace_text)(&t);
 	}
+	if (t.places)
+		places_free(t.places);
 	/* NB order: coverage is said when nothing can fail any more. */
 	if (fflush(t.to) == 0 && output.format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);

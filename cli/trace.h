@@ -3,6 +3,7 @@
 #define CLI_TRACE_H
 
 #include "filter.h"
+#include "places.h"
 
 enum { TRACE_LINE = 256 << 10 };
 
@@ -16,6 +17,7 @@ struct trace {
 	int no_threads;  /* lines do not begin with the thread's number */
 	long data;       /* bytes of each buffer at most, -1: as many as were recorded */
 	uint64_t before; /* the time of the line before */
+	struct places *places; /* -y; else NULL */
 	/* The line that stands without its end. */
 	int open;
 	uint32_t open_source, open_serial;

@@ -2,6 +2,8 @@
 #include "trace.h"
 #include "walk.h"
 
+#include <asm/unistd.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,12 +58,74 @@ static void head(struct trace *t, struct text *out, int thread, uint64_t time)
 	t->before = time;
 }
 
+/* -y: what the descriptors of the call lead to that is being printed. */
+static struct {
+	struct places *places;
+	const struct event *event;
+	const struct text_call *call;
+} shown;
+
+/* The file that a call opens is put behind its descriptor after it has been printed. */
+static const char *result_path(const struct text_memory *memory, char path[PLACES_PATH])
+{
+	const struct text_call *call = shown.call;
+	int is_in_folder = call->number == __NR_openat || call->number == __NR_openat2;
+	char given[RECORDED_PATH];
+	uint64_t flags;
+
+	if (!recorded_open(call, (const struct recorded_memory *)memory, &flags))
+		return places_path(shown.places, shown.event, (int)call->arguments[0]);
+	if (!text_call_path(call, memory, given, sizeof given) ||
+	    !places_resolve(shown.places, shown.event, is_in_folder ? (int)call->arguments[0] : AT_FDCWD, given, path))
+		return NULL;
+	return path;
+}
+
+static void put_descriptor(const struct text_memory *memory, struct text *out, int fd, int is_result)
+{
+	char resolved[PLACES_PATH];
+	const char *path = is_result ? result_path(memory, resolved) : places_path(shown.places, shown.event, fd);
+
+	if (!path)
+		return;
+	text_char(out, '<');
+	text_escaped(out, path, strlen(path));
+	text_char(out, '>');
+}
+
+/* What this call has changed of descriptors and folders. */
+static void places_go_on(struct trace *t, const struct event *e)
+{
+	const struct record_word *word = event_record(&t->recording, e);
+	char given[RECORDED_PATH], path[PLACES_PATH];
+	struct recorded_memory memory;
+	struct text_call call;
+	uint64_t flags;
+
+	if (word->kind != RECORD_CALL)
+		return;
+	recorded_call(&t->recording.sources[e->source], word, &call, &memory);
+	if (recorded_open(&call, &memory, &flags) && call.result >= 0) {
+		int is_in_folder = call.number == __NR_openat || call.number == __NR_openat2;
+		int known = text_call_path(&call, &memory.memory, given, sizeof given) &&
+			    places_resolve(t->places, e, is_in_folder ? (int)call.arguments[0] : AT_FDCWD, given, path);
+		places_opened(t->places, e, (int)call.result, known ? path : NULL, NULL, (flags & O_CLOEXEC) != 0);
+	}
+	places_after(t->places, e, &call, &memory);
+}
+
 static int call_of(const struct trace *t, const struct event *e, struct text_call *call, struct recorded_memory *memory)
 {
 	int thread = recorded_call(&t->recording.sources[e->source], event_record(&t->recording, e), call, memory);
 
 	if (t->data >= 0 && (size_t)t->data < memory->memory.data)
 		memory->memory.data = (size_t)t->data;
+	if (t->places) {
+		shown.places = t->places;
+		shown.event = e;
+		shown.call = call;
+		memory->memory.descriptor = put_descriptor;
+	}
 	return thread;
 }
 
@@ -170,7 +234,7 @@ int trace_thread(const struct trace *t, const struct event *e)
 	}
 }
 
-void trace_text_event(struct trace *t, const struct event *e)
+static void print_event(struct trace *t, const struct event *e)
 {
 	const struct record_word *word = event_record(&t->recording, e);
 	const struct source *s = &t->recording.sources[e->source];
@@ -184,6 +248,15 @@ void trace_text_event(struct trace *t, const struct event *e)
 		text_begin(t, e);
 	else
 		text_end(t, e);
+}
+
+void trace_text_event(struct trace *t, const struct event *e)
+{
+	if (t->places)
+		places_before(t->places, e);
+	print_event(t, e);
+	if (t->places)
+		places_go_on(t, e);
 }
 
 void trace_text_end(struct trace *t)

@@ -215,6 +215,8 @@ static unsigned arguments(struct text *out, const struct text_call *call, unsign
 			text_string(out, ", ");
 		if (!plain_argument(out, kind, call->arguments[index], row->flags & CALL_OPENS))
 			text_memory_argument(out, call, index, kind, memory);
+		else if (memory->descriptor && (kind == ARG_FD || kind == ARG_DIRFD))
+			memory->descriptor(memory, out, (int32_t)call->arguments[index], 0);
 	}
 	return index;
 }
@@ -290,11 +292,29 @@ static void result(struct text *out, const struct text_call *call)
 	}
 }
 
+static int returns_descriptor(const struct text_call *call)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+
+	switch (call->number) {
+	case __NR_dup:
+	case __NR_dup2:
+	case __NR_dup3:
+		return 1;
+	case __NR_fcntl:
+		return call->arguments[1] == F_DUPFD || call->arguments[1] == F_DUPFD_CLOEXEC;
+	default:
+		return row && row->flags & CALL_OPENS;
+	}
+}
+
 void text_call_leave(struct text *out, const struct text_call *call, unsigned printed, const struct text_memory *memory)
 {
 	arguments(out, call, printed, 1, memory);
 	text_string(out, ") = ");
 	result(out, call);
+	if (memory->descriptor && call->result >= 0 && returns_descriptor(call))
+		memory->descriptor(memory, out, (int)call->result, 1);
 }
 
 void text_call_resumed(struct text *out, const struct text_call *call)

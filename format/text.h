@@ -20,6 +20,9 @@ struct text_memory {
 	size_t data; /* bytes of each buffer to print, 0: none ("\"\"..."), SYSSHIM_DATA */
 	/* A string has ended: what was read last, once or by halves, is of no use from address `from` on. NULL: nobody needs to know. */
 	void (*cut)(const struct text_memory *self, uint64_t from);
+	/* Appends what a descriptor leads to, `</etc/passwd>`: an argument, AT_FDCWD too, or with is_result what the call has returned. NULL: that is
+	 * not printed. */
+	void (*descriptor)(const struct text_memory *self, struct text *out, int fd, int is_result);
 };
 
 struct text_call {

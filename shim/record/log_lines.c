@@ -18,7 +18,7 @@ static long read_memory(const struct text_memory *self, void *to, uint64_t from,
 
 static struct text_memory program_memory(void)
 {
-	return (struct text_memory){read_memory, settings.data, NULL};
+	return (struct text_memory){.read = read_memory, .data = settings.data};
 }
 
 static void publish_locked(struct process *p, uint64_t now)

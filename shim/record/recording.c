@@ -297,7 +297,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 		put_call(p, call, ticket, now, how, &nothing);
 		return;
 	}
-	w->keeper = (struct keeper){{read_and_keep, settings.data, cut}, kept, kept + KEPT_SIZE, NULL, NULL};
+	w->keeper = (struct keeper){.memory = {.read = read_and_keep, .data = settings.data, .cut = cut}, .at = kept, .end = kept + KEPT_SIZE};
 	w->out = (struct text){p->log.buffer, kept, 0};
 	unsigned printed = text_call_enter(&w->out, call, &w->keeper.memory);
 	if ((how & 0xff) == RECORD_CALL)

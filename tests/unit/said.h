@@ -48,7 +48,7 @@ static inline const char *said_end(struct text *out)
 /* The whole line: what can be said beforehand and what only the result tells. */
 static inline const char *said_call(long number, const uint64_t *arguments, int64_t result, size_t data)
 {
-	struct text_memory memory = {said_read, data, NULL};
+	struct text_memory memory = {.read = said_read, .data = data};
 	struct text_call call = {.number = (uint64_t)number, .result = result};
 	struct text out = said_begin();
 

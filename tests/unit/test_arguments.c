@@ -131,7 +131,7 @@ static void other_names(void **state)
 static void what_is_said_before_the_answer(void **state)
 {
 	char buffer[] = "hello";
-	struct text_memory memory = {said_read, 32, NULL};
+	struct text_memory memory = {.read = said_read, .data = 32};
 	struct text_call call = {SYS_read, {3, P(buffer), 5}, 5};
 	struct text out = said_begin();
 
@@ -150,7 +150,7 @@ static void what_is_said_before_the_answer(void **state)
 static void cut_lines_stay_in_their_buffer(void **state)
 {
 	static const uint64_t patterns[][6] = {{0}, {-1ull, -1ull, -1ull, -1ull, -1ull, -1ull}, {16, 16, 16, 16, 16, 16}, {1, 2, 3, 4, 5, 6}};
-	struct text_memory memory = {said_read, 64, NULL};
+	struct text_memory memory = {.read = said_read, .data = 64};
 
 	for (uint64_t number = 0; number < SYSCALL_LIMIT; number++)
 		for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; p++) {
