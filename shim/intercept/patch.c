@@ -101,7 +101,8 @@ static int can_be_patched(const struct object *o, const struct site_row *row)
 	return row->form != FORM_NONE && row->at >= PIECE_FRONT && (uint64_t)(o->text.end - o->text.start) - row->at >= PIECE_SIZE;
 }
 
-/* Which rows are wanted. A page of few sites costs as much as one of many; what makes, changes or ends a process is worth it by itself. */
+/* Which rows are wanted. A page of few sites costs as much as one of many; what makes, changes or ends a process is worth it by itself, and so is
+ * what reads, which is called often (getdents64 stands alone in its page). */
 static uint8_t chosen[MOST_ROWS];
 enum { WORTH_A_PAGE = 3 };
 
@@ -109,7 +110,7 @@ static uint32_t weight_of(const struct site_row *row)
 {
 	const struct syscall_row *call = row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
 
-	return !call || form_is_any_number(row->form) || call->class == CLASS_PROCESS ? WORTH_A_PAGE : 1;
+	return !call || form_is_any_number(row->form) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
 }
 
 static uint32_t page_of(const struct site_row *row)
