@@ -22,7 +22,7 @@ const char run_help[] =
 	"folder, which sysshim trace, stat, files and show read afterwards.\n"
 	"\n"
 	"      --record=DIR   record there instead of ${XDG_STATE_HOME:-~/.local/state}/sysshim/recordings; off: no recording\n"
-	"  -o PATH            no recording but a log as text (%p pid, %n program); - for stderr\n"
+	"  -o PATH            no recording but a log as text (%p pid, %n program, %t time); - for stderr\n"
 	"  -e trace=SET       which calls are logged: names, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
 	"                     classes: sysshim trace --help; audit: which files are named, each way once, for sysshim files\n"
 	"  -z, -Z             only calls that succeed, only such that fail\n"

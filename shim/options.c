@@ -275,9 +275,9 @@ static int take_nothing(const char *value)
 static const struct option *table(unsigned *count)
 {
 	static const struct option options[] = {
-		{"SYSSHIM_LOG", "a path (%p pid, %n program), - for stderr, off", take_log},
+		{"SYSSHIM_LOG", "a path (%p pid, %n program, %t time), - for stderr, off", take_log},
 		{"SYSSHIM_LOG_FORMAT", "binary, text, json", take_log_format},
-		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program), off", take_stats},
+		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program, %t time), off", take_stats},
 		{"SYSSHIM_STATS_FORMAT", "text, json", take_format},
 		{"SYSSHIM_TIMING", "on, off", take_timing},
 		{"SYSSHIM_BATCH", "on, off, file, pipe, a list of the last two", take_batch},

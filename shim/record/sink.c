@@ -1,5 +1,6 @@
 /* A file that grows without a descriptor; see sink.h for why. Everything returns -errno and leaves the program alone. */
 #include "sink.h"
+#include "process.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../../format/text.h"
@@ -21,6 +22,9 @@ int sink_expand(char *to, const char *pattern, int pid, const char *program, int
 		} else if (c[1] == 'p') {
 			text_decimal(&out, pid);
 			add_pid = 0;
+			c++;
+		} else if (c[1] == 't') {
+			text_unsigned(&out, inherited.recording_time / 1000000000u);
 			c++;
 		} else if (c[1] == 'n') {
 			text_string(&out, program);

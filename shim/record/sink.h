@@ -24,7 +24,7 @@ struct sink {
 	char path[PATH_LIMIT];
 };
 
-/* Expands %p, %n, %% of `pattern`, opens for appending (created 0600; a symbolic link, a directory, a FIFO, a device are refused) and
+/* Expands %p, %n, %t, %% of `pattern`, opens for appending (created 0600; a symbolic link, a directory, a FIFO, a device are refused) and
  * maps up to window_size bytes; `empty`: what an earlier run left there is dropped first. Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
 int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
 	      uint64_t window_size);

@@ -51,7 +51,7 @@ struct settings {
 	uint64_t least;       /* ns: only calls that took so long at least */
 	uint8_t only_good, only_failed;
 	uint8_t by_end;       /* what only a call's end tells decides: nothing is logged when it begins */
-	char log_path[PATH_LIMIT];   /* absolute, %p and %n not yet expanded */
+	char log_path[PATH_LIMIT];   /* absolute, %p, %n and %t not yet expanded */
 	char stats_path[PATH_LIMIT];
 };
 

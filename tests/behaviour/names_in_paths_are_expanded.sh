@@ -1,5 +1,5 @@
 #!/bin/bash
-# %p and %n in SYSSHIM_LOG and SYSSHIM_STATS: the process's number and the program's name; %% a percent sign. Without %p the first process
+# %p, %n and %t in SYSSHIM_LOG and SYSSHIM_STATS: the process's number and the program's name; %% a percent sign. Without %p the first process
 # has the path itself and every other one .PID behind it. A relative path means the folder of the beginning.
 set -u
 . "$SRC/tests/lib/lib.sh"
@@ -17,6 +17,12 @@ child=$(ls patterns | sed -n 's/^true\.\([0-9]*\)\.log%$/\1/p')
 [ -z "$(ls inner)" ] || fail "something is in the folder that the program went to: $(ls inner)"
 # what a vfork child does before its exec stands in its parent's log, and nothing of the parent in the child's
 [ "$(cut -d ' ' -f 1 "patterns/true.$child.log%" | sort -u)" = "$child" ] || fail "the child's log has others' lines: $(cat patterns/true*)"
+
+# %t is one time for all
+before=$(date +%s)
+mkdir times && shimmed SYSSHIM_LOG=times/%t.%p SYSSHIM_STATS=off sh -c "/bin/true; sleep 1.1; /bin/true; exit 0" || fail "%t: it fails"
+at=$(ls times | sed 's/\..*//' | sort -u)
+[ "$(ls times | wc -l)" -ge 2 ] && [ "$at" -ge "$before" ] && [ "$at" -le "$(date +%s)" ] || fail "%t: $(ls times)"
 
 shimmed SYSSHIM_LOG="$PWD/plain/log" SYSSHIM_STATS=off sh -c "$script" || fail "it fails"
 first=$(cat pids)
