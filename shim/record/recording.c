@@ -208,16 +208,17 @@ static void note_begun(struct process *p, const struct record_call *record, size
 }
 
 /* A call that has come back before anything else was recorded, and whose end adds nothing to read, is completed where its beginning stands: 1. Two
- * records would say the same. (An audit's beginnings have the time of the record before, which would be lost.) NB order: whoever is killed here leaves a beginning; who reads meanwhile finds one, or all. A handler's records
- * stand behind, as natively: the result was there before it ran. */
+ * records would say the same. (An audit's beginnings have the time of the record before, which would be lost.)
+ *
+ * NB order: whoever is killed here leaves a beginning; who reads meanwhile finds one, or all. A handler's records stand behind, as natively: the
+ * result was there before it ran. */
 static int complete_begun(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	struct recording *r = &p->log.recording;
-
 	enum reads reads = shape_of(call->number).reads;
+	int is_last = ticket->serial && r->begun_serial == (uint32_t)ticket->serial && r->next == r->begun_end;
 
-	if (!ticket->serial || ticket->injected || settings.audit || r->begun_serial != (uint32_t)ticket->serial || r->next != r->begun_end || p->threads || p->suspect ||
-	    reads == READS_MORE)
+	if (!is_last || ticket->injected || settings.audit || p->threads || p->suspect || reads == READS_MORE)
 		return 0;
 	struct record_call *record = room_place(p, r->begun);
 	const struct record_memory *path = (const void *)((const char *)record + head_size(call->number));
