@@ -188,6 +188,17 @@ static int is_alone(void)
 	return is_filtered() || RAW(__NR_unshare, CLONE_VM) != -EINVAL;
 }
 
+/* valgrind runs a translation of libc's text, and knows of memory what the calls of that say. It preloads objects of its own. */
+static int is_of_valgrind(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	for (const char *name = info->dlpi_name; *name; name++)
+		if (string_after(name, "/vgpreload_"))
+			return 1;
+	return 0;
+}
+
 static int is_seen(void)
 {
 	return settings.log != OUTPUT_OFF || settings.stats != OUTPUT_OFF || settings.inject || settings.watch || settings.rewrite == REWRITE_ALL;
@@ -203,6 +214,8 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 		return "this libc is not glibc";
 	if (!is_alone())
 		return "the process has threads already";
+	if (dl_iterate_phdr(is_of_valgrind, NULL))
+		return "valgrind runs this program";
 	enum want want = all_sites ? WANT_ALL : is_seen() ? WANT_HOT : WANT_MOST;
 	objects[LIBC].holds = (uint64_t)gnu_get_libc_version;
 	const char *error = object_rewrite(&objects[LIBC], want);
