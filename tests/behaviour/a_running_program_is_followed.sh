@@ -90,9 +90,13 @@ int main(void)
 {
 	int fd = open("counts.c", O_RDONLY);
 
-	for (long n = 1; n < 100000000; n++)
+	/* Slow enough for what was written when reading began to be there still when it ends. */
+	for (long n = 1; n < 100000000; n++) {
+		for (volatile int pause = 0; pause < 700; pause++)
+			;
 		if (lseek(fd, n, SEEK_SET) != n)
 			return 1;
+	}
 	return 0;
 }
 C
@@ -106,7 +110,7 @@ for round in 1 2 3; do
 		"$SYSSHIM" trace -e lseek 2>/dev/null | grep -q lseek && break
 		sleep 0.1
 	done
-	sleep 1
+	sleep 3
 	"$SYSSHIM" trace --json -e lseek >live 2>live.err || fail "round $round: $(cat live.err)"
 	"$SYSSHIM" trace -ff -o each >/dev/null 2>live.err || fail "round $round: -ff: $(cat live.err)"
 	python3 - <<'PY' >checked 2>&1 || { kill -9 $program; fail "round $round: $(cat checked)"; }

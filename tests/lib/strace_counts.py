@@ -7,7 +7,7 @@ libsysshim.so), and calls that passed us by (anywhere else at all). Offsets of t
 
 An *image* is what our counters count: a process from exec or fork to exec or end. A vfork child's calls before its exec belong to its
 parent's image, because it runs in its memory. For each image that our constructor ran in:
-  - calls through the doors, by name, are exactly our counters, by name, hot or not; but for the last one of a thread that another one's exit_group
+  - calls through the doors, by name, are exactly our counters, by name, hot or not; but for the last ones of a thread that another one's exit_group
     has ended, which may come behind the summary;
   - a hot call that passed us by after the constructor is named in the excuses, or is an error.
 The constructor's end: the first call that is not private behind the first that is.
@@ -15,7 +15,7 @@ The constructor's end: the first call that is not private behind the first that 
 With --logs DIR, where each process left its log under its number, the results are compared as well: for each process the multiset of
 (call, result, errno) in our log is strace's, but for what differs by nature: a forked child's first line, which says that its fork has
 returned 0; rt_sigreturn, which returns nothing and is not logged; and what the kernel has answered without the thread ever coming back to
-log it: the last call of a thread that another one's exit_group or exec has ended, and a call right behind which a signal came whose handler
+log it: the last calls of a thread that another one's exit_group or exec has ended, and a call right behind which a signal came whose handler
 jumped away, as bash's do out of `wait`.
 
 A call that the kernel restarts enters it twice and is one call of the program: strace shows the first with `? ERESTART...`, and the
@@ -261,21 +261,27 @@ def outcome(name, result, error):
     return name, int(result, 8 if re.match("0[0-7]", result) else 0), error
 
 
+# What a thread of glibc's does at its end (munmap, madvise, exit): where another one's exit_group ends it there, our counters were written before.
+LAST_CALLS = 3
+
+
 def never_left(image, seen):
     """The calls of the image, of those that are seen, that the program may not have come back from although they had a result; and how many
     threads were ended or have jumped away: from a call, or from us, who had counted it, before we made it."""
-    last, interrupted = {}, collections.defaultdict(list)
+    last, interrupted = collections.defaultdict(lambda: collections.deque(maxlen=LAST_CALLS)), collections.defaultdict(list)
     for call in image.calls:
         if call.name == "rt_sigreturn" and interrupted[call.thread]:
             interrupted[call.thread].pop()
         if id(call) in seen:
-            last[call.thread] = call
+            last[call.thread].append(call)
         if call.thread in last:
-            interrupted[call.thread] += [last[call.thread]] * call.signals
+            interrupted[call.thread] += [last[call.thread][-1]] * call.signals
     ended = {call.thread for call in image.calls if call.name in ("exit", "exit_group")}
     jumps = [call for calls in interrupted.values() for call in calls]
-    cut = [call for thread, call in last.items() if thread not in ended]
-    return cut + jumps, len(cut) + len(jumps)
+    alive = {thread: calls for thread, calls in last.items() if thread not in ended}
+    is_over = any(call.name == "exit_group" for call in image.calls)
+    cut = [call for calls in alive.values() for call in (calls if is_over else [calls[-1]])]
+    return cut + jumps, len(alive) + len(jumps)
 
 
 def compare_results(logs, images, doors):
