@@ -35,8 +35,8 @@ def seen(path, is_line):
         call = re.search(r"^\d+ (?:[\d.]+ )?(\w+)\(", line)
         if not call or call[1] not in ("openat", "read", "write", "close", "dup", "dup2", "lseek", "newfstatat", "fadvise64", "fcntl"):
             continue
-        # strace prints what follows an interrupted line apart: only what stands in front of it is compared
-        for name in re.findall(r"(?:AT_FDCWD|\d+)<[^>]*>", line.split(" <unfinished")[0]):
+        # what an interrupted line returns stands apart: only what stands in front of it is compared
+        for name in re.findall(r"(?:AT_FDCWD|\d+)<[^>]*>", line.split(" <unfinished")[0].split(") = ")[0]):
             number, where = name[:-1].split("<")
             if sys.argv[1] in where:
                 # .. stays in ours: what it means depends on symbolic links
