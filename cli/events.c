@@ -67,28 +67,51 @@ static int is_both(const struct record_word *word)
 	return word->kind == RECORD_CALL && !(word->flags & RECORD_RESUMED) && ((const struct record_call *)word)->serial;
 }
 
-/* One half of a record that says both, as the writer writes two. */
-static const struct record_word *half_of(const struct record_word *word, enum half half)
-{
-	enum { COPIES = 4 };
-	static struct {
+/* Halves of records that say both, as a writer writes two: of the last few events that were asked for. */
+enum { HALVES = 4 };
+static struct half_record {
+	const struct recording *recording; /* NULL: none */
+	struct event event;
+	union {
 		struct record_call call;
-		char rest[RECORD_CHUNK];
-	} copies[COPIES];
-	static unsigned next;
-	struct record_call *copy = &copies[next++ % COPIES].call;
+		char bytes[RECORD_CHUNK];
+	} as;
+} halves[HALVES];
+static unsigned newest_half;
 
+static int is_half(const struct half_record *h, const struct recording *r, const struct event *e)
+{
+	return h->recording == r && h->event.at == e->at && h->event.sequence == e->sequence && h->event.source == e->source && h->event.half == e->half;
+}
+
+static const struct record_word *half_of(const struct recording *r, const struct event *e, const struct record_word *word)
+{
 	size_t size = (size_t)word->size * 8;
 
-	memcpy(copy, word, size < sizeof copies[0] ? size : sizeof copies[0]);
-	if (half == HALF_BEGIN) {
-		copy->word.kind = RECORD_BEGIN;
-		copy->duration = 0;
-		copy->result = 0;
+	for (unsigned i = 0; i < HALVES; i++)
+		if (is_half(&halves[(newest_half + i) % HALVES], r, e))
+			return &halves[(newest_half + i) % HALVES].as.call.word;
+	newest_half = (newest_half + HALVES - 1) % HALVES;
+	struct half_record *h = &halves[newest_half];
+	struct record_call *call = &h->as.call;
+	memcpy(h->as.bytes, word, size < sizeof h->as.bytes ? size : sizeof h->as.bytes);
+	if (e->half == HALF_BEGIN) {
+		call->word.kind = RECORD_BEGIN;
+		call->duration = 0;
+		call->result = 0;
 	} else {
-		copy->word.flags |= RECORD_RESUMED;
+		call->word.flags |= RECORD_RESUMED;
 	}
-	return &copy->word;
+	h->recording = r;
+	h->event = *e;
+	return &call->word;
+}
+
+/* What is read again may be another file's. */
+static void forget_halves(void)
+{
+	for (unsigned i = 0; i < HALVES; i++)
+		halves[i].recording = NULL;
 }
 
 const struct record_word *event_record(const struct recording *r, const struct event *e)
@@ -101,7 +124,7 @@ const struct record_word *event_record(const struct recording *r, const struct e
 
 	if (!found)
 		return (const void *)&gone;
-	return e->half ? half_of(found, e->half) : found;
+	return e->half ? half_of(r, e, found) : found;
 }
 
 int event_hold(struct recording *r, const struct event *e)
@@ -228,6 +251,7 @@ static void find_chunks(struct source *s, struct cursor *c)
 void source_rewind(struct source *s)
 {
 	source_close(s);
+	forget_halves();
 	struct cursor *c = s->cursor = resized(NULL, sizeof *s->cursor);
 	c->chunks = NULL;
 	c->count = c->index = 0;
