@@ -76,6 +76,7 @@ struct look_round {
 	int in_first_namespace;
 	int late; /* libc stands in front of us: dlopen brought us */
 	int has_go;
+	int has_valgrind;
 	int objects;
 };
 
@@ -95,11 +96,18 @@ static int is_go(const struct dl_phdr_info *info, const Elf64_Phdr *s)
 	return 0;
 }
 
+/* valgrind runs a translation of libc's text, and knows of memory what the calls of that say. It preloads objects of its own. */
+static int is_of_valgrind(const struct dl_phdr_info *info)
+{
+	return string_matches("*/vgpreload_*", info->dlpi_name);
+}
+
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct look_round *look = data;
 
 	(void)size;
+	look->has_valgrind |= is_of_valgrind(info);
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const Elf64_Phdr *s = &info->dlpi_phdr[i];
 		if (s->p_type == PT_INTERP && look->objects == 0)
@@ -340,7 +348,11 @@ static void observe(const struct startup *s, const struct look_round *look)
 		inherited.family = family_page();
 	rewrite_know_exit();
 	cache_start(state, home);
-	const char *why_not = settings.rewrite ? rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE)) : NULL;
+	const char *why_not = NULL;
+	if (settings.rewrite && look->has_valgrind)
+		why_not = "valgrind runs this program";
+	else if (settings.rewrite)
+		why_not = rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE));
 	inherited.rewriting = settings.rewrite && !why_not;
 	inherited.why_not = why_not;
 	if (settings.inject && !inherited.rewriting)

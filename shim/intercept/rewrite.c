@@ -188,20 +188,10 @@ static int is_alone(void)
 	return is_filtered() || RAW(__NR_unshare, CLONE_VM) != -EINVAL;
 }
 
-/* valgrind runs a translation of libc's text, and knows of memory what the calls of that say. It preloads objects of its own. */
-static int is_of_valgrind(struct dl_phdr_info *info, size_t size, void *unused)
-{
-	(void)size;
-	(void)unused;
-	for (const char *name = info->dlpi_name; *name; name++)
-		if (string_after(name, "/vgpreload_"))
-			return 1;
-	return 0;
-}
-
+/* Does anybody see which calls are made? */
 static int is_seen(void)
 {
-	return settings.log != OUTPUT_OFF || settings.stats != OUTPUT_OFF || settings.inject || settings.watch || settings.rewrite == REWRITE_ALL;
+	return settings.log != OUTPUT_OFF || settings.stats != OUTPUT_OFF || settings.inject || settings.watch;
 }
 
 const char *rewrite_start(int all_sites, uint64_t ld_so_base)
@@ -214,8 +204,6 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 		return "this libc is not glibc";
 	if (!is_alone())
 		return "the process has threads already";
-	if (dl_iterate_phdr(is_of_valgrind, NULL))
-		return "valgrind runs this program";
 	enum want want = all_sites ? WANT_ALL : is_seen() ? WANT_HOT : WANT_MOST;
 	objects[LIBC].holds = (uint64_t)gnu_get_libc_version;
 	const char *error = object_rewrite(&objects[LIBC], want);
@@ -226,7 +214,7 @@ const char *rewrite_start(int all_sites, uint64_t ld_so_base)
 	/* ld.so is second: what it opens and maps is seen too, but libc alone makes the rewriting. Where nobody would see it, dispatch is enough: while
 	 * something is buffered, ld.so's calls trap. */
 	objects[LD_SO].holds = ld_so_base;
-	if (!ld_so_base || !is_seen() || object_rewrite(&objects[LD_SO], want))
+	if (!ld_so_base || want == WANT_MOST || object_rewrite(&objects[LD_SO], want))
 		objects[LD_SO] = (struct object){.holds = ld_so_base};
 	if (all_sites || libc_minor() < ALL_IN_LIBC)
 		others_rewrite(all_sites);
