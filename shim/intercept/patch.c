@@ -37,9 +37,15 @@ static int is_certain(const struct site_row *row)
 	return (row->form == FORM_TAIL || row->form == FORM_SPECIAL_TAIL) && row->tail != TAIL_RET;
 }
 
+/* NULL: any, or none that the table has. */
+static const struct syscall_row *call_of(const struct site_row *row)
+{
+	return row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
+}
+
 static int is_wanted(const struct object *o, const struct site_row *row, enum want want)
 {
-	const struct syscall_row *call = row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
+	const struct syscall_row *call = call_of(row);
 
 	if (form_is_any_number(row->form))
 		return 1;
@@ -108,7 +114,7 @@ enum { WORTH_A_PAGE = 3 };
 
 static uint32_t weight_of(const struct site_row *row)
 {
-	const struct syscall_row *call = row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
+	const struct syscall_row *call = call_of(row);
 
 	return !call || form_is_any_number(row->form) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
 }
@@ -131,29 +137,30 @@ static void choose(const struct object *o, const struct site_row *rows, uint32_t
 	}
 }
 
-/* Makes the pages of the copy that will be written our own, neighbours in one call, which is cheaper than a fault for each (madvise(2),
- * MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault). Rows come in the order of their addresses. 0: the file has no such page
- * any more, and whoever touches it dies. */
+/* These pages of the copy, by the live ones' addresses, become our own in one call, which is cheaper than a fault for each (madvise(2),
+ * MADV_POPULATE_WRITE, Linux 5.14; where it is refused they fault). 0: the file has no such page any more, and whoever touches it dies. */
+static int make_own(const struct object *o, const unsigned char *from, const unsigned char *to)
+{
+	return from == to || RAW(__NR_madvise, from + (o->text.copy - o->text.start), to - from, MADV_POPULATE_WRITE) != -EFAULT;
+}
+
+/* The pages that will be written, neighbours together. Rows come in the order of their addresses. */
 static int populate(const struct object *o, const struct site_row *rows, uint32_t count)
 {
-	const long away = o->text.copy - o->text.start;
 	const unsigned char *from = NULL, *to = NULL;
 
-	for (uint32_t i = 0; i <= count; i++) {
-		const struct place place = place_of(o, &rows[i < count ? i : 0]);
-		const unsigned char *first = i < count ? page_start(place.patch) : NULL;
-		if (i < count && !(chosen[i] && can_be_patched(o, &rows[i])))
+	for (uint32_t i = 0; i < count; i++) {
+		const struct place place = place_of(o, &rows[i]);
+		if (!chosen[i] || !can_be_patched(o, &rows[i]))
 			continue;
-		if (to && (!first || first > to)) {
-			if (RAW(__NR_madvise, from + away, to - from, MADV_POPULATE_WRITE) == -EFAULT)
+		if (page_start(place.patch) > to) {
+			if (!make_own(o, from, to))
 				return 0;
-			to = NULL;
+			from = page_start(place.patch);
 		}
-		if (!to)
-			from = first;
-		to = first ? page_start(place.patch + place.length + PAGE - 1) : NULL;
+		to = page_start(place.patch + place.length + PAGE - 1);
 	}
-	return 1;
+	return make_own(o, from, to);
 }
 
 /* The bytes around a site, as they stand in the copy. */
