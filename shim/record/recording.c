@@ -161,11 +161,11 @@ static int32_t process_number(const struct process *p)
 	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
 }
 
-/* Pieces as they stand in a record; or with an address, a string of the program that may be read as it stands. */
+/* Pieces as they stand in a record; or a string of the program that may be read as it stands. */
 struct kept {
 	const char *at;
-	uint64_t address;
 	size_t size;
+	int is_string;
 };
 
 /* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
@@ -193,16 +193,11 @@ static size_t head_size(uint64_t number)
 	return sizeof(struct record_call) + (shape_of(number).count + (number >= RECORD_CALLS - 1)) * sizeof(uint64_t);
 }
 
-static uint64_t offset_of(struct process *p, const void *record)
-{
-	return (uint64_t)((const char *)record - (const char *)room_place(p, 0));
-}
-
 static void note_begun(struct process *p, const struct record_call *record, size_t size)
 {
 	struct recording *r = &p->log.recording;
 
-	r->begun = offset_of(p, record);
+	r->begun = room_offset(p, record);
 	r->begun_end = r->begun + size;
 	r->begun_serial = record->serial;
 }
@@ -250,28 +245,33 @@ static inline void fill_head(struct process *p, struct record_call *record, cons
 		record->arguments[i + unknown] = call->arguments[i];
 }
 
+static inline void commit(struct process *p, struct record_call *record, size_t size, unsigned how)
+{
+	room_commit(p, record, size, how & 0xff, how >> 8);
+	if ((how & 0xff) == RECORD_BEGIN)
+		note_begun(p, record, size);
+	count_sometimes(p);
+}
+
 /* now: the call's end, 0: it was not looked at; how: enum record_kind, and enum record_flags << 8. All is handed on in registers, so that no
  * function that has done its part keeps a frame. */
 static __attribute__((noinline)) void put_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how,
 					       const struct kept *kept)
 {
 	size_t head = head_size(call->number);
-	size_t memory_size = kept->address ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
+	size_t memory_size = kept->is_string ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
 	struct record_call *record = room_take(p, head + memory_size);
 	if (!record)
 		return;
 	fill_head(p, record, call, ticket, now);
 	char *behind = (char *)record + head;
-	if (kept->address) {
-		*(struct record_memory *)behind = (struct record_memory){kept->address, (uint32_t)kept->size, (int32_t)kept->size};
+	if (kept->is_string) {
+		*(struct record_memory *)behind = (struct record_memory){(uint64_t)kept->at, (uint32_t)kept->size, (int32_t)kept->size};
 		behind += sizeof(struct record_memory);
 	}
 	if (kept->size)
 		memcpy(behind, kept->at, kept->size);
-	room_commit(p, record, head + memory_size, how & 0xff, how >> 8 | (memory_size ? RECORD_MEMORY : 0));
-	if ((how & 0xff) == RECORD_BEGIN)
-		note_begun(p, record, head + memory_size);
-	count_sometimes(p);
+	commit(p, record, head + memory_size, how | (memory_size ? RECORD_MEMORY << 8 : 0));
 }
 
 static const struct kept nothing;
@@ -303,7 +303,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	unsigned printed = text_call_enter(&w->out, call, &w->keeper.memory);
 	if ((how & 0xff) == RECORD_CALL)
 		text_call_leave(&w->out, call, printed, &w->keeper.memory);
-	w->kept = (struct kept){kept, 0, (size_t)(w->keeper.at - kept)};
+	w->kept = (struct kept){.at = kept, .size = (size_t)(w->keeper.at - kept)};
 	put_call(p, call, ticket, now, how, &w->kept);
 	lock_release(&p->log.lock, &mask);
 }
@@ -363,10 +363,7 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	room_return(p, record, room, used);
 	if (!whole)
 		return 0;
-	room_commit(p, record, used, how & 0xff, how >> 8 | RECORD_MEMORY);
-	if ((how & 0xff) == RECORD_BEGIN)
-		note_begun(p, record, used);
-	count_sometimes(p);
+	commit(p, record, used, how | RECORD_MEMORY << 8);
 	return 1;
 }
 
@@ -374,7 +371,7 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
 						      unsigned how, uint64_t from)
 {
-	struct kept kept = {(const char *)from, from, 0};
+	struct kept kept = {.at = (const char *)from, .is_string = 1};
 
 	if ((how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
 		return put_call_reading(p, call, ticket, now, how, from);

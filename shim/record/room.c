@@ -20,6 +20,11 @@ void *room_place(const struct process *p, uint64_t offset)
 	return p->log.sink.window + (offset - p->log.sink.base);
 }
 
+uint64_t room_offset(const struct process *p, const void *record)
+{
+	return (uint64_t)((const char *)record - (const char *)room_place(p, 0));
+}
+
 static uint64_t chunk_place(uint64_t n)
 {
 	return RECORD_DATA + n * RECORD_CHUNK;
@@ -262,7 +267,7 @@ void *room_take(struct process *p, size_t size)
 void room_return(struct process *p, void *record, size_t size, size_t used)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t at = (uint64_t)((char *)record - (char *)room_place(p, 0)), next = at + size;
+	uint64_t at = room_offset(p, record), next = at + size;
 
 	if (used == size)
 		return;
@@ -279,7 +284,7 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 		struct record_word word;
 		uint32_t whole;
 	} first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
-	uint64_t offset = (uint64_t)((char *)record - (char *)room_place(p, RECORD_DATA));
+	uint64_t offset = room_offset(p, record) - RECORD_DATA;
 
 	__atomic_store_n((uint32_t *)record, first.whole, __ATOMIC_RELEASE);
 	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */

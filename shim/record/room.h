@@ -24,6 +24,8 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 
 /* File offset `offset` in memory: of the header, or of a record. */
 void *room_place(const struct process *p, uint64_t offset);
+/* And back. */
+uint64_t room_offset(const struct process *p, const void *record);
 
 /* In a forked child, before anything is mapped: its parent's window is not in its memory. Where the parent's records are begun there is something
  * for the one that a handler may have interrupted to fork, and that is ended here. */
