@@ -18,7 +18,7 @@ static void open_record(struct process *p, int *log, int *stats)
 	*log = log_open(p);
 	*stats = 0;
 	if (settings.stats == OUTPUT_PATH)
-		*stats = sink_open(&p->stats, settings.stats_path, p->pid, inherited.program, !process_is_first(p),
+		*stats = sink_open(&p->stats, settings.stats_path, p->pid, !process_is_first(p),
 				   !inherited.later_image, STATS_WINDOW);
 }
 

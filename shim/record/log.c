@@ -139,7 +139,7 @@ int log_open(struct process *p)
 	if (settings.log == OUTPUT_PATH && settings.recording)
 		result = recording_open(p, p->log.epoch);
 	else if (settings.log == OUTPUT_PATH)
-		result = sink_open(&p->log.sink, settings.log_path, p->pid, inherited.program, !process_is_first(p),
+		result = sink_open(&p->log.sink, settings.log_path, p->pid, !process_is_first(p),
 				   !inherited.later_image, LOG_WINDOW);
 	p->log.on = settings.log != OUTPUT_OFF && result == 0;
 	p->log.timed = p->log.on && !settings.audit;

@@ -88,7 +88,7 @@ static int total_in_folder(struct sink *sink, char *end)
 static int create(struct process *p)
 {
 	struct sink *sink = &p->log.sink;
-	int result = sink_expand(sink->path, settings.log_path, inherited.recording_pid, inherited.program, 0);
+	int result = sink_expand(sink->path, settings.log_path, inherited.recording_pid, 0);
 	char *end = sink->path + string_length(sink->path);
 	struct text out = {end, sink->path + PATH_LIMIT - 1, 0};
 

@@ -12,7 +12,7 @@
 
 enum { PAGE = 4096, REGULAR = 0100000, TYPE = 0170000 };
 
-int sink_expand(char *to, const char *pattern, int pid, const char *program, int add_pid)
+int sink_expand(char *to, const char *pattern, int pid, int add_pid)
 {
 	struct text out = {to, to + PATH_LIMIT - 1, 0};
 
@@ -27,7 +27,7 @@ int sink_expand(char *to, const char *pattern, int pid, const char *program, int
 			text_unsigned(&out, inherited.recording_time / 1000000000u);
 			c++;
 		} else if (c[1] == 'n') {
-			text_string(&out, program);
+			text_string(&out, inherited.program);
 			c++;
 		} else {
 			text_char(&out, '%');
@@ -96,10 +96,9 @@ int sink_create(struct sink *sink, uint64_t window_size)
 	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
 }
 
-int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
-	      uint64_t window_size)
+int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t window_size)
 {
-	int result = sink_expand(sink->path, pattern, pid, program, add_pid);
+	int result = sink_expand(sink->path, pattern, pid, add_pid);
 
 	if (result)
 		return result;

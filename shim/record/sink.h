@@ -26,11 +26,10 @@ struct sink {
 
 /* Expands %p, %n, %t, %% of `pattern`, opens for appending (created 0600; a symbolic link, a directory, a FIFO, a device are refused) and
  * maps up to window_size bytes; `empty`: what an earlier run left there is dropped first. Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
-int sink_open(struct sink *sink, const char *pattern, int pid, const char *program, int add_pid, int empty,
-	      uint64_t window_size);
+int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t window_size);
 
 /* For who makes a name of his own in sink->path: the expansion, and a new file of this name (-EEXIST: there is one). */
-int sink_expand(char *to, const char *pattern, int pid, const char *program, int add_pid);
+int sink_expand(char *to, const char *pattern, int pid, int add_pid);
 int sink_create(struct sink *sink, uint64_t window_size);
 
 /* For who stores into the window himself: the file is `size` bytes long at least, at most. -ESTALE: somebody has cut it, and storing into
