@@ -270,8 +270,11 @@ static int add_entry(struct copy *c, uint64_t pointer, char *head, size_t read)
 /* The next pointers, with how the strings behind them begin: two calls of the kernel for AT_ONCE entries. Returns their number, with the end's. */
 static size_t read_entries(struct copy *c, uint64_t theirs, int *read)
 {
-	size_t in_page = PAGE - theirs % PAGE, most = in_page < 8 ? 8 : in_page < sizeof c->theirs ? in_page & ~7ul : sizeof c->theirs;
-	long got = memory_read(c->theirs, theirs, most), sum = 0;
+	/* Whole pointers of one page; one that lies across its end by itself. */
+	size_t most = (PAGE - theirs % PAGE) & ~7ul;
+	if (most > sizeof c->theirs)
+		most = sizeof c->theirs;
+	long got = memory_read(c->theirs, theirs, most ? most : 8), sum = 0;
 	size_t count = got > 0 ? (size_t)got / 8 : 0, strings = 0;
 
 	memset(c->heads, 0, sizeof c->heads);
