@@ -236,14 +236,13 @@ static void name_all(const struct reader *r, const struct text_call *call, const
 	}
 }
 
-static void opened(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory, uint64_t flags)
+static void opened(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory, uint64_t flags, int folder)
 {
-	int is_in_folder = call->number == __NR_openat || call->number == __NR_openat2;
 	char given[RECORDED_PATH];
 
 	if (!text_call_path(call, &memory->memory, given, sizeof given))
 		return;
-	struct file *file = row_of(r, is_in_folder ? (int)call->arguments[0] : AT_FDCWD, given);
+	struct file *file = row_of(r, folder, given);
 	note(r, file, access_of(flags), call->result);
 	if (call->result >= 0)
 		places_opened(r->files->places, r->event, (int)call->result, file->unresolved ? NULL : file->path, file, (flags & O_CLOEXEC) != 0);
@@ -253,14 +252,15 @@ static void add_call(const struct reader *r, const struct text_call *call, const
 {
 	char given[RECORDED_PATH];
 	uint64_t flags;
+	int folder;
 
 	if (is_exec(call->number)) {
 		if (text_call_path(call, &memory->memory, given, sizeof given))
 			executed(r, call, given, call->result);
 		return;
 	}
-	if (recorded_open(call, memory, &flags)) {
-		opened(r, call, memory, flags);
+	if (recorded_open(call, memory, &flags, &folder)) {
+		opened(r, call, memory, flags, folder);
 		return;
 	}
 	switch (call->number) {

@@ -370,9 +370,10 @@ const char *recorded_end(const struct record_header *h, char to[RECORDED_END])
 	return to;
 }
 
-int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags)
+int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags, int *folder)
 {
 	*flags = 0;
+	*folder = call->number == __NR_openat || call->number == __NR_openat2 ? (int)call->arguments[0] : AT_FDCWD;
 	switch (call->number) {
 	case __NR_open:
 		*flags = call->arguments[1];

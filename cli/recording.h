@@ -111,8 +111,8 @@ struct recorded_memory {
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
 
-/* Is it open or one like it? 1, and the flags with which it opens. */
-int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags);
+/* Is it open or one like it? 1, and the flags with which it opens, and the folder that a relative path is in: a descriptor or AT_FDCWD. */
+int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags, int *folder);
 
 static inline int is_exec(uint64_t number)
 {

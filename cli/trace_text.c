@@ -2,7 +2,6 @@
 #include "trace.h"
 #include "walk.h"
 
-#include <asm/unistd.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
@@ -65,20 +64,24 @@ static struct {
 	const struct text_call *call;
 } shown;
 
+/* The path that a call opens; NULL: it is not known. */
+static const char *opened_path(struct places *places, const struct event *e, const struct text_call *call, const struct text_memory *memory, int folder,
+			       char path[PLACES_PATH])
+{
+	char given[RECORDED_PATH];
+
+	return text_call_path(call, memory, given, sizeof given) && places_resolve(places, e, folder, given, path) ? path : NULL;
+}
+
 /* The file that a call opens is put behind its descriptor after it has been printed. */
 static const char *result_path(const struct text_memory *memory, char path[PLACES_PATH])
 {
-	const struct text_call *call = shown.call;
-	int is_in_folder = call->number == __NR_openat || call->number == __NR_openat2;
-	char given[RECORDED_PATH];
 	uint64_t flags;
+	int folder;
 
-	if (!recorded_open(call, (const struct recorded_memory *)memory, &flags))
-		return places_path(shown.places, shown.event, (int)call->arguments[0]);
-	if (!text_call_path(call, memory, given, sizeof given) ||
-	    !places_resolve(shown.places, shown.event, is_in_folder ? (int)call->arguments[0] : AT_FDCWD, given, path))
-		return NULL;
-	return path;
+	if (!recorded_open(shown.call, (const struct recorded_memory *)memory, &flags, &folder))
+		return places_path(shown.places, shown.event, (int)shown.call->arguments[0]);
+	return opened_path(shown.places, shown.event, shown.call, memory, folder, path);
 }
 
 static void put_descriptor(const struct text_memory *memory, struct text *out, int fd, int is_result)
@@ -97,20 +100,17 @@ static void put_descriptor(const struct text_memory *memory, struct text *out, i
 static void places_go_on(struct trace *t, const struct event *e)
 {
 	const struct record_word *word = event_record(&t->recording, e);
-	char given[RECORDED_PATH], path[PLACES_PATH];
 	struct recorded_memory memory;
 	struct text_call call;
+	char path[PLACES_PATH];
 	uint64_t flags;
+	int folder;
 
 	if (word->kind != RECORD_CALL)
 		return;
 	recorded_call(&t->recording.sources[e->source], word, &call, &memory);
-	if (recorded_open(&call, &memory, &flags) && call.result >= 0) {
-		int is_in_folder = call.number == __NR_openat || call.number == __NR_openat2;
-		int known = text_call_path(&call, &memory.memory, given, sizeof given) &&
-			    places_resolve(t->places, e, is_in_folder ? (int)call.arguments[0] : AT_FDCWD, given, path);
-		places_opened(t->places, e, (int)call.result, known ? path : NULL, NULL, (flags & O_CLOEXEC) != 0);
-	}
+	if (recorded_open(&call, &memory, &flags, &folder) && call.result >= 0)
+		places_opened(t->places, e, (int)call.result, opened_path(t->places, e, &call, &memory.memory, folder, path), NULL, (flags & O_CLOEXEC) != 0);
 	places_after(t->places, e, &call, &memory);
 }
 
