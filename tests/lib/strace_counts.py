@@ -261,8 +261,8 @@ def outcome(name, result, error):
     return name, int(result, 8 if re.match("0[0-7]", result) else 0), error
 
 
-# What a thread of glibc's does at its end (munmap, madvise, exit): where another one's exit_group ends it there, our counters were written before.
-LAST_CALLS = 3
+# What a thread of glibc's does at its end: where another one's exit_group ends it there, our counters were written before. The last call may be any.
+LAST_CALLS, ENDS_OF_THREADS = 3, ("munmap", "madvise", "exit")
 
 
 def never_left(image, seen):
@@ -280,7 +280,7 @@ def never_left(image, seen):
     jumps = [call for calls in interrupted.values() for call in calls]
     alive = {thread: calls for thread, calls in last.items() if thread not in ended}
     is_over = any(call.name == "exit_group" for call in image.calls)
-    cut = [call for calls in alive.values() for call in (calls if is_over else [calls[-1]])]
+    cut = [call for calls in alive.values() for call in calls if call is calls[-1] or (is_over and call.name in ENDS_OF_THREADS)]
     return cut + jumps, len(alive) + len(jumps)
 
 
