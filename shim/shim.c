@@ -320,6 +320,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
 	birth_stderr_remember();
 	set_program(s);
+	inherited.has_valgrind = (uint8_t)look->has_valgrind;
 	if (!options_read(s->environment))
 		return;
 	join_recording(s->environment);

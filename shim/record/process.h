@@ -87,6 +87,7 @@ struct inherited {
 	uint8_t rewriting;       /* libc's sites lead to the gate */
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
+	uint8_t has_valgrind;    /* it runs this program */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	const char *no_recording; /* why the state folder has none, static; NULL: it has one, or none was wanted there */
 	char program[256];       /* base name of the executable */
