@@ -439,6 +439,14 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 	}
 }
 
+int coalesce_hears_of(uint32_t number)
+{
+	struct call call = {.number = number};
+	enum reach reach;
+
+	return objection(&call, &reach) != LET_GO_NOT;
+}
+
 /* Descriptors may mean something else afterwards. */
 static void forget(struct batch *b, const struct syscall_row *row)
 {

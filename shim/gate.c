@@ -154,7 +154,8 @@ static __attribute__((noinline)) void learn(struct process *p)
 			p->quick[number] = QUICK_APPEND;
 		else if (plain && writes)
 			p->quick[number] = QUICK_WRITE;
-		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK || (actions[number] == ACTION_MAP && !inherited.mapped)) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF))
+		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK || (actions[number] == ACTION_MAP && !inherited.mapped)) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF) &&
+			 !coalesce_hears_of(number))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
 	if (!p->sealed)
