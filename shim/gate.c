@@ -1,5 +1,5 @@
-/* The gate: the one path of every call. The first function is the whole way of an ordinary call while neither time nor log is wanted;
- * `pass` is the way of all others. Rules: nothing of ours is held while the kernel works, for the call may not come back (a handler
+/* The gate: the one path of every call. The first function is the whole way of an ordinary call while neither time nor log is wanted,
+ * `record` that of one that goes into a recording; `pass` is the way of all others. Rules: nothing of ours is held while the kernel works, for the call may not come back (a handler
  * that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome afterwards. */
 #include "gate.h"
 #include "coalesce.h"
@@ -16,7 +16,7 @@ _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process
 	       offsetof(struct process, counters) == 560, "PROCESS_* in entry.S");
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
-_Static_assert(QUICK_COUNT == 3 && QUICK_BYTES == 4, "QUICK_* in entry.S");
+_Static_assert(QUICK_COUNT == 4 && QUICK_BYTES == 5, "QUICK_* in entry.S");
 
 /* What a number asks of us besides counting. */
 enum action {
@@ -97,6 +97,7 @@ static inline void count_result(struct counter *counter, enum quick kind, long r
 /* Apart, so that the ordinary call pays nothing for its locals. */
 static __attribute__((noinline)) long pass(struct process *p, const struct call *call);
 static __attribute__((noinline)) long append(struct process *p, const struct call *call);
+static __attribute__((noinline)) long record(struct process *p, const struct call *call);
 
 long gate(const struct call *call)
 {
@@ -106,8 +107,8 @@ long gate(const struct call *call)
 	if (unlikely(!p))
 		return kernel_call(call);
 	enum quick kind = number < SYSCALL_LIMIT ? p->quick[number] : QUICK_NO;
-	if (unlikely(kind <= QUICK_APPEND))
-		return kind == QUICK_APPEND ? append(p, call) : pass(p, call);
+	if (unlikely(kind <= QUICK_RECORD))
+		return kind == QUICK_RECORD ? record(p, call) : kind == QUICK_APPEND ? append(p, call) : pass(p, call);
 	counter_add(&p->counters[number].calls, 1, (int)p->threads);
 	long result = kernel_call(call);
 	/* NB: what forks has an action and is never quick, so the process is the same as before the call. */
@@ -131,6 +132,13 @@ static enum quick kind_of(const struct syscall_row *row)
 	return row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) ? QUICK_BYTES : QUICK_COUNT;
 }
 
+static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)
+{
+	enum action action = actions[number];
+
+	return (!action || action == ACTION_WRITE || action == ACTION_CLOSES) && row->class != CLASS_PROCESS && log_is_quick(number) && !coalesce_hears_of(number);
+}
+
 /* A process whose calls only want counting learns here, at its first slow call, which ones; one whose writes are gathered, which those
  * are. */
 static __attribute__((noinline)) void learn(struct process *p)
@@ -140,16 +148,21 @@ static __attribute__((noinline)) void learn(struct process *p)
 	/* A handler in between might arm, and find half of this written over. */
 	if (!p->sealed)
 		RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
-	int waits_to_watch = settings.watch && batch && !batch->off;
-	int plain = !settings.timing && !(batch && (batch->armed || batch->kept)) && !waits_to_watch;
+	int idle = !(batch && (batch->armed || batch->kept || (settings.watch && !batch->off)));
+	int plain = idle && !settings.timing, recorded = idle && p->log.on;
 
 	p->learned = 1;
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
 		int writes = actions[number] == ACTION_WRITE;
 		/* A rule is to see each of them: none is gathered. */
-		if (inject_has(number) || (p->log.on && log_wants(number) && !(writes && batch && batch->armed)))
+		if (inject_has(number))
 			continue;
+		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed)) {
+			if (recorded && row && is_recorded_as_it_is(number, row))
+				p->quick[number] = QUICK_RECORD;
+			continue;
+		}
 		if (writes && batch && batch->armed)
 			p->quick[number] = QUICK_APPEND;
 		else if (plain && writes)
@@ -284,6 +297,41 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	/* NB: last, so that nothing of this function stands on the stack any more. */
 	if (p->log.on && log_wants(number))
 		log_late(p, call, result, ticket, now);
+}
+
+/* As gate_enter, the kernel and gate_leave with the little that is left of each. */
+static long record(struct process *p, const struct call *call)
+{
+	uint32_t number = (uint32_t)call->number;
+	const struct syscall_row *row = &syscall_rows[number];
+	struct counter *counter = &p->counters[number];
+	struct log_ticket ticket = {0};
+	struct text_call text;
+
+	if (unlikely(p->threads || p->suspect))
+		return pass(p, call);
+	counter_add(&counter->calls, 1, 0);
+	if (actions[number] == ACTION_CLOSES)
+		closes(p, call);
+	text = text_of(call, 0);
+	log_quick_begin(p, &text, &ticket);
+	long result = kernel_call(call);
+	/* In a child that a handler has forked nothing of this is there. */
+	if (unlikely(p->alive != 1))
+		return result;
+	uint64_t now = p->log.timed ? clock_monotonic() : 0;
+	if (settings.timing && now > ticket.began)
+		counter_add(&counter->nanoseconds, now - ticket.began, 0);
+	count_result(counter, kind_of(row), result, 0);
+	if (row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
+		note_open(p, call, result);
+	if (actions[number] == ACTION_WRITE)
+		coalesce_watch(p, call, result);
+	else
+		p->run = 0;
+	text.result = result;
+	log_quick_end(p, &text, &ticket, now);
+	return result;
 }
 
 static long child(struct process *p, const struct call *call)

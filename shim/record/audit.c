@@ -37,12 +37,36 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* FNV-1a's step (RFC 9923). */
-static uint64_t mix_text(uint64_t hash, const char *text, size_t size)
+/* The upper half of the product depends on all bits, the lower one on those below: together each on each. */
+static uint64_t fold(uint64_t hash)
 {
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
+	unsigned __int128 product = (unsigned __int128)hash * 0x9e3779b97f4a7c15u;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Eight bytes at once; `at` is where the piece stands in its text, so that the pieces do not matter. */
+static uint64_t mix_text(uint64_t hash, const char *text, size_t size, size_t at)
+{
+	for (size_t i = 0; i < size;) {
+		unsigned place = (at + i) % 8;
+		uint64_t word;
+		if (place == 0 && size - i >= sizeof word) {
+			memcpy(&word, text + i, sizeof word);
+			hash = fold(hash ^ word);
+			i += sizeof word;
+			continue;
+		}
+		hash ^= (uint64_t)(unsigned char)text[i++] << 8 * place;
+		if (place == 7)
+			hash = fold(hash);
+	}
 	return hash;
+}
+
+static uint64_t mix_path(uint64_t hash, const char *path, size_t length)
+{
+	return mix(mix_text(hash, path, length, 0), length);
 }
 
 /* With a frame of its own. 0: the path cannot be read. */
@@ -56,11 +80,11 @@ static __attribute__((noinline)) uint64_t mix_foreign(uint64_t hash, uint64_t fr
 		if (got <= 0)
 			return 0;
 		size_t part = text_length_within(piece, (size_t)got);
-		hash = mix_text(hash, piece, part);
-		if (part < (size_t)got)
-			return hash;
+		hash = mix_text(hash, piece, part, length);
 		from += part;
 		length += part;
+		if (part < (size_t)got)
+			return mix(hash, length);
 	}
 	return 0;
 }
@@ -149,7 +173,7 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 		room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
 	}
 	if (record && is_ours && fd < DESCRIPTORS && size > 0) {
-		uint64_t what = mix_text(mix(1, 0), path, (size_t)size) | KNOWN | FOLDER;
+		uint64_t what = mix_path(mix(1, 0), path, (size_t)size) | KNOWN | FOLDER;
 		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);
 		__atomic_store_n(&audit->told[fd], what, __ATOMIC_RELAXED);
 	}
@@ -299,7 +323,7 @@ static uint64_t way_of(const struct text_call *call, uint64_t base, uint64_t fro
 	/* What opens for writing may make it again after it was taken away. */
 	if (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))
 		how = mix(how, audit->changes);
-	return was_read ? mix_text(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
+	return was_read ? mix_path(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
 }
 
 static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
@@ -318,12 +342,13 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	if (!audit)
 		return 1;
 	enum kind kind = kind_of(call->number);
-	int is_ours = process_is_ours(p), was_read = recording_was_read(p, call, ticket), at = syscall_path_argument(syscall_row(call->number));
-	uint64_t from = at < 0 ? 0 : call->arguments[at];
+	int is_ours = process_is_ours(p);
 
 	/* What a vfork child does to its descriptors is not done to ours. */
 	if (kind == KIND_ABOUT_FD)
 		return is_ours && follow(call);
+	int was_read = recording_was_read(p, call, ticket), at = syscall_path_argument(syscall_row(call->number));
+	uint64_t from = at < 0 ? 0 : call->arguments[at];
 	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
 	if (is_ours && kind == KIND_ASKS && at >= 0 && first_of(from, was_read) == 0)
 		return 0;

@@ -65,6 +65,35 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 		end_in_audit(p, call, ticket);
 }
 
+int log_is_quick(uint32_t number)
+{
+	const struct syscall_row *row = syscall_row(number);
+
+	if (!settings.recording || settings.by_end || !row || row->flags & CALL_NORETURN)
+		return 0;
+	if (settings.audit)
+		return !settings.timing && !audit_begins(number);
+	return !(row->flags & CALL_WAITS) || recording_is_plain(number);
+}
+
+void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	if (settings.audit)
+		return;
+	if (syscall_rows[call->number].flags & CALL_WAITS)
+		recording_begin_plain(p, call, ticket);
+	else
+		ticket->began = clock_monotonic();
+}
+
+void log_quick_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	if (settings.audit)
+		log_end(p, call, ticket, now);
+	else
+		recording_call(p, call, ticket, now, 0);
+}
+
 void log_coalesced(struct process *p, const struct text_call *call)
 {
 	/* It has succeeded, and took no time. */

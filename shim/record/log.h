@@ -50,6 +50,12 @@ struct process;
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
 
+/* The same for those of a recording that log_is_quick names: nothing of memory is wanted when they begin, and their results do not matter. The first
+ * looks at the clock, if anybody does (log.timed). */
+int log_is_quick(uint32_t number);
+void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
+void log_quick_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
+
 /* A write of the program that was gathered: `write(3, ""..., 1) = 1 <coalesced>`; no clock is read, its time is that of the line before. */
 void log_coalesced(struct process *p, const struct text_call *call);
 /* `PID TIME --- batch of 12 writes, 34 bytes to 3, ended by close <0.000012> ---`; end: enum batch_end or a number; began: 0, or when its

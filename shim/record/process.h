@@ -25,10 +25,12 @@ struct exec_copy {
 };
 enum { EXEC_COPIES = 8 };
 
-/* By number. QUICK_NO is zero, so a wiped process has no quick call, and neither has one that logs or takes the time. */
+/* By number. QUICK_NO is zero, so a wiped process has no quick call. */
 enum quick {
 	QUICK_NO,
 	QUICK_APPEND, /* a write while batches are made: it may be gathered */
+	QUICK_RECORD, /* goes into a recording as it is, and concerns us no further */
+	/* Neither the log nor the time is wanted: */
 	QUICK_WRITE,  /* a write while none are made: small ones in a row are looked for */
 	QUICK_COUNT,
 	QUICK_BYTES /* a result > 0 counts bytes */

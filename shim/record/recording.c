@@ -2,6 +2,7 @@
 #include "recording.h"
 #include "process.h"
 #include "room.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../sys/thread.h"
@@ -398,6 +399,26 @@ void recording_begin(struct process *p, const struct text_call *call, struct log
 {
 	ticket->serial = __atomic_add_fetch(&p->log.recording.serials, 1, __ATOMIC_RELAXED);
 	put(p, call, ticket, 0, RECORD_BEGIN);
+}
+
+int recording_is_plain(uint64_t number)
+{
+	return number < RECORD_CALLS - 1 && shape_of(number).reads == READS_NOTHING;
+}
+
+void recording_begin_plain(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	size_t size = head_size(call->number);
+	struct record_call *record = room_take(p, size);
+
+	ticket->serial = __atomic_add_fetch(&p->log.recording.serials, 1, __ATOMIC_RELAXED);
+	if (record)
+		fill_head(p, record, call, ticket, 0);
+	ticket->began = clock_monotonic();
+	if (!record)
+		return;
+	record->began = ticket->began;
+	commit(p, record, size, RECORD_BEGIN);
 }
 
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags)
