@@ -173,6 +173,8 @@ static size_t least_size(unsigned kind)
 		return sizeof(struct record_object);
 	case RECORD_PLACE:
 		return sizeof(struct record_place);
+	case RECORD_COPY:
+		return sizeof(struct record_copy);
 	default:
 		return 8;
 	}

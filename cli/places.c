@@ -197,6 +197,8 @@ static int thread_of(const struct places *p, const struct event *e)
 		return ((const struct record_call *)word)->thread;
 	case RECORD_PLACE:
 		return ((const struct record_place *)word)->thread;
+	case RECORD_COPY:
+		return ((const struct record_copy *)word)->thread;
 	default:
 		return p->recording->sources[e->source].header->pid;
 	}
@@ -337,6 +339,16 @@ static void place_told(struct place *place, const struct record_place *record)
 	free(path);
 }
 
+static void place_copied(struct place *place, const struct record_copy *record)
+{
+	struct held *from = held_find(place, record->from);
+
+	if (from)
+		held_set(place, record->fd, from->path, from->owner, 0);
+	else if (place)
+		held_drop(place, record->fd);
+}
+
 /* A vfork is recorded when it is over, behind its child's calls: a thread that is new is looked for among the children of its whole file. */
 static void find_vforked(struct places *p, uint32_t source)
 {
@@ -389,6 +401,8 @@ int places_before(struct places *p, const struct event *e)
 	}
 	if (word->kind == RECORD_PLACE)
 		place_told(place_of(p, e), (const void *)word);
+	if (word->kind == RECORD_COPY)
+		place_copied(place_of(p, e), (const void *)word);
 	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN)
 		return is_first;
 	thread = ((const struct record_call *)word)->thread;

@@ -90,7 +90,8 @@ enum record_kind {
 	RECORD_COUNTER,    /* struct record_counter: sums so far of one system call, recorded or not; the last one counts */
 	RECORD_START,      /* struct record_start: what a program was started from; behind it an OBJECT each of what ld.so had loaded by then */
 	RECORD_OBJECT,     /* struct record_object, in the order of ld.so's list */
-	RECORD_PLACE       /* struct record_place: the folder behind a descriptor that the next call names, where no record has said so */
+	RECORD_PLACE,      /* struct record_place: the folder behind a descriptor that the next call names, where no record has said so */
+	RECORD_COPY        /* struct record_copy: the same, where another descriptor's folder has been said */
 };
 
 enum record_flags {
@@ -196,6 +197,11 @@ struct record_place {
 	char path[];              /* as /proc/self/fd has it, without a NUL */
 };
 
+struct record_copy {
+	struct record_word word;
+	int32_t thread, fd, from; /* fd was made by dup or the like of `from`, which may stand for something else by now */
+};
+
 #define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
 RECORD_OFFSET(record_header, version, 8);
 RECORD_OFFSET(record_header, data, 12);
@@ -278,6 +284,9 @@ RECORD_OFFSET(record_object, flags, 8);
 RECORD_OFFSET(record_object, texts, 16);
 RECORD_OFFSET(record_place, thread, 4);
 RECORD_OFFSET(record_place, path, 16);
+RECORD_OFFSET(record_copy, thread, 4);
+RECORD_OFFSET(record_copy, fd, 8);
+RECORD_OFFSET(record_copy, from, 12);
 _Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_DATA,
 	       "the recording's format");
 

@@ -2,7 +2,7 @@
  *
  * A relative path counts together with what it is relative to: the working folder by a number that each change raises, a descriptor by
  * what it was opened as. A reader follows descriptors by the records, of which some are missing here: where it would not know what one is,
- * it is told (RECORD_PLACE) before the call that names it. */
+ * it is told (RECORD_COPY, RECORD_PLACE) before the call that names it. */
 #include "audit.h"
 #include "process.h"
 #include "room.h"
@@ -23,6 +23,7 @@ static struct audit {
 	uint32_t used, busy;
 	uint64_t is[DESCRIPTORS];    /* what was opened there; 0: not known */
 	uint64_t told[DESCRIPTORS];  /* what a reader takes it for */
+	uint8_t from[DESCRIPTORS];   /* of which one it is a copy; itself, or long over: then they are told differently */
 	uint64_t seen[FIRST + LATER + LAST];
 } *audit;
 
@@ -180,14 +181,40 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 	lock_release(&p->log.lock, &mask);
 }
 
+/* Whose folder a reader knows by now, or could know this one's by; DESCRIPTORS: it cannot. */
+static uint64_t known_by(uint64_t fd)
+{
+	uint64_t from = audit->from[fd];
+
+	if (!(audit->is[fd] & FOLDER))
+		return DESCRIPTORS;
+	return audit->told[fd] == audit->is[fd] ? fd : audit->told[from] == audit->is[fd] ? from : DESCRIPTORS;
+}
+
+/* The number is a copy of another, whose folder a reader knows. 1: written. */
+static int tell_copy(struct process *p, uint64_t fd, uint64_t from)
+{
+	struct record_copy *record;
+
+	if (!settings.recording || !p->log.on || !(record = room_take(p, sizeof *record)))
+		return 0;
+	record->thread = p->pid;
+	record->fd = (int32_t)fd;
+	record->from = (int32_t)from;
+	room_commit(p, record, sizeof *record, RECORD_COPY, 0);
+	__atomic_store_n(&audit->told[fd], audit->is[fd], __ATOMIC_RELAXED);
+	return 1;
+}
+
 /* A folder as part of a way. What a vfork child has behind its descriptors is nothing that we know. */
 static uint64_t base_of(struct process *p, int64_t directory, int is_ours)
 {
 	int is_few = directory >= 0 && directory < DESCRIPTORS;
+	uint64_t by = is_few && is_ours ? known_by((uint64_t)directory) : DESCRIPTORS;
 
 	if (directory == AT_FDCWD)
 		return audit->folder;
-	if (directory >= 0 && (!is_ours || !is_few || !audit->is[directory] || audit->told[directory] != audit->is[directory]))
+	if (directory >= 0 && by != (uint64_t)directory && (by == DESCRIPTORS || !tell_copy(p, (uint64_t)directory, by)))
 		tell_place(p, (int)directory, is_ours);
 	return is_few ? mix(2, audit->is[directory]) : 0;
 }
@@ -234,19 +261,19 @@ int audit_begins(uint64_t number)
 	return kind_of(number) == KIND_ALWAYS;
 }
 
-/* 1: a reader must know of it: the new number is a folder's, as the old one. */
+/* A folder's copy is told when a path begins there, which is seldom; in lines of text at once: 1. */
 static int duplicated(uint64_t from, uint64_t to)
 {
-	uint64_t what = from < DESCRIPTORS && to < DESCRIPTORS && from != to && audit->told[from] == audit->is[from] ? audit->is[from] : 0;
+	uint64_t by = from < DESCRIPTORS && to < DESCRIPTORS ? known_by(from) : DESCRIPTORS;
 
-	if (!(what & FOLDER)) {
-		if (from != to)
-			forget(to);
+	if (from == to)
 		return 0;
-	}
-	__atomic_store_n(&audit->is[to], what, __ATOMIC_RELAXED);
-	__atomic_store_n(&audit->told[to], what, __ATOMIC_RELAXED);
-	return 1;
+	forget(to);
+	if (by == DESCRIPTORS)
+		return 0;
+	__atomic_store_n(&audit->from[to], (uint8_t)by, __ATOMIC_RELAXED);
+	__atomic_store_n(&audit->is[to], audit->is[from], __ATOMIC_RELAXED);
+	return !settings.recording;
 }
 
 /* 1: the call must be recorded. */

@@ -68,6 +68,14 @@ int main(int argc, char **argv)
 	fd = fcntl(open("two", O_RDONLY), F_DUPFD, 50);
 	touch(fd, "by_fcntl");
 	close_range(50, ~0u, 0);
+	fd = open("one", O_RDONLY | O_DIRECTORY);
+	pair[0] = dup(fd), other = dup(pair[0]), close(fd), close(pair[0]);
+	touch(other, "by_copys_copy");
+	pair[0] = dup(other);
+	fd = open("two/by_fcntl", O_RDONLY), pair[1] = open("two", O_RDONLY); /* the numbers that were copied stand for something else */
+	touch(pair[0], "by_late_copy");
+	touch(pair[1], "by_number_of_copy");
+	close(fd), close(other), close(pair[0]), close(pair[1]);
 	fd = open("one", O_RDONLY);
 	for (int i = 0; i < 3; i++) {        /* the same again and again: an audit records it once */
 		close(fd);
@@ -138,7 +146,7 @@ here, wrong = sys.argv[1], 0
 longest = "x" * 4095
 # path below here, resolved, access or errno; None: either
 expected = {
-    "one/by_open": "wc", "one/by_dup": "wc", "two/by_the_same_number": "wc", "one/by_dup2": "wc", "two/by_fcntl": "wc", "two/deep/again": "wc",
+    "one/by_open": "wc", "one/by_dup": "wc", "two/by_the_same_number": "wc", "one/by_dup2": "wc", "two/by_fcntl": "rwc", "one/by_copys_copy": "wc", "one/by_late_copy": "wc", "two/by_number_of_copy": "wc", "two/deep/again": "wc",
     "three/deep/renamed": "wc", "three/deep/by_fchdir": "wc", "back": "wc", "one/by_child": "wc", "three/deep/by_childs_descriptor": "wc",
     "parents_own": "wc", "one/by_vfork_child": "ENOENT", "line\nbreak": "wc", "gone/in_removed": "ENOENT", "one/after_exec": "wc",
 }
