@@ -1,6 +1,7 @@
 /* Options: one table, one function a kind of value. A wrong value is said in one line and the program runs without us; an unknown
  * SYSSHIM_ name may be a slip of the pen: it gets a warning with the nearest name and nothing else happens. */
 #include "options.h"
+#include "config.h"
 #include "inject.h"
 #include "process/life.h"
 #include "record/birth_stderr.h"
@@ -294,6 +295,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_INJECT", "rules as strace's -e inject=, with ; between them", take_inject},
 		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
 		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
+		{"SYSSHIM_CONFIG", "", take_nothing},
 		{"SYSSHIM_DISABLE", "", take_nothing},
 		{"SYSSHIM_RECORDING", "", take_nothing},
 		{"SYSSHIM_STATE", "", take_state}, /* exec.c's */
@@ -444,6 +446,30 @@ static int read_one(const char *entry, int is_first)
 	return 1;
 }
 
+static char *const *config;
+
+char *const *options_config(void)
+{
+	static char *const none[] = {NULL};
+
+	return config ? config : none;
+}
+
+/* 0: it is wrong, which is said. */
+static int read_config(const char *path, char *const *environment)
+{
+	struct text why = {exactly, exactly + sizeof exactly - 1, 0};
+
+	config = config_read(path, environment, &why);
+	*why.at = 0;
+	if (!config)
+		COMPLAIN("SYSSHIM_CONFIG=", path, ": ", exactly, "; a file of SYSSHIM_NAME = value lines would do; the program runs without sysshim");
+	for (char *const *entry = options_config(); *entry; entry++)
+		if (!read_one(*entry, 1))
+			return 0;
+	return config != NULL;
+}
+
 enum { TIMING_UNSAID = 2 };
 
 int options_read(char **environment)
@@ -467,8 +493,13 @@ int options_read(char **environment)
 		settings.trace[i] = ~0ul;
 	if (disable && *disable)
 		return 0;
+	/* Its children have what it says in their environments. */
+	const char *file = is_first ? options_value(environment, "SYSSHIM_CONFIG") : NULL;
+	int config_is_wrong = file && !read_config(file, environment);
+	if (config && (disable = options_value(config, "SYSSHIM_DISABLE")) && *disable)
+		return 0;
 	for (; *environment; environment++)
-		if (string_after(*environment, "SYSSHIM_") && !read_one(*environment, is_first)) {
+		if (string_after(*environment, "SYSSHIM_") && (config_is_wrong || !read_one(*environment, is_first))) {
 			/* Children that inherit it would all say the same again. */
 			*environment = disabled;
 			return 0;
@@ -481,10 +512,16 @@ int options_read(char **environment)
 	return 1;
 }
 
+static const char *value_of(char *const *environment, const char *name)
+{
+	const char *value = options_value(environment, name);
+
+	return value ? value : options_value(options_config(), name);
+}
+
 int options_wants(char *const *environment, const char *program)
 {
-	const char *include = options_value(environment, "SYSSHIM_APP_INCLUDE");
-	const char *exclude = options_value(environment, "SYSSHIM_APP_EXCLUDE");
+	const char *include = value_of(environment, "SYSSHIM_APP_INCLUDE"), *exclude = value_of(environment, "SYSSHIM_APP_EXCLUDE");
 
 	return (!include || !*include || matches_one(include, program)) && !(exclude && matches_one(exclude, program));
 }

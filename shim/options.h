@@ -16,6 +16,9 @@ int options_wants(char *const *environment, const char *program);
  * that says so; a path to write to, a tracer to run or an error to inject would be its caller's. */
 void options_drop(char **environment);
 
+/* Entries of the file that SYSSHIM_CONFIG names; none in children, which have them as variables. */
+char *const *options_config(void);
+
 /* The value of a variable, or NULL. */
 const char *options_value(char *const *environment, const char *name);
 

@@ -336,7 +336,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 		settings.log = OUTPUT_OFF, settings.recording = 0;
 	if (settings.recording)
 		set_environment(s->environment);
-	exec_start(s->environment, own_path ? absolute(own_path) : NULL);
+	exec_start(s->environment, options_config(), own_path ? absolute(own_path) : NULL);
 	if (!options_wants(s->environment, inherited.program)) {
 		/* Not observed, but its children may be: only exec is of interest, and that needs the gate. */
 		settings.log = settings.stats = OUTPUT_OFF;

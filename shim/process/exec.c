@@ -64,18 +64,25 @@ static void keep(struct text *out, const char *entry)
 	birth.count += !out->cut;
 }
 
-void exec_start(char *const *environment, const char *own_path)
+static int keep_all(struct text *out, char *const *entries)
+{
+	int is_known = 0;
+
+	for (; *entries; entries++)
+		if (string_after(*entries, "SYSSHIM_")) {
+			keep(out, *entries);
+			is_known |= string_after(*entries, "SYSSHIM_LOG=") || string_after(*entries, "SYSSHIM_STATE=");
+		}
+	return is_known;
+}
+
+void exec_start(char *const *environment, char *const *config, const char *own_path)
 {
 	struct text out = {birth.text, birth.text + KEPT_TEXT, 0};
-	int is_known = 0;
 
 	birth.own_path = own_path;
 	birth.own_name = own_path ? last_part(own_path) : NULL;
-	for (; *environment; environment++)
-		if (string_after(*environment, "SYSSHIM_")) {
-			keep(&out, *environment);
-			is_known |= string_after(*environment, "SYSSHIM_LOG=") || string_after(*environment, "SYSSHIM_STATE=");
-		}
+	int is_known = keep_all(&out, environment) | keep_all(&out, config);
 	/* The folder that the recording's first program has found, or not, is that of all. */
 	if (!is_known && settings.log != OUTPUT_STDERR)
 		keep(&out, "SYSSHIM_STATE=");

@@ -14,7 +14,8 @@ void life_start(struct process *p);
 int life_born(struct process *p);
 
 /* exec.c. Makes the call, execve or execveat, with what children need in the environment. Returns the kernel's error. */
-void exec_start(char *const *environment, const char *own_path);
+/* config: more entries of that kind, which are nobody's variables yet. */
+void exec_start(char *const *environment, char *const *config, const char *own_path);
 long exec_call(struct process *p, const struct call *call);
 /* The same in two halves for an exec that libc makes by a name of its own: the environment to hand on (NULL: the given one), and what follows
  * when it has not succeeded. */
