@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct gaps {
-	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, not_followed[3], without_end;
+	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
 	unsigned not_rewritten, processes, traced;
@@ -24,6 +24,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.missed += r->sources[i].missed;
 		g.pathless += r->sources[i].pathless;
 		g.results_unseen += h->results_unseen;
+		g.left_out += h->left_out;
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
@@ -53,7 +54,7 @@ int recording_gaps(const struct recording *r)
 {
 	struct gaps g = gaps_of(r);
 
-	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
+	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.left_out || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
 	       g.not_followed[2] || r->unborn || r->refused || r->problems;
 }
 
@@ -77,6 +78,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
 	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
+	GAP(g.left_out, "%" PRIu64 " calls whose paths SYSSHIM_PATH_EXCLUDE leaves out", g.left_out);
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%s)", g.not_rewritten, *why_not ? why_not : "as asked");
 	GAP(g.traced, "all but the calls that name files in %u of them (followed by ptrace)", g.traced);
 	for (unsigned k = 0; k < 3; k++)
@@ -97,10 +99,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"not_rewritten\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"not_rewritten\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.not_rewritten, g.traced,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.not_rewritten, g.traced,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

@@ -266,6 +266,21 @@ static int take_burst(const char *value)
 	return take_number(value, 1, BURST_MOST, &settings.burst);
 }
 
+static int take_path_exclude(const char *value)
+{
+	char *to = settings.path_exclude;
+
+	if (string_length(value) > PATH_EXCLUDE_MOST)
+		return 0;
+	for (; *value; value++)
+		if (*value != ',')
+			*to++ = *value;
+		else if (to > settings.path_exclude && to[-1])
+			*to++ = 0;
+	to[0] = to[1] = 0;
+	return 1;
+}
+
 /* These are looked at before all others. */
 static int take_nothing(const char *value)
 {
@@ -293,6 +308,7 @@ static const struct option *table(unsigned *count)
 		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
 		{"SYSSHIM_DISPATCH", "auto, always", take_dispatch},
 		{"SYSSHIM_INJECT", "rules as strace's -e inject=, with ; between them", take_inject},
+		{"SYSSHIM_PATH_EXCLUDE", "globs of paths with commas between them, 1024 bytes at most", take_path_exclude},
 		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
 		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
 		{"SYSSHIM_CONFIG", "", take_nothing},

@@ -74,6 +74,7 @@ struct record_header {
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes;
 	uint32_t environment_size; /* bytes of what follows that are used */
 	char environment[1024];    /* what changes how a program is loaded and behaves (shim.c has the list), each NAME=value with its NUL; cut */
+	uint64_t left_out;         /* calls without a record, because nobody wants their paths (SYSSHIM_PATH_EXCLUDE) */
 };
 
 struct record_chunk {
@@ -245,6 +246,7 @@ RECORD_OFFSET(record_header, kernel_reads, 2688);
 RECORD_OFFSET(record_header, counted_writes, 2712);
 RECORD_OFFSET(record_header, environment_size, 2720);
 RECORD_OFFSET(record_header, environment, 2724);
+RECORD_OFFSET(record_header, left_out, 3752);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
 RECORD_OFFSET(record_call, number, 4);

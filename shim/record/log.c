@@ -1,6 +1,7 @@
 /* The log: a recording, lines of text, or lines of JSON. Nothing stands on the stack here while one of them works. */
 #include "log.h"
 #include "audit.h"
+#include "left_out.h"
 #include "log_lines.h"
 #include "process.h"
 #include "room.h"
@@ -26,7 +27,7 @@ static int is_wanted(const struct text_call *call, const struct log_ticket *tick
 
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	if (settings.by_end || (settings.audit && !audit_begins(call->number)))
+	if (settings.by_end || (settings.audit && !audit_begins(call->number)) || (*settings.path_exclude && left_out(p, call)))
 		return;
 	if (settings.recording)
 		recording_begin(p, call, ticket);
@@ -57,9 +58,18 @@ static __attribute__((noinline)) void end_in_audit(struct process *p, const stru
 	end_wanted(p, call, &now, now.began);
 }
 
+static void leave_out(struct process *p)
+{
+	counter_add(&p->tally.left_out, 1, 1);
+	if (settings.recording)
+		recording_left_out(p);
+}
+
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
-	if (!settings.audit)
+	if (*settings.path_exclude && !ticket->serial && left_out(p, call))
+		leave_out(p);
+	else if (!settings.audit)
 		end_wanted(p, call, ticket, now);
 	else if (audit_is_new(p, call, ticket))
 		end_in_audit(p, call, ticket);
@@ -69,7 +79,7 @@ int log_is_quick(uint32_t number)
 {
 	const struct syscall_row *row = syscall_row(number);
 
-	if (!settings.recording || settings.by_end || !row || row->flags & CALL_NORETURN)
+	if (!settings.recording || settings.by_end || !row || row->flags & CALL_NORETURN || (*settings.path_exclude && syscall_path_argument(row) >= 0))
 		return 0;
 	if (settings.audit)
 		return !settings.timing && !audit_begins(number);

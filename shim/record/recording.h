@@ -46,6 +46,8 @@ void recording_gathered(struct process *p, int fd, size_t bytes);
 void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now);
 void recording_note(struct process *p, const char *text, uint64_t now);
 void recording_signal(struct process *p, int signal, int code, int pid, int uid, uint64_t now);
+/* The count of what is left out goes to the file's head. */
+void recording_left_out(struct process *p);
 /* The exec that led to this image has returned 0. */
 void recording_exec(struct process *p, uint64_t now);
 /* The counters and how it ended (enum record_end) go to the file's head. */

@@ -165,6 +165,13 @@ int recording_open(struct process *p, uint64_t epoch)
 	return 0;
 }
 
+void recording_left_out(struct process *p)
+{
+	struct record_header *h = room_place(p, 0);
+
+	__atomic_store_n(&h->left_out, p->tally.left_out, __ATOMIC_RELAXED);
+}
+
 static void put_counter(struct process *p, unsigned number)
 {
 	struct record_counter *record = room_take(p, sizeof *record);

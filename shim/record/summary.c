@@ -151,6 +151,7 @@ static void text_coverage(struct text *out, const struct process *p)
 	text_string(out, settings.watch && p->watching ? "; not seen: calls before our start" :
 			 "; not seen: calls that the program's own code or a library makes without libc, and those before our start");
 	text_note(out, p->tally.log_dropped, " log lines dropped");
+	text_note(out, p->tally.left_out, " calls left out of the log (SYSSHIM_PATH_EXCLUDE)");
 	text_note(out, p->tally.paths_unlisted, " opened paths not listed");
 	text_note(out, p->tally.unresolved, " results not seen");
 	if (f)
@@ -354,6 +355,7 @@ static void json_coverage(struct text *out, const struct process *p)
 	json_number(out, "foreign_left", inherited.foreign_left, 0);
 	json_number(out, "watching", settings.watch && p->watching, 0);
 	json_number(out, "log_lines_dropped", p->tally.log_dropped, 0);
+	json_number(out, "left_out", p->tally.left_out, 0);
 	json_number(out, "paths_unlisted", p->tally.paths_unlisted, 0);
 	json_number(out, "results_unseen", p->tally.unresolved, 0);
 	json_number(out, "forks", f ? f->forks : 0, 0);

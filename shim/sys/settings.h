@@ -26,7 +26,7 @@ enum rewrite {
 	REWRITE_ALL
 };
 
-enum { BATCH_FILES = 1, BATCH_PIPES = 2, BUFFER_MOST = 1000000, LATENCY_MOST = 1000, BURST_MOST = 4096 };
+enum { BATCH_FILES = 1, BATCH_PIPES = 2, BUFFER_MOST = 1000000, LATENCY_MOST = 1000, BURST_MOST = 4096, PATH_EXCLUDE_MOST = 1024 };
 
 struct settings {
 	uint8_t log;          /* enum output */
@@ -51,6 +51,7 @@ struct settings {
 	uint64_t least;       /* ns: only calls that took so long at least */
 	uint8_t only_good, only_failed;
 	uint8_t by_end;       /* what only a call's end tells decides: nothing is logged when it begins */
+	char path_exclude[PATH_EXCLUDE_MOST + 2]; /* globs, each with its NUL, a second one behind the last */
 	char log_path[PATH_LIMIT];   /* absolute, %p, %n and %t not yet expanded */
 	char stats_path[PATH_LIMIT];
 };
