@@ -20,7 +20,7 @@ run() {
 same() {
 	local name=$1 programs=$2 native
 	shift 2
-	strace -f -qq -e trace=%file,%process,fchdir,dup,dup2,dup3,fcntl -e signal=none -s 4096 -o "../$name.log" "$@" >../native.out 2>../native.err </dev/null
+	strace -f -qq -e trace=%file,%process,fchdir,dup,dup2,dup3,fcntl,?fcntl64 -e signal=none -s 4096 -o "../$name.log" "$@" >../native.out 2>../native.err </dev/null
 	native=$?
 	run --record="../$name" "$@" >../traced.out 2>../traced.err </dev/null
 	[ $? -eq $native ] || fail "$name: the exit status is not $native: $(cat ../traced.err)"
@@ -83,6 +83,61 @@ if command -v musl-gcc >/dev/null && musl-gcc -static -o musl threads.c 2>../cc.
 	same musl '\./musl' sh -c './musl /bin/cat; ./musl; exit 4'
 else
 	echo "musl: not tested, no musl-gcc"
+fi
+
+# another word size: i386's own numbers and pointers
+cat >thirty_two.c <<'C_'
+static int call(int number, int a, int b, int c, int d)
+{
+	int result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "0"(number), "b"(a), "c"(b), "d"(c), "S"(d) : "memory");
+	return result;
+}
+enum { EXIT = 1, FORK, WRITE = 4, OPEN, CLOSE, CREAT = 8, UNLINK = 10, EXECVE, CHDIR, ACCESS = 33, RENAME = 38, MKDIR, RMDIR, DUP, DUP2 = 63, READLINK = 85,
+       WAIT4 = 114, FCHDIR = 133, STAT64 = 195, FCNTL64 = 221, OPENAT = 295, FSTATAT64 = 300, EXECVEAT = 358, AT_FDCWD = -100 };
+#define P(text) ((int)(text))
+static char room[200];
+void _start(void)
+{
+	char *arguments[] = {"/bin/cat", "a", 0};
+	int here = call(OPEN, P("."), 0200000, 0, 0), folder = call(OPEN, P("d"), 0200000, 0, 0), copy = call(DUP, folder, 0, 0, 0), other = call(FCNTL64, copy, 0, 20, 0);
+
+	call(CLOSE, folder, 0, 0, 0);
+	call(OPENAT, copy, P("e/f"), 0, 0);
+	call(OPENAT, other, P("nothing"), 0, 0);
+	call(DUP2, other, 30, 0, 0);
+	call(FSTATAT64, 30, P("e"), P(room), 0);
+	call(ACCESS, P("a"), 4, 0, 0);
+	call(STAT64, P("nowhere"), P(room), 0, 0);
+	call(READLINK, P("/proc/self/exe"), P(room), 100, 0);
+	call(MKDIR, P("made"), 0700, 0, 0);
+	call(CREAT, P("made/file"), 0600, 0, 0);
+	call(UNLINK, P("made/file"), 0, 0, 0);
+	call(RENAME, P("made"), P("other"), 0, 0);
+	call(RMDIR, P("other"), 0, 0, 0);
+	call(OPEN, 4, 0, 0, 0);
+	int child = call(FORK, 0, 0, 0, 0);
+	if (!child) {
+		call(CHDIR, P("d/e"), 0, 0, 0);
+		call(OPEN, P("f"), 0, 0, 0);
+		call(EXECVE, P("nothing"), P(arguments), 0, 0);
+		call(EXIT, 4, 0, 0, 0);
+	}
+	call(WAIT4, child, 0, 0, 0);
+	call(FCHDIR, copy, 0, 0, 0);
+	call(OPEN, P("../a"), 0, 0, 0);
+	call(FCHDIR, here, 0, 0, 0);
+	call(WRITE, 1, P("thirty-two\n"), 11, 0);
+	call(EXECVE, P("/bin/cat"), P(arguments), 0, 0);
+	call(EXIT, 5, 0, 0, 0);
+}
+C_
+if gcc -m32 -O1 -w -nostdlib -static -fno-pic -no-pie -fno-stack-protector -o thirty_two thirty_two.c 2>../cc.err && ./thirty_two >/dev/null 2>&1; then
+	same thirty_two "" ./thirty_two
+	same thirty_two_child '^\./(thirty_two|busybox)' bash -c './thirty_two; ./busybox sh -c "./thirty_two; cat a"; exit 3'
+else
+	echo "32 bits: not tested: $(cat ../cc.err) $(uname -m)"
 fi
 
 cat >../go.go <<'GO'

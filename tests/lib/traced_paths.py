@@ -70,7 +70,7 @@ class Oracle:
             self.folders[pid, 0] = self.absolute(pid, "AT_FDCWD", path)
         elif call == "fchdir" and number == 0:
             self.folders[pid, 0] = self.look(self.descriptors, pid, int(first))
-        elif (call.startswith("dup") or (call == "fcntl" and "F_DUPFD" in arguments)) and number >= 0:
+        elif (call.startswith("dup") or (call in ("fcntl", "fcntl64") and "F_DUPFD" in arguments)) and number >= 0:
             self.descriptors[pid, number] = self.look(self.descriptors, pid, int(first))
 
 
