@@ -49,8 +49,11 @@ void place_make(struct place *place, const char *folder, int worker, const char 
 	place->shim = shim;
 	snprintf(place->world, sizeof place->world, "%s/world.%d", folder, worker);
 	snprintf(place->logs, sizeof place->logs, "%s/logs.%d", folder, worker);
-	if ((mkdir(place->world, 0755) || mkdir(place->logs, 0755)) && errno != EEXIST)
+	if ((mkdir(place->world, 0755) && errno != EEXIST) || (mkdir(place->logs, 0755) && errno != EEXIST))
 		fail(place->world);
+	/* What a run that was killed has left. */
+	empty(place->world);
+	empty(place->logs);
 }
 
 void place_remove(struct place *place)
