@@ -67,6 +67,14 @@ static int is_both(const struct record_word *word)
 	return word->kind == RECORD_CALL && !(word->flags & RECORD_RESUMED) && ((const struct record_call *)word)->serial;
 }
 
+/* Between the two halves nothing was recorded in that process; only for what makes processes and images another file may say something. */
+static int may_be_whole(const struct record_word *word)
+{
+	const struct syscall_row *row = syscall_row(((const struct record_call *)word)->number);
+
+	return row && row->class != CLASS_PROCESS;
+}
+
 /* Halves of records that say both, as a writer writes two: of the last few events that were asked for. */
 enum { HALVES = 4 };
 static struct half_record {
@@ -356,7 +364,7 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 			c->at = c->end;
 			continue;
 		}
-		enum half half = !is_both(word) ? HALF_NONE : c->is_begun ? HALF_END : HALF_BEGIN;
+		enum half half = !is_both(word) || (r->whole && may_be_whole(word)) ? HALF_NONE : c->is_begun ? HALF_END : HALF_BEGIN;
 		uint64_t time = half == HALF_BEGIN ? ((const struct record_call *)word)->began : time_of(word);
 		if (time)
 			c->last = time + s->epoch;

@@ -350,6 +350,7 @@ void files_add_all(struct files *f)
 	struct event event;
 
 	f->places = places_make(f->recording);
+	f->recording->whole = 1;
 	recording_rewind(f->recording);
 	while (recording_next(f->recording, &event)) {
 		const struct record_word *word = event_record(f->recording, &event);

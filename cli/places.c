@@ -353,7 +353,7 @@ static void place_copied(struct place *place, const struct record_copy *record)
 static void find_vforked(struct places *p, uint32_t source)
 {
 	struct source copy = p->recording->sources[source];
-	struct recording alone = {.sources = &copy, .sources_count = 1};
+	struct recording alone = {.sources = &copy, .sources_count = 1, .whole = 1};
 	struct recorded_memory memory;
 	struct text_call call;
 	struct event e;

@@ -51,6 +51,7 @@ struct recording {
 	unsigned refused;  /* images of which nothing was recorded, because there were too many */
 	unsigned unborn;   /* images that were killed before they could say anything: their files are empty, or all zeros */
 	int starts_told;   /* what ld.so did before the shim's start is part of the output */
+	int whole;         /* a record that says both, begin and end, is one event where nobody can tell; set by who reads */
 	int quiet;         /* problems are counted and not said */
 	unsigned problems; /* files that could not be read, wholly or in part; each was said on stderr */
 };

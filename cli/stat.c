@@ -474,6 +474,7 @@ int command_stat(int argc, char **argv)
 	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
+	recording.whole = 1;
 	if (by == BY_PROGRAM) {
 		print_by_program(&totals, &recording, &filter, json);
 	} else if (by == BY_FILE) {
