@@ -41,7 +41,7 @@ is_built() {
 
 build() {
 	echo "building into $SRC/build ..."
-	(cd "$SRC" && cmake --preset release && cmake --build build -j"$(nproc)") >"$work/build.log" 2>&1 && return
+	(cd "$SRC" && cmake -S . -B build && cmake --build build -j"$(nproc)") >"$work/build.log" 2>&1 && return
 	tail -n 30 "$work/build.log" >&2
 	give_up "the build failed"
 }

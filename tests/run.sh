@@ -30,7 +30,7 @@ packages() {
 
 build() {
 	log=$(mktemp "${TMPDIR:-/tmp}/sysshim-build.XXXXXX") || give_up "no temporary file can be made"
-	if ! (cd "$SRC" && cmake --preset release && cmake --build build -j"$(nproc)") >"$log" 2>&1; then
+	if ! (cd "$SRC" && cmake -S . -B build && cmake --build build -j"$(nproc)") >"$log" 2>&1; then
 		tail -n 40 "$log"
 		rm -f "$log"
 		give_up "the build failed"

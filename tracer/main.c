@@ -13,7 +13,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <asm/unistd.h>
 #include <unistd.h>
 
 /* Of what we have inherited nothing stays open: who reads a pipe of the program waits for its end. */
@@ -22,10 +22,10 @@ static void close_all_but(int a, int b)
 	int low = a < b ? a : b, high = a < b ? b : a, most = (int)sysconf(_SC_OPEN_MAX);
 
 	if (low > 0)
-		syscall(SYS_close_range, 0, low - 1, 0);
+		syscall(__NR_close_range, 0, low - 1, 0);
 	if (high > low + 1)
-		syscall(SYS_close_range, low + 1, high - 1, 0);
-	if (syscall(SYS_close_range, high + 1, ~0u, 0) == 0)
+		syscall(__NR_close_range, low + 1, high - 1, 0);
+	if (syscall(__NR_close_range, high + 1, ~0u, 0) == 0)
 		return;
 	/* Linux before 5.9. */
 	for (int fd = 0; fd < most; fd++)

@@ -174,14 +174,14 @@ void perform_close_all(const int32_t *a)
 	int how = (int)a[0] % 4;
 
 	if (how == 0)
-		result = CALL((int)a[1], SYS_close_range, 3, ~0u, 0);
+		result = CALL((int)a[1], __NR_close_range, 3, ~0u, 0);
 	else if (how == 1)
 		for (int i = 3; i < NUMBERS; i++)
 			result += close(i) == 0;
 	else if (how == 2)
-		result = CALL((int)a[1], SYS_close_range, 3, 5, 0);
+		result = CALL((int)a[1], __NR_close_range, 3, 5, 0);
 	else
-		result = CALL((int)a[1], SYS_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+		result = CALL((int)a[1], __NR_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
 	for (int i = 3; i < NUMBERS && how != 3; i++)
 		if (how != 2 || i < 6)
 			number_closed(i);

@@ -20,7 +20,7 @@ mkdir "$scratch/tree" "$scratch/seeds"
 (cd "$SRC" && tar --exclude=./build --exclude=./.git -cf - .) | tar -C "$scratch/tree" -xf - || give_up "no copy of the tree"
 cd "$scratch/tree" || exit 1
 git init -q . && git add -A && git -c user.name=mutate -c user.email=mutate@localhost commit -qm tree || give_up "no repository of the copy"
-cmake --preset release >"$scratch/log" 2>&1 && cmake --build build -j"${JOBS:-2}" --target shim adversary sysshim >>"$scratch/log" 2>&1 || give_up "the build failed: $(tail -n 5 "$scratch/log")"
+cmake -S . -B build >"$scratch/log" 2>&1 && cmake --build build -j"${JOBS:-2}" --target shim adversary sysshim >>"$scratch/log" 2>&1 || give_up "the build failed: $(tail -n 5 "$scratch/log")"
 
 chosen() {
 	[ $# -eq 1 ] && return

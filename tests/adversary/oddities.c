@@ -124,7 +124,7 @@ void perform_stdio_open(const int32_t *a)
 	if (world.file)
 		fclose(world.file);
 	world.file = fopen(name, modes[(unsigned)a[1] % 6]);
-	say("fopen(%s, %s): %s", name, modes[(unsigned)a[1] % 6], world.file ? "open" : strerrorname_np(errno));
+	say("fopen(%s, %s): %s", name, modes[(unsigned)a[1] % 6], world.file ? "open" : strerror(errno));
 	if (world.file)
 		setvbuf(world.file, NULL, buffers[(unsigned)a[1] / 8 % 4], a[1] & 64 ? 64 : BUFSIZ);
 }

@@ -76,7 +76,7 @@ void world_enter(const char *folder, int told)
 	dup2(none, 0);
 	dup2(out, 1);
 	dup2(told, 2);
-	syscall(SYS_close_range, 3, ~0u, 0);
+	syscall(__NR_close_range, 3, ~0u, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
 }
 

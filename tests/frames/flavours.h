@@ -50,8 +50,8 @@ static inline __attribute__((always_inline)) long enter(long number, long a, lon
 #define openat(...) ENTER(SYS_openat, __VA_ARGS__)
 #define creat(...) ENTER(SYS_creat, __VA_ARGS__)
 #define close(...) ENTER(SYS_close, __VA_ARGS__)
-#define close_range(...) ENTER(SYS_close_range, __VA_ARGS__)
+#define close_range(...) ENTER(__NR_close_range, __VA_ARGS__)
 #undef openat2
-#define openat2(...) ENTER(SYS_openat2, __VA_ARGS__)
+#define openat2(...) ENTER(__NR_openat2, __VA_ARGS__)
 
 #endif

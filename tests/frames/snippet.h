@@ -81,7 +81,7 @@ void done_with(int fd);
 #define CALL_VOID(expression) (call_begins(), (void)(expression), call_ended(#expression, 0, 1))
 
 /* no libc of today has a function of this name */
-#define openat2(...) syscall(SYS_openat2, __VA_ARGS__)
+#define openat2(...) syscall(__NR_openat2, __VA_ARGS__)
 
 #if defined FLAVOUR_SYSCALL || defined FLAVOUR_INLINE
 #include "flavours.h"

@@ -42,7 +42,7 @@ static void by_name(void)
 			long vector = writev(numbers[i], &one, 1);
 			if (k && result == -1 && vector == -1 && error == EBADF && errno == EBADF)
 				continue;
-			printf("  write(%d): %ld %s, writev: %ld %s\n", numbers[i], result, strerrorname_np(error), vector, strerrorname_np(errno));
+			printf("  write(%d): %ld %s, writev: %ld %s\n", numbers[i], result, strerror(error), vector, strerror(errno));
 		}
 	}
 }

@@ -55,7 +55,7 @@ static void by_dupfd_cloexec(int fd, int other, const char *who)
 
 static void by_close_range(int fd, int other, const char *who)
 {
-	if (syscall(SYS_close_range, fd, fd, 0) != 0)
+	if (syscall(__NR_close_range, fd, fd, 0) != 0)
 		close(fd);
 	errno = 0;
 	long result = write(fd, "x", 1);

@@ -170,16 +170,16 @@ static void fails(void)
 			look(paths[p]);
 			burst(CLOSED, "looked", 40);
 			raise(SIGUSR1); /* the handler is still there */
-			printf("%s: %s of %.20s: %s\n", who, ways[w].name, paths[p], strerrorname_np(error));
+			printf("%s: %s of %.20s: %s\n", who, ways[w].name, paths[p], strerror(error));
 		}
 	burst(KEPT, "before", 400);
 	syscall(SYS_execve, 1L, plain, environ);
-	printf("%s: bad pointer: %s\n", who, strerrorname_np(errno));
+	printf("%s: bad pointer: %s\n", who, strerror(errno));
 	burst(KEPT, "failed", 400);
 	setenv("PATH", "/no/where:/no/where/else:.:/nonexistent", 1);
 	burst(KEPT, "before", 400);
 	execvp("no-such-program", plain);
-	printf("%s: not in PATH: %s\n", who, strerrorname_np(errno));
+	printf("%s: not in PATH: %s\n", who, strerror(errno));
 	burst(KEPT, "failed", 400);
 	fflush(stdout);
 }

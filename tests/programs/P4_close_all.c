@@ -19,7 +19,7 @@ enum { REPORT = 900, LIMIT = 1024 };
 static void say(const char *what, long value)
 {
 	char line[96];
-	int length = snprintf(line, sizeof line, "%s: %ld%s%s\n", what, value, value < 0 ? " " : "", value < 0 ? strerrorname_np(errno) : "");
+	int length = snprintf(line, sizeof line, "%s: %ld%s%s\n", what, value, value < 0 ? " " : "", value < 0 ? strerror(errno) : "");
 
 	if (write(REPORT, line, (size_t)length) != length)
 		_exit(1);
@@ -97,7 +97,7 @@ static void over_everything(void)
 	int status;
 	waitpid(child, &status, 0);
 	say("child", status >> 8);
-	say("close_range with a hole", syscall(SYS_close_range, 0u, REPORT - 1u, 0) | syscall(SYS_close_range, REPORT + 1u, ~0u, 0));
+	say("close_range with a hole", syscall(__NR_close_range, 0u, REPORT - 1u, 0) | syscall(__NR_close_range, REPORT + 1u, ~0u, 0));
 }
 
 int main(void)

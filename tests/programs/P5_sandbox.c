@@ -95,15 +95,15 @@ static int two_filters(void)
 
 	errno = 0;
 	long result = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL);
-	dprintf(1, "without a filter: %ld %s\n", result, strerrorname_np(errno));
+	dprintf(1, "without a filter: %ld %s\n", result, strerror(errno));
 	result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0x8000u, NULL);
-	dprintf(1, "with a wrong flag: %ld %s\n", result, strerrorname_np(errno));
+	dprintf(1, "with a wrong flag: %ld %s\n", result, strerror(errno));
 	lines(LINES / 3);
 	if (install(refused, COUNT(refused), SECCOMP_RET_ERRNO | ENOTTY, SECCOMP_RET_ALLOW, 0) != 0)
 		return skip("filter");
 	errno = 0;
 	result = getppid();
-	dprintf(1, "refused: %ld %s\n", result, strerrorname_np(errno));
+	dprintf(1, "refused: %ld %s\n", result, strerror(errno));
 	lines(LINES / 3);
 	if (install(allowed, COUNT(allowed), SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS, 1) != 0)
 		return skip("second filter");
@@ -206,7 +206,7 @@ static int root_changed(void)
 /* What is born under these: `tracing` denies what a debugger does (systemd's ~@debug), `namespaces` what a container does, and both kill. */
 static int under(const char *filter, char **command)
 {
-	static const int tracing[] = {SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_perf_event_open, SYS_pidfd_getfd, SYS_kcmp};
+	static const int tracing[] = {SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_perf_event_open, __NR_pidfd_getfd, SYS_kcmp};
 	static const int namespaces[] = {SYS_unshare, SYS_setns, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot};
 	static const int memory[] = {SYS_mremap, SYS_madvise, SYS_truncate, SYS_unshare, SYS_process_vm_readv, SYS_process_vm_writev};
 	int result = strcmp(filter, "tracing") == 0    ? install(tracing, COUNT(tracing), SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW, 0) :

@@ -200,9 +200,9 @@ static void structs_of_numbers(void **state)
 			    "clone3({flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD|CLONE_SYSVSEM|CLONE_SETTLS|CLONE_PARENT_SETTID|CLONE_CHILD_CLEARTID, "
 			    "child_tid=0x10, parent_tid=0x20, exit_signal=0, stack=0x7000, stack_size=0x9000, tls=0x30}, 64) = 7");
 	assert_string_equal(DONE(SYS_clone3, -EFAULT, 16, 88), "clone3(0x10, 88) = -1 EFAULT (Bad address)");
-	assert_string_equal(DONE(SYS_openat2, 3, 5, P("x"), P(how), sizeof how), "openat2(5, \"x\", {flags=O_RDWR|O_CREAT, mode=0640, resolve=0x8}, 24) = 3");
-	assert_string_equal(DONE(SYS_openat2, 3, 5, P("x"), P(reads), sizeof reads), "openat2(5, \"x\", {flags=O_RDONLY, resolve=0}, 24) = 3");
-	assert_non_null(strstr(DONE(SYS_openat2, -EINVAL, 5, P("x"), P(how), 8), "openat2(5, \"x\", 0x"));
+	assert_string_equal(DONE(__NR_openat2, 3, 5, P("x"), P(how), sizeof how), "openat2(5, \"x\", {flags=O_RDWR|O_CREAT, mode=0640, resolve=0x8}, 24) = 3");
+	assert_string_equal(DONE(__NR_openat2, 3, 5, P("x"), P(reads), sizeof reads), "openat2(5, \"x\", {flags=O_RDONLY, resolve=0}, 24) = 3");
+	assert_non_null(strstr(DONE(__NR_openat2, -EINVAL, 5, P("x"), P(how), 8), "openat2(5, \"x\", 0x"));
 }
 
 static const char *connected(const void *address, size_t size)

@@ -69,6 +69,13 @@ static void flags_and_kinds_agree(void **state)
 	}
 }
 
+/* What libc says to compare with; Debian 11's says none of it. */
+#if !__GLIBC_PREREQ(2, 32)
+#define strerrorname_np(error) ((void)(error), skip(), "")
+#define strerrordesc_np(error) ""
+#define sigabbrev_np(signal) ((void)(signal), skip(), "")
+#endif
+
 static void errors_read_as_libcs(void **state)
 {
 	unsigned seen = 0;
