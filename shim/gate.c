@@ -321,8 +321,8 @@ static long record(struct process *p, const struct call *call)
 		return result;
 	uint64_t now = p->log.timed ? clock_monotonic() : 0;
 	if (settings.timing && now > ticket.began)
-		counter_add(&counter->nanoseconds, now - ticket.began, 0);
-	count_result(counter, kind_of(row), result, 0);
+		counter_add(&counter->nanoseconds, now - ticket.began, (int)p->threads);
+	count_result(counter, kind_of(row), result, (int)p->threads);
 	if (row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		note_open(p, call, result);
 	if (actions[number] == ACTION_WRITE)

@@ -186,7 +186,7 @@ static uint64_t known_by(uint64_t fd)
 {
 	uint64_t from = audit->from[fd];
 
-	if (!(audit->is[fd] & FOLDER))
+	if (!audit->is[fd])
 		return DESCRIPTORS;
 	return audit->told[fd] == audit->is[fd] ? fd : audit->told[from] == audit->is[fd] ? from : DESCRIPTORS;
 }
@@ -264,7 +264,7 @@ int audit_begins(uint64_t number)
 /* A folder's copy is told when a path begins there, which is seldom; in lines of text at once: 1. */
 static int duplicated(uint64_t from, uint64_t to)
 {
-	uint64_t by = from < DESCRIPTORS && to < DESCRIPTORS ? known_by(from) : DESCRIPTORS;
+	uint64_t by = from < DESCRIPTORS && to < DESCRIPTORS && audit->is[from] & FOLDER ? known_by(from) : DESCRIPTORS;
 
 	if (from == to)
 		return 0;
