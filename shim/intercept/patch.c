@@ -22,7 +22,7 @@ uint32_t patched_any_number;
 
 enum { MOST_ROWS = 2048, MOST_PAGES = 448 };
 
-/* libc's syscall() makes calls of any number. The other sites whose number cannot be guessed load it long before: they are those of
+/* libc's syscall() makes calls of any number, whatever a guess finds in front of it. The other sites whose number cannot be guessed load it long before: they are those of
  * threads' locks, and a test counts what passes us by. */
 static int is_in_syscall(const struct object *o, const struct site_row *row)
 {
@@ -51,7 +51,7 @@ static int is_wanted(const struct object *o, const struct site_row *row, enum wa
 		return 1;
 	if (row->guess < 0 && row->form == FORM_NONE)
 		return 0;
-	return (want != WANT_HOT && want != WANT_MOST) || (row->guess < 0 ? is_in_syscall(o, row) : call && call->flags & CALL_HOT);
+	return (want != WANT_HOT && want != WANT_MOST) || (call && call->flags & CALL_HOT) || (row->number < 0 && is_in_syscall(o, row));
 }
 
 static struct place place_of(const struct object *o, const struct site_row *row)

@@ -64,7 +64,7 @@ static const char *object_rewrite(struct object *o, enum want want)
 struct others {
 	uint64_t found[MOST_OBJECTS];
 	uint32_t count;
-	int all;
+	int all; /* but libpthread */
 };
 
 static int is_libpthread(const char *path)
@@ -93,27 +93,36 @@ static int other_found(struct dl_phdr_info *info, size_t size, void *data)
 		    (uint64_t)objects[LD_SO].text.start - start < s->p_memsz)
 			return 0;
 	}
-	if (text && others->count < MOST_OBJECTS - OTHERS && (others->all || is_libpthread(info->dlpi_name)))
+	if (text && others->count < MOST_OBJECTS - objects_count && others->all != is_libpthread(info->dlpi_name))
 		others->found[others->count++] = text;
 	return 0;
+}
+
+static void others_patch(const struct others *others, enum want want)
+{
+	for (uint32_t i = 0; i < others->count; i++) {
+		struct object *o = &objects[objects_count];
+		*o = (struct object){.holds = others->found[i]};
+		if (!object_rewrite(o, want))
+			objects_count++;
+		else
+			*o = (struct object){0};
+	}
 }
 
 static void others_rewrite(int all)
 {
 	static struct others others;
 
-	others.all = all;
+	/* libpthread's go first: without its sigaction our handlers would show. */
 	dl_iterate_phdr(other_found, &others);
-	for (uint32_t i = 0; i < others.count; i++) {
-		struct object *o = &objects[objects_count];
-		*o = (struct object){.holds = others.found[i]};
-		int hot = object_find(o) && is_libpthread(o->path);
-		*o = (struct object){.holds = others.found[i]};
-		if (!object_rewrite(o, hot ? all ? WANT_ALL : WANT_HOT : WANT_CERTAIN))
-			objects_count++;
-		else
-			*o = (struct object){0};
-	}
+	others_patch(&others, all ? WANT_ALL : WANT_HOT);
+	others.count = 0;
+	others.all = 1;
+	if (!all)
+		return;
+	dl_iterate_phdr(other_found, &others);
+	others_patch(&others, WANT_CERTAIN);
 }
 
 /* Nobody executes it yet, so threads do not matter. What it replaces is what the program has just mapped, bytes and protection alike. */

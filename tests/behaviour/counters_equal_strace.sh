@@ -7,6 +7,7 @@ set -u
 
 cat >excuses <<'EXCUSES'
 libc.so.6(odd) rt_sigprocmask pthread_create and start_thread: the number is loaded long before, no known instruction follows
+libpthread-2.31.so(odd) rt_sigprocmask as above
 elsewhere mprotect ld.so protects a library that it has loaded later; the number is loaded before a branch
 EXCUSES
 

@@ -7,6 +7,7 @@ import concurrent.futures
 import fnmatch
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -93,6 +94,21 @@ def discover(place, wanted):
     return programs.jobs(place, wanted) + snippets.jobs(place, wanted)
 
 
+def old_libc(place):
+    """Before glibc 2.34 threads, timers and dlopen were libraries of their own, and it lacked what the tests' programs ask: a `cc` that knows stands in front."""
+    name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else "").partition(" ")
+    if name != "glibc" or [int(part) for part in version.split(".")[:2]] >= [2, 34]:
+        return
+    folder = os.path.join(place.temporary, "bin")
+    os.mkdir(folder)
+    for compiler in "cc", "c++":
+        path = os.path.join(folder, compiler)
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f'#!/bin/sh\nexec {shutil.which(compiler)} -include "{place.source}/tests/lib/old_libc.h" "$@" -ldl -lrt -lutil\n')
+        os.chmod(path, 0o755)
+    os.environ["PATH"] = f"{folder}:{os.environ['PATH']}"
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tests/run.sh")
     parser.add_argument("-l", "--list", action="store_true", help="only list the tests' names")
@@ -108,6 +124,7 @@ def main():
     os.umask(0o022)
     place.temporary = os.path.realpath(tempfile.mkdtemp(prefix="sysshim-tests."))
     os.chmod(place.temporary, 0o755)
+    old_libc(place)
     kept = False
     try:
         jobs = discover(place, lambda name: matches(name, options.patterns))

@@ -13,6 +13,8 @@ cat >>excuses <<'EXCUSES'
 libc.so.6 rt_sigreturn it works on the frame at its own stack pointer and has no result: its site stays untouched
 libc.so.6 exit a thread's last instruction, on a stack that libc has already given back: its site stays untouched
 libc.so.6(odd) exit as above, where the instruction in front differs
+libpthread-2.31.so exit as above
+libpthread-2.31.so(odd) exit as above
 EXCUSES
 [ -z "$every" ] || cat >>excuses <<'EXCUSES'
 * rt_sigprocmask in processes with threads, where dispatch does not stand: pthread_create and start_thread

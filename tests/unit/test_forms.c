@@ -82,6 +82,17 @@ static void plain_sites(void **state)
 	assert_int_equal(p.number, 0);
 	assert_int_equal(p.tail, TAIL_CMP_RAX_4095);
 	fits_its_own_bytes(&p);
+	/* read until glibc 2.31: test %eax,%eax; jne; syscall; cmp $-4096,%rax; the jne short or long */
+	assert_true(FOUND("\x85\xc0\x75\x14\x0f\x05\x48\x3d\x00\xf0\xff\xff\x77\x5a", &p));
+	assert_int_equal(p.number, 0);
+	assert_int_equal(p.form, FORM_TAIL);
+	fits_its_own_bytes(&p);
+	assert_true(FOUND("\x85\xc0\x0f\x85\x00\x01\0\0\x0f\x05\x48\x3d\x00\xf0\xff\xff\x77\x5a", &p));
+	assert_int_equal(p.number, 0);
+	fits_its_own_bytes(&p);
+	/* of another register it says nothing */
+	assert_true(FOUND("\x85\xd2\x75\x14\x0f\x05\x48\x3d\x00\xf0\xff\xff\x77\x5a", &p));
+	assert_int_equal(p.number, -1);
 	/* ret and padding */
 	assert_true(FOUND("\xb8\x27\0\0\0\x0f\x05\xc3\x66\x2e\x0f\x1f\x84\0\0\0\0\0", &p));
 	assert_int_equal(p.form, FORM_TAIL);

@@ -65,7 +65,16 @@ static unsigned tail_behind(const unsigned char *behind, const unsigned char *en
 	return 0;
 }
 
-/* The number, from the instruction directly in front: mov $imm32,%eax or xor %eax,%eax. */
+/* test %eax,%eax; jne: what is not taken leaves 0, which glibc's read used until 2.31. */
+static int is_zero_known(const struct text_range *text, const unsigned char *at)
+{
+	long before = at - text->start;
+
+	return (before >= 4 && at[-4] == 0x85 && at[-3] == 0xc0 && at[-2] == 0x75) ||
+	       (before >= 8 && at[-8] == 0x85 && at[-7] == 0xc0 && at[-6] == 0x0f && at[-5] == 0x85);
+}
+
+/* The number, from the instruction directly in front: mov $imm32,%eax or xor %eax,%eax; or a test of it. */
 static int number_before(const struct text_range *text, const unsigned char *at, unsigned *length)
 {
 	uint32_t number;
@@ -78,7 +87,7 @@ static int number_before(const struct text_range *text, const unsigned char *at,
 			return (int)number;
 		}
 	}
-	if (at - text->start >= 2 && at[-2] == 0x31 && at[-1] == 0xc0)
+	if ((at - text->start >= 2 && at[-2] == 0x31 && at[-1] == 0xc0) || is_zero_known(text, at))
 		return 0;
 	return -1;
 }

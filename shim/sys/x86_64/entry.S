@@ -38,9 +38,9 @@
 #define FLAG_DIRECTION 0x400
 #define FLAG_ALIGNMENT 0x40000
 
-#define TAIL_SLOTS 416
-#define BEFORE_SLOTS 80
-#define SPECIAL_SLOTS 112
+#define TAIL_SLOTS 704
+#define BEFORE_SLOTS 128
+#define SPECIAL_SLOTS 160
 
 	.macro HIDDEN name
 	.globl \name

@@ -16,7 +16,7 @@ struct site {
 };
 _Static_assert(sizeof(struct site) == 40 && offsetof(struct site, number) == 32, "entry.S knows this layout");
 
-enum { SITES_TAIL = 416, SITES_BEFORE = 80, SITES_SPECIAL = 112, SLOT_SIZE = 16, DOOR_SIZE = 32 };
+enum { SITES_TAIL = 704, SITES_BEFORE = 128, SITES_SPECIAL = 160, SLOT_SIZE = 16, DOOR_SIZE = 32 };
 
 extern struct site sites_tail[SITES_TAIL], sites_before[SITES_BEFORE], sites_special[SITES_SPECIAL], site_cancel;
 extern const char slots_tail[], slots_before[], slots_special[], special_doors[], slot_cancel[], slot_cancelled[];
