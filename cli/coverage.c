@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct gaps {
-	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], without_end;
+	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], unrecorded, without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
 	unsigned not_rewritten, processes, traced;
@@ -41,6 +41,8 @@ static struct gaps gaps_of(const struct recording *r)
 			g.why_not = h->why_not;
 		}
 		/* They are counted for the whole recording, so the latest word counts. */
+		if (h->unrecorded > g.unrecorded)
+			g.unrecorded = h->unrecorded;
 		for (unsigned k = 0; k < 3; k++)
 			if (h->not_followed[k] > g.not_followed[k])
 				g.not_followed[k] = h->not_followed[k];
@@ -54,8 +56,8 @@ int recording_gaps(const struct recording *r)
 {
 	struct gaps g = gaps_of(r);
 
-	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.left_out || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
-	       g.not_followed[2] || r->unborn || r->refused || r->problems;
+	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
+	       g.not_followed[2] || g.unrecorded || r->unborn || r->refused || r->problems;
 }
 
 void recording_coverage(const struct recording *r, FILE *to)
@@ -78,11 +80,12 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
 	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
-	GAP(g.left_out, "%" PRIu64 " calls whose paths SYSSHIM_PATH_EXCLUDE leaves out", g.left_out);
+	GAP(g.left_out, "%" PRIu64 " calls left out (SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS, SYSSHIM_MIN_DURATION)", g.left_out);
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%s)", g.not_rewritten, *why_not ? why_not : "as asked");
 	GAP(g.traced, "all but the calls that name files in %u of them (followed by ptrace)", g.traced);
 	for (unsigned k = 0; k < 3; k++)
 		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);
+	GAP(g.unrecorded, "%" PRIu64 " forked process%s that could make no recording", g.unrecorded, g.unrecorded == 1 ? "" : "es");
 	if (g.uncounted < r->sources_count)
 		fprintf(to, "; reads and writes by the kernel's count: %" PRIu64 " and %" PRIu64 ", by ours: %" PRIu64 " and %" PRIu64, g.kernel_reads, g.kernel_writes,
 			g.counted_reads, g.counted_writes);
@@ -100,10 +103,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
 		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"not_rewritten\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
-		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
+		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"unrecorded\":%" PRIu64 ",\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
 		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.not_rewritten, g.traced,
-		g.not_followed[0], g.not_followed[1], g.not_followed[2], r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
+		g.not_followed[0], g.not_followed[1], g.not_followed[2], g.unrecorded, r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }
 

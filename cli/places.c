@@ -335,7 +335,15 @@ static void place_told(struct place *place, const struct record_place *record)
 		free(path);
 		path = NULL;
 	}
-	held_set(place, record->fd, path, NULL, 0);
+	if (record->fd == AT_FDCWD) {
+		char *folder = NULL;
+		if (path && asprintf(&folder, "%s%s", place->root, path) < 0)
+			folder = NULL;
+		free(place->folder);
+		place->folder = folder;
+	} else {
+		held_set(place, record->fd, path, NULL, 0);
+	}
 	free(path);
 }
 
@@ -399,16 +407,16 @@ int places_before(struct places *p, const struct event *e)
 		worker_make(&p->workers, e->source, s->header->pid, s->header->pid);
 		image_begins(p, e);
 	}
+	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_PLACE && word->kind != RECORD_COPY)
+		return is_first;
+	thread = thread_of(p, e);
+	if (!is_recent(p, e, thread) && !worker_find(p->workers, e->source, thread))
+		thread_comes(p, e, thread);
 	if (word->kind == RECORD_PLACE)
 		place_told(place_of(p, e), (const void *)word);
 	if (word->kind == RECORD_COPY)
 		place_copied(place_of(p, e), (const void *)word);
-	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN)
-		return is_first;
-	thread = ((const struct record_call *)word)->thread;
-	if (!is_recent(p, e, thread) && !worker_find(p->workers, e->source, thread))
-		thread_comes(p, e, thread);
-	if (word->kind == RECORD_CALL)
+	if (word->kind != RECORD_BEGIN)
 		return is_first;
 	recorded_call(s, word, &call, &memory);
 	if (is_fork(call.number))

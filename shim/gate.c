@@ -168,7 +168,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 		else if (plain && writes)
 			p->quick[number] = QUICK_WRITE;
 		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK || (actions[number] == ACTION_MAP && !inherited.mapped)) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF) &&
-			 !coalesce_hears_of(number))
+			 !coalesce_hears_of(number) && !(p->log.on && log_moves(number)))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
 	if (!p->sealed)
@@ -273,6 +273,13 @@ static __attribute__((noinline)) void log_late(struct process *p, const struct c
 	log_end(p, &text, ticket, now);
 }
 
+static __attribute__((noinline)) void log_hidden(struct process *p, const struct call *call, long result)
+{
+	struct text_call text = text_of(call, result);
+
+	log_unseen(p, &text);
+}
+
 void gate_leave(const struct passage *passage, const struct call *call, long result)
 {
 	struct process *p = passage->process;
@@ -297,6 +304,8 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	/* NB: last, so that nothing of this function stands on the stack any more. */
 	if (p->log.on && log_wants(number))
 		log_late(p, call, result, ticket, now);
+	else if (p->log.on && log_moves(number))
+		log_hidden(p, call, result);
 }
 
 /* As gate_enter, the kernel and gate_leave with the little that is left of each. */
@@ -330,7 +339,8 @@ static long record(struct process *p, const struct call *call)
 	else
 		p->run = 0;
 	text.result = result;
-	log_quick_end(p, &text, &ticket, now);
+	if (p->log.on)
+		log_quick_end(p, &text, &ticket, now);
 	return result;
 }
 

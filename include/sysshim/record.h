@@ -74,7 +74,8 @@ struct record_header {
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes;
 	uint32_t environment_size; /* bytes of what follows that are used */
 	char environment[1024];    /* what changes how a program is loaded and behaves (shim.c has the list), each NAME=value with its NUL; cut */
-	uint64_t left_out;         /* calls without a record, because nobody wants their paths (SYSSHIM_PATH_EXCLUDE) */
+	uint64_t left_out;         /* calls without a record, because of SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS or SYSSHIM_MIN_DURATION */
+	uint32_t unrecorded;       /* forked children of the whole recording that could make no file, by then */
 };
 
 struct record_chunk {
@@ -91,7 +92,7 @@ enum record_kind {
 	RECORD_COUNTER,    /* struct record_counter: sums so far of one system call, recorded or not; the last one counts */
 	RECORD_START,      /* struct record_start: what a program was started from; behind it an OBJECT each of what ld.so had loaded by then */
 	RECORD_OBJECT,     /* struct record_object, in the order of ld.so's list */
-	RECORD_PLACE,      /* struct record_place: the folder behind a descriptor that the next call names, where no record has said so */
+	RECORD_PLACE,      /* struct record_place: the folder behind a descriptor, or AT_FDCWD, where no record has said so */
 	RECORD_COPY        /* struct record_copy: the same, where another descriptor's folder has been said */
 };
 
@@ -200,7 +201,7 @@ struct record_place {
 
 struct record_copy {
 	struct record_word word;
-	int32_t thread, fd, from; /* fd was made by dup or the like of `from`, which may stand for something else by now */
+	int32_t thread, fd, from; /* fd was made by dup or the like of `from`, which may stand for something else by now; -1: what it is nobody knows */
 };
 
 #define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
@@ -247,6 +248,7 @@ RECORD_OFFSET(record_header, counted_writes, 2712);
 RECORD_OFFSET(record_header, environment_size, 2720);
 RECORD_OFFSET(record_header, environment, 2724);
 RECORD_OFFSET(record_header, left_out, 3752);
+RECORD_OFFSET(record_header, unrecorded, 3760);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
 RECORD_OFFSET(record_call, number, 4);

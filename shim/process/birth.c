@@ -22,6 +22,12 @@ static void open_record(struct process *p, int *log, int *stats)
 				   !inherited.later_image, STATS_WINDOW);
 }
 
+static void unrecorded(void)
+{
+	if (settings.recording && inherited.family)
+		__atomic_fetch_add(&inherited.family->unrecorded, 1, __ATOMIC_RELAXED);
+}
+
 static void born(struct process *p, int *log, int *stats)
 {
 	p->pid = (int32_t)RAW(__NR_getpid);
@@ -31,6 +37,9 @@ static void born(struct process *p, int *log, int *stats)
 	if (settings.stats != OUTPUT_OFF)
 		files_start(p);
 	open_record(p, log, stats);
+	/* What is too many is counted elsewhere. */
+	if (*log && *log != -EDQUOT)
+		unrecorded();
 	__atomic_store_n(&p->alive, ALIVE, __ATOMIC_RELEASE);
 }
 
@@ -74,6 +83,7 @@ static void born_in_filter(struct process *p)
 	p->sealed = 1;
 	p->threads = 1;
 	p->ended = 1;
+	unrecorded();
 	if (batch)
 		batch->off = LET_GO_FILTER;
 	__atomic_store_n(&p->alive, ALIVE, __ATOMIC_RELEASE);

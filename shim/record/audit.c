@@ -14,10 +14,11 @@
 #include "../sys/poison.h"
 
 enum { DESCRIPTORS = 256, FIRST = 1 << 9, LATER = 1 << 13, LAST = 1 << 17, PIECE = 256 };
-enum { FOLDER = 1, KNOWN = 2 }; /* in what stands for a descriptor: it was opened as one; it is never 0 */
+enum { FOLDER = 1, KNOWN = 2, ANYWHERE = 0 }; /* in what stands for a descriptor: it was opened as one; it is never 0 */
 
 static struct audit {
 	uint32_t folder;  /* which of the working folders, in their order */
+	uint32_t root;    /* which of the roots */
 	uint32_t changes; /* of names: what was made once may be made again */
 	uint32_t size;    /* of the table in use: FIRST, LATER or LAST; 0 in a child */
 	uint32_t used, busy;
@@ -154,7 +155,6 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 {
 	char *path = p->log.buffer + LOG_LINE, *link = path + PATH_LIMIT;
 	struct text out = {link, link + 40, 0};
-	struct record_place *record;
 	uint64_t mask;
 
 	/* The log's buffer is the place to work in. */
@@ -164,16 +164,7 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 	text_decimal(&out, fd);
 	*out.at = 0;
 	long size = p->sealed ? -EPERM : RAW(__NR_readlink, link, path, PATH_LIMIT);
-	size_t kept = size > 0 ? ((size_t)size + 7) & ~(size_t)7 : 0;
-	record = room_take(p, sizeof *record + kept);
-	if (record) {
-		record->thread = (int32_t)(p->sealed ? p->pid : RAW(__NR_gettid));
-		record->fd = fd;
-		record->size = (int32_t)size;
-		memcpy(record->path, path, size > 0 ? (size_t)size : 0);
-		room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
-	}
-	if (record && is_ours && fd < DESCRIPTORS && size > 0) {
+	if (recording_place(p, fd, path, size) && is_ours && fd >= 0 && fd < DESCRIPTORS && size > 0) {
 		uint64_t what = mix_path(mix(1, 0), path, (size_t)size) | KNOWN | FOLDER;
 		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);
 		__atomic_store_n(&audit->told[fd], what, __ATOMIC_RELAXED);
@@ -194,29 +185,23 @@ static uint64_t known_by(uint64_t fd)
 /* The number is a copy of another, whose folder a reader knows. 1: written. */
 static int tell_copy(struct process *p, uint64_t fd, uint64_t from)
 {
-	struct record_copy *record;
-
-	if (!settings.recording || !p->log.on || !(record = room_take(p, sizeof *record)))
+	if (!settings.recording || !p->log.on || !recording_copy(p, (int)fd, (int)from))
 		return 0;
-	record->thread = p->pid;
-	record->fd = (int32_t)fd;
-	record->from = (int32_t)from;
-	room_commit(p, record, sizeof *record, RECORD_COPY, 0);
 	__atomic_store_n(&audit->told[fd], audit->is[fd], __ATOMIC_RELAXED);
 	return 1;
 }
 
-/* A folder as part of a way. What a vfork child has behind its descriptors is nothing that we know. */
+/* A folder as part of a way; ANYWHERE: nobody knows which. What a vfork child has behind its descriptors is nothing that we know. */
 static uint64_t base_of(struct process *p, int64_t directory, int is_ours)
 {
 	int is_few = directory >= 0 && directory < DESCRIPTORS;
 	uint64_t by = is_few && is_ours ? known_by((uint64_t)directory) : DESCRIPTORS;
 
 	if (directory == AT_FDCWD)
-		return audit->folder;
+		return mix(mix(4, 0), audit->folder);
 	if (directory >= 0 && by != (uint64_t)directory && (by == DESCRIPTORS || !tell_copy(p, (uint64_t)directory, by)))
 		tell_place(p, (int)directory, is_ours);
-	return is_few ? mix(2, audit->is[directory]) : 0;
+	return is_few && is_ours && audit->is[directory] ? mix(2, audit->is[directory]) : ANYWHERE;
 }
 
 enum kind {
@@ -329,14 +314,14 @@ static int first_of(uint64_t from, int was_read)
 static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours, int was_read)
 {
 	const struct syscall_row *row = syscall_row(call->number);
-	uint64_t base = audit->folder;
+	uint64_t base = mix(mix(4, 0), audit->folder);
 
 	if (call->number == __NR_fchdir)
 		return base_of(p, (int)call->arguments[0], is_ours);
 	for (unsigned i = 0; row && i + 1 < 6; i++)
 		if (row->kinds[i] == ARG_DIRFD && row->kinds[i + 1] == ARG_PATH) {
 			int first = first_of(call->arguments[i + 1], was_read);
-			base = first <= 0 || first == '/' ? 0 : base_of(p, (int)call->arguments[i], is_ours);
+			base = first < 0 ? ANYWHERE : first == '/' ? mix(mix(5, 0), audit->root) : base_of(p, (int)call->arguments[i], is_ours);
 		}
 	return base;
 }
@@ -364,6 +349,18 @@ static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
 		__atomic_store_n(&audit->told[fd], way, __ATOMIC_RELAXED);
 }
 
+void audit_before(struct process *p, const struct text_call *call)
+{
+	if (audit)
+		bases_of(p, call, process_is_ours(p), 0);
+}
+
+/* May a path lead elsewhere afterwards? */
+static int moves(uint64_t number)
+{
+	return number == __NR_chdir || number == __NR_fchdir || number == __NR_chroot || number == __NR_pivot_root || number == __NR_setns || number == __NR_unshare;
+}
+
 int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
 	if (!audit)
@@ -384,13 +381,14 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 		return 1;
 	if (kind == KIND_ALWAYS) {
 		audit->changes++;
-		audit->folder += (call->number == __NR_chdir || call->number == __NR_fchdir || call->number == __NR_chroot) && !is_error(call->result);
+		audit->folder += moves(call->number) && !is_error(call->result);
+		audit->root += moves(call->number) && call->number != __NR_chdir && call->number != __NR_fchdir;
 		return 1;
 	}
 	if (at < 0)
 		return is_new(mix(3, call->number));
 	/* openat2's flags lie in memory. */
-	uint64_t way = from && call->number != __NR_openat2 ? way_of(call, base, from, was_read) : 0;
+	uint64_t way = from && base != ANYWHERE && call->number != __NR_openat2 ? way_of(call, base, from, was_read) : 0;
 	int fresh = !way || is_new(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
 		opened((uint64_t)call->result, way, (flags_of(call) & O_DIRECTORY) != 0, fresh);

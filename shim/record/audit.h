@@ -13,6 +13,8 @@ struct log_ticket;
 
 /* Must its end be recorded? Called for every call of the audit, at its end; what it says of folders and descriptors is remembered. Any context. */
 int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket);
+/* Before a call is recorded as one that begins: what its paths are relative to is told. */
+void audit_before(struct process *p, const struct text_call *call);
 /* Must its beginning be? */
 int audit_begins(uint64_t number);
 

@@ -29,18 +29,49 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 {
 	if (settings.by_end || (settings.audit && !audit_begins(call->number)) || (*settings.path_exclude && left_out(p, call)))
 		return;
+	if (settings.audit)
+		audit_before(p, call);
 	if (settings.recording)
 		recording_begin(p, call, ticket);
 	else if (!is_json())
 		lines_begin(p, call, ticket);
 	else if (call->number == __NR_execve || call->number == __NR_execveat)
 		lines_json(p, call, JSON_BEGUN, ticket->began, ticket->began);
+	else if (p->log.pending)
+		lines_publish(p);
+}
+
+int log_moves(uint64_t number)
+{
+	return number == __NR_chdir || number == __NR_fchdir;
+}
+
+void log_unseen(struct process *p, const struct text_call *call)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+
+	if (!settings.recording || is_error(call->result))
+		return;
+	if (log_moves(call->number))
+		recording_moved(p);
+	else if (row && row->flags & CALL_OPENS)
+		recording_copy(p, (int)call->result, -1);
+}
+
+static void leave_out(struct process *p, const struct text_call *call)
+{
+	counter_add(&p->tally.left_out, 1, 1);
+	if (settings.recording)
+		recording_left_out(p);
+	log_unseen(p, call);
 }
 
 static void end_wanted(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
-	if (!is_wanted(call, ticket, now))
+	if (!is_wanted(call, ticket, now)) {
+		leave_out(p, call);
 		return;
+	}
 	if (settings.recording)
 		recording_call(p, call, ticket, now, ticket->injected);
 	else if (is_json())
@@ -58,17 +89,10 @@ static __attribute__((noinline)) void end_in_audit(struct process *p, const stru
 	end_wanted(p, call, &now, now.began);
 }
 
-static void leave_out(struct process *p)
-{
-	counter_add(&p->tally.left_out, 1, 1);
-	if (settings.recording)
-		recording_left_out(p);
-}
-
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	if (*settings.path_exclude && !ticket->serial && left_out(p, call))
-		leave_out(p);
+		leave_out(p, call);
 	else if (!settings.audit)
 		end_wanted(p, call, ticket, now);
 	else if (audit_is_new(p, call, ticket))
@@ -136,6 +160,8 @@ void log_note(struct process *p, const char *note)
 		recording_note(p, note, now);
 	else if (p->log.on && !is_json())
 		lines_note(p, note, now);
+	else if (p->log.on)
+		lines_publish(p);
 }
 
 void log_signal(struct process *p, int signal, const void *information)
@@ -147,6 +173,8 @@ void log_signal(struct process *p, int signal, const void *information)
 		recording_signal(p, signal, about->code, about->pid, about->uid, now);
 	else if (p->log.on && !is_json())
 		lines_signal(p, signal, about, now);
+	else if (p->log.on)
+		lines_publish(p);
 }
 
 void log_publish(struct process *p)

@@ -50,6 +50,9 @@ struct process;
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
 
+/* Of a call that is not recorded: what a reader must know all the same to resolve later paths. log_moves: it changes the working folder. */
+void log_unseen(struct process *p, const struct text_call *call);
+int log_moves(uint64_t number);
 /* The same for those of a recording that log_is_quick names: nothing of memory is wanted when they begin, and their results do not matter. The first
  * looks at the clock, if anybody does (log.timed). */
 int log_is_quick(uint32_t number);

@@ -69,6 +69,7 @@ struct process {
 struct family {
 	uint32_t forks;           /* processes born by fork, vfork, clone */
 	uint32_t images;          /* execs that were tried and did not fail */
+	uint32_t unrecorded;      /* forked children that could make no recording */
 	uint32_t not_followed[3]; /* execs into something that cannot load us, by enum unfollowed */
 };
 

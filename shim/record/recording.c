@@ -7,6 +7,8 @@
 #include "../sys/raw.h"
 #include "../sys/thread.h"
 
+#include <linux/fcntl.h>
+
 #include "../sys/poison.h"
 
 enum { PAGE = 4096 };
@@ -492,6 +494,47 @@ void recording_signal(struct process *p, int signal, int code, int pid, int uid,
 	record->pid = pid;
 	record->uid = uid;
 	room_commit(p, record, sizeof *record, RECORD_SIGNAL, 0);
+}
+
+int recording_place(struct process *p, int fd, const char *path, long size)
+{
+	size_t kept = size > 0 ? ((size_t)size + 7) & ~(size_t)7 : 0;
+	struct record_place *record = room_take(p, sizeof *record + kept);
+
+	if (!record)
+		return 0;
+	record->thread = thread_of(p);
+	record->fd = fd;
+	record->size = (int32_t)size;
+	memcpy(record->path, path, size > 0 ? (size_t)size : 0);
+	room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
+	return 1;
+}
+
+int recording_copy(struct process *p, int fd, int from)
+{
+	struct record_copy *record = room_take(p, sizeof *record);
+
+	if (!record)
+		return 0;
+	record->thread = thread_of(p);
+	record->fd = fd;
+	record->from = from;
+	room_commit(p, record, sizeof *record, RECORD_COPY, 0);
+	return 1;
+}
+
+void recording_moved(struct process *p)
+{
+	char *path = p->log.buffer;
+	uint64_t mask;
+
+	if (!process_lock(p, &p->log.lock, &mask))
+		return;
+	/* With its NUL. */
+	long size = p->sealed ? -EPERM : RAW(__NR_getcwd, path, PATH_LIMIT);
+	recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size);
+	lock_release(&p->log.lock, &mask);
 }
 
 void recording_exec(struct process *p, uint64_t now)

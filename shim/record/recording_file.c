@@ -241,6 +241,7 @@ void recording_state(struct process *p, unsigned end, int status)
 	if (inherited.family) {
 		h->forks = inherited.family->forks;
 		h->images = inherited.family->images;
+		h->unrecorded = inherited.family->unrecorded;
 		for (unsigned i = 0; i < 3; i++)
 			h->not_followed[i] = inherited.family->not_followed[i];
 	}

@@ -332,10 +332,11 @@ int room_open(struct process *p)
 	struct recording *r = &p->log.recording;
 
 	inherited.staging_at = room_place(p, 0);
-	r->staging = RECORD_STAGING;
 	r->places = RECORD_KEPT;
 	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
 		return -ENOSPC;
+	/* NB order: whoever comes back into the middle of his parent's call finds no room before that. */
+	r->staging = RECORD_STAGING;
 	r->next = RECORD_DATA + sizeof(struct record_chunk);
 	((struct record_chunk *)room_place(p, RECORD_DATA))->sequence = r->sequence = 1;
 	return 0;

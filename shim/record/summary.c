@@ -151,7 +151,7 @@ static void text_coverage(struct text *out, const struct process *p)
 	text_string(out, settings.watch && p->watching ? "; not seen: calls before our start" :
 			 "; not seen: calls that the program's own code or a library makes without libc, and those before our start");
 	text_note(out, p->tally.log_dropped, " log lines dropped");
-	text_note(out, p->tally.left_out, " calls left out of the log (SYSSHIM_PATH_EXCLUDE)");
+	text_note(out, p->tally.left_out, " calls left out of the log as asked");
 	text_note(out, p->tally.paths_unlisted, " opened paths not listed");
 	text_note(out, p->tally.unresolved, " results not seen");
 	if (f)

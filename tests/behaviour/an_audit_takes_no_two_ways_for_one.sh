@@ -1,0 +1,103 @@
+#!/bin/bash
+# SYSSHIM_TRACE=audit records each way in which a file is named once: what only looks like another way is recorded. The same name in other folders, under other
+# roots, by descriptors of high numbers, executed by a descriptor, by a child that borrows its parent's memory. As a recording of every call says.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+cat >ways.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int main(int argc, char **argv)
+{
+	char name[16], target[16];
+	struct stat status;
+	int folders[6], s;
+
+	for (int i = 0; i < 6; i++) {
+		sprintf(name, "f%d", i);
+		mkdir(name, 0700);
+		folders[i] = fcntl(open(name, O_RDONLY | O_DIRECTORY), F_DUPFD, 300);
+		close(openat(folders[i], "x", O_CREAT | O_RDWR, 0600));
+		close(openat(folders[i], "x", O_RDONLY));
+	}
+	/* each kind of call in each folder */
+	for (int i = 0; i < 6; i++) {
+		sprintf(name, "%sf%d", i ? "../" : "", i);
+		chdir(name);
+		access("y", R_OK), stat("y", &status), open("y", O_RDONLY), syscall(SYS_openat, AT_FDCWD, "y", O_RDONLY), readlink("y", target, 10);
+	}
+	fchdir(folders[0]);
+	for (int i = 1; i < 6; i++) {
+		fchdir(folders[i]);
+		access("z", R_OK);
+		open("z", O_RDONLY);
+		fchdir(folders[0]);
+	}
+	/* executed by descriptors whose numbers meant something else */
+	chdir("..");
+	close(open("/bin/false", O_RDONLY)), close(open("/bin/true", O_RDONLY));
+	int a = open("/bin/true", O_RDONLY | O_CLOEXEC), b = open("/bin/false", O_RDONLY | O_CLOEXEC);
+	if (fork() == 0) {
+		char *arguments[] = {"x", NULL};
+		fexecve(a, arguments, environ);
+		_exit(9);
+	}
+	wait(&s);
+	printf("%d %d %d\n", a != b, WEXITSTATUS(s), argc);
+	/* a child in our memory goes elsewhere, we do not */
+	if (vfork() == 0) {
+		fchdir(folders[3]);
+		openat(folders[4], "by_child", O_RDONLY);
+		open("by_child", O_RDONLY);
+		_exit(0);
+	}
+	wait(NULL);
+	open("by_parent", O_RDONLY);
+	/* another root */
+	open(argv[1], O_RDONLY);
+	if (geteuid() == 0 && chroot("f1") == 0)
+		open(argv[1], O_RDONLY), syscall(SYS_openat, AT_FDCWD, argv[1], O_RDONLY);
+	return 0;
+}
+C
+cc -w -o ways ways.c || fail "it does not compile"
+for mode in all audit; do
+	rm -rf f?
+	"$SYSSHIM" run -q --record=recording.$mode -e trace=$mode -- ./ways /some/absolute/name >out.$mode || fail "$mode: exit status $?"
+	"$SYSSHIM" files --json --all recording.$mode >$mode.json || fail "files: exit status $?"
+done
+cmp out.all out.audit || fail "the output differs"
+python3 - <<'PY' || exit 1
+import json
+def rows(mode):
+    return {row["path"]: (bool(row["opens"]), bool(row["failed"]), row["resolved"]) for row in map(json.loads, open(mode + ".json")) if "path" in row}
+everything, audit = rows("all"), rows("audit")
+# by its descriptor a program has the name that /proc says
+for table in everything, audit:
+    for name in "true", "false":
+        table.pop("/usr/bin/" + name, None), table.pop("/bin/" + name, None)
+wrong = [f"{path}: {everything.get(path)} {audit.get(path)}" for path in sorted({*everything, *audit}) if everything.get(path) != audit.get(path)]
+for n in range(6):
+    if not any(path.endswith(f"/f{n}/y") for path in everything):
+        wrong.append(f"f{n}/y: not in the full recording either")
+for n in range(1, 6):
+    if not any(path.endswith(f"/f{n}/z") for path in everything):
+        wrong.append(f"f{n}/z: not in the full recording either")
+executed = [row["path"] for row in map(json.loads, open("audit.json")) if "path" in row and "x" in row["access"]]
+if not any(path.endswith("bin/true") for path in executed) or any(path.endswith("bin/false") for path in executed):
+    wrong.append(f"executed: {executed}")
+print("\n".join(wrong))
+raise SystemExit(bool(wrong))
+PY
+exit 0
