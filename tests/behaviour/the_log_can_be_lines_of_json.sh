@@ -64,3 +64,19 @@ cut = [line for line in lines if line["call"] == "writev"]
 assert len(cut) == 1 and cut[0]["result"] == 400000, cut' || fail "with data: $(cut -c1-300 err | tail -n 3)"
 SYSSHIM_LOG_FORMAT=xml shimmed true 2>err
 grep -q 'SYSSHIM_LOG_FORMAT=xml: allowed is binary, text, json' err || fail "a wrong format: $(cat err)"
+
+# The last lines are there however the program ends, and whatever is chosen.
+for trace in openat '!exit_group'; do
+	for format in text json; do
+		shimmed SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/last.$format" SYSSHIM_LOG_FORMAT=$format SYSSHIM_TRACE="$trace" ls / >/dev/null || fail "$trace, $format: exit status $?"
+		grep -c 'openat' last.$format >opens.$format
+		rm last.$format
+	done
+	[ "$(cat opens.text)" -gt 0 ] && cmp opens.text opens.json || fail "$trace: $(cat opens.text) lines as text, $(cat opens.json) as JSON"
+done
+for signal in KILL TERM SEGV; do
+	shimmed SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/last" SYSSHIM_LOG_FORMAT=json sh -c "cat /dev/null; kill -$signal \$\$" 2>/dev/null
+	grep -q '"call":"wait4"' last || fail "SIG$signal: the lines before the kill are missing: $(tail -n 1 last)"
+	rm -f last last.*
+done
+exit 0
