@@ -419,12 +419,9 @@ static __attribute__((noinline)) long pass_injected(struct process *p, const str
 	return result;
 }
 
-static __attribute__((noinline)) long pass(struct process *p, const struct call *call)
+static __attribute__((noinline)) long pass_plain(struct process *p, const struct call *call)
 {
 	struct passage passage;
-
-	if (unlikely(inject_has(call_slot(call))))
-		return pass_injected(p, call);
 	long error = coalesce_before(p, call);
 
 	gate_enter(&passage, call);
@@ -435,6 +432,12 @@ static __attribute__((noinline)) long pass(struct process *p, const struct call 
 	if (unlikely(settings.watch))
 		arm_watch(p, batch);
 	return result;
+}
+
+/* With no frame of its own. */
+static long pass(struct process *p, const struct call *call)
+{
+	return unlikely(inject_has(call_slot(call))) ? pass_injected(p, call) : pass_plain(p, call);
 }
 
 /* A child that gets its own copy of this very stack can come back through C. */

@@ -25,12 +25,9 @@ static int is_wanted(const struct text_call *call, const struct log_ticket *tick
 	return !(settings.only_good && failed) && !(settings.only_failed && !failed) && now - ticket->began >= settings.least;
 }
 
-void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+/* NB: functions that hand a call on keep no frame: it would stand on the program's stack. */
+static void begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	if (settings.by_end || (settings.audit && !audit_begins(call->number)) || (*settings.path_exclude && left_out(p, call)))
-		return;
-	if (settings.audit)
-		audit_before(p, call);
 	if (settings.recording)
 		recording_begin(p, call, ticket);
 	else if (!is_json())
@@ -39,6 +36,25 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 		lines_json(p, call, JSON_BEGUN, ticket->began, ticket->began);
 	else if (p->log.pending)
 		lines_publish(p);
+}
+
+static __attribute__((noinline)) void begin_if_wanted(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	if (*settings.path_exclude && left_out(p, call))
+		return;
+	if (settings.audit)
+		audit_before(p, call);
+	begin(p, call, ticket);
+}
+
+void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	if (settings.by_end || (settings.audit && !audit_begins(call->number)))
+		return;
+	if (settings.audit || *settings.path_exclude)
+		begin_if_wanted(p, call, ticket);
+	else
+		begin(p, call, ticket);
 }
 
 int log_moves(uint64_t number)
@@ -58,7 +74,7 @@ void log_unseen(struct process *p, const struct text_call *call)
 		recording_copy(p, (int)call->result, -1);
 }
 
-static void leave_out(struct process *p, const struct text_call *call)
+static __attribute__((noinline)) void leave_out(struct process *p, const struct text_call *call)
 {
 	counter_add(&p->tally.left_out, 1, 1);
 	if (settings.recording)
@@ -81,22 +97,39 @@ static void end_wanted(struct process *p, const struct text_call *call, const st
 }
 
 /* No clock was read around a call of which nothing may be wanted. */
-static __attribute__((noinline)) void end_in_audit(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
+static __attribute__((noinline)) void end_if_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
 	struct log_ticket now = *ticket;
+
+	if (!audit_is_new(p, call, ticket))
+		return;
 
 	now.began = clock_monotonic();
 	end_wanted(p, call, &now, now.began);
 }
 
+static void end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	if (!settings.audit)
+		end_wanted(p, call, ticket, now);
+	else
+		end_if_new(p, call, ticket);
+}
+
+static __attribute__((noinline)) void end_if_wanted(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	if (!ticket->serial && left_out(p, call))
+		leave_out(p, call);
+	else
+		end(p, call, ticket, now);
+}
+
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
-	if (*settings.path_exclude && !ticket->serial && left_out(p, call))
-		leave_out(p, call);
-	else if (!settings.audit)
-		end_wanted(p, call, ticket, now);
-	else if (audit_is_new(p, call, ticket))
-		end_in_audit(p, call, ticket);
+	if (*settings.path_exclude)
+		end_if_wanted(p, call, ticket, now);
+	else
+		end(p, call, ticket, now);
 }
 
 int log_is_quick(uint32_t number)
