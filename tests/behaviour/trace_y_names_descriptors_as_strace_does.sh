@@ -32,7 +32,7 @@ import collections, os, re, sys
 def seen(path):
     found = collections.Counter()
     for line in open(path, errors="replace"):
-        call = re.search(r"^\d+ (?:[\d.]+ )?(?:<\.\.\. )?(\w+)(?:\(| resumed>)", line)
+        call = re.search(r"^\d+ +(?:[\d.]+ )?(?:<\.\.\. )?(\w+)(?:\(| resumed>)", line)
         if not call or call[1] not in ("openat", "read", "write", "close", "dup", "dup2", "lseek", "newfstatat", "fadvise64", "fcntl"):
             continue
         for name in re.findall(r"(?:AT_FDCWD|\d+)<[^>]*>", line):
