@@ -314,7 +314,9 @@ static int first_of(uint64_t from, int was_read)
 static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours, int was_read)
 {
 	const struct syscall_row *row = syscall_row(call->number);
-	uint64_t base = mix(mix(4, 0), audit->folder);
+	int path = syscall_path_argument(row);
+	int is_absolute = path >= 0 && first_of(call->arguments[path], was_read) == '/';
+	uint64_t base = is_absolute ? mix(mix(5, 0), audit->root) : mix(mix(4, 0), audit->folder);
 
 	if (call->number == __NR_fchdir)
 		return base_of(p, (int)call->arguments[0], is_ours);

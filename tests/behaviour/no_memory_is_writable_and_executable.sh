@@ -29,7 +29,7 @@ looked() {
 	awk '$2 ~ /w.*x/' maps | grep . && fail "$1: writable and executable"
 	awk '$2 ~ /x/ && ($5 == 0 || $6 == "") && $6 !~ /^\[(vdso|vsyscall|uprobes)\]$/' maps | grep . && fail "$1: executable, and no file"
 	awk '$2 ~ /x/ && $6 ~ /^\// {print $6}' maps | sort -u >files
-	grep -vE '/(cat|program|libc[.-].*|ld-linux.*|libsysshim.*)$' files | grep -vxF "$shim" | grep . && fail "$1: executable, and not the program's"
+	grep -vE '/(cat|program|libc[.-].*|ld-.*|libdl[-.].*|libpthread[-.].*|libsysshim.*)$' files | grep -vxF "$shim" | grep . && fail "$1: executable, and not the program's"
 	return 0
 }
 

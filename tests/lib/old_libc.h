@@ -1,4 +1,5 @@
-/* What the tests' programs take from glibc, for one before 2.34: the runner puts it in front there (old_libc in runner.py). */
+/* What the tests' programs take from glibc, for one before 2.34: the runner puts it in front there (old_libc in runner.py). Few headers: the file
+ * behind it chooses its own. */
 #ifndef OLD_LIBC_H
 #define OLD_LIBC_H
 #if !defined __cplusplus && !defined __ASSEMBLER__
@@ -6,12 +7,16 @@
 #define _GNU_SOURCE
 #endif
 #include <features.h>
-#if defined __GLIBC__ && !__GLIBC_PREREQ(2, 34)
+#ifdef __GLIBC__
+#if !__GLIBC_PREREQ(2, 34)
+#include <asm/unistd.h>
 #include <errno.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+extern long syscall(long number, ...);
+extern char *strsignal(int signal);
+
+#define CLOSE_RANGE_UNSHARE 2u
+#define CLOSE_RANGE_CLOEXEC 4u
 
 #if !__GLIBC_PREREQ(2, 32)
 static inline const char *strerrorname_np(int error)
@@ -23,7 +28,7 @@ static inline const char *strerrorname_np(int error)
 #include "../../format/errno.def"
 #undef ERROR
 	default:
-		return NULL;
+		return (const char *)0;
 	}
 }
 
@@ -42,6 +47,12 @@ static inline void closefrom(int from)
 {
 	close_range((unsigned)from, ~0u, 0);
 }
+
+static inline int _Fork(void)
+{
+	return (int)syscall(__NR_fork);
+}
+#endif
 #endif
 #endif
 #endif
