@@ -27,6 +27,7 @@ struct place {
 	int forks;            /* under way */
 	int is_executing;     /* a vfork child, by its parent's file */
 	int elsewhere;
+	int is_shared;        /* others change its folder or descriptors, and whose they are nobody knows: clone and unshare of CLONE_FS, CLONE_FILES */
 	UT_hash_handle hh;
 };
 
@@ -129,6 +130,7 @@ static struct place *place_copy(const struct place *from, int pid)
 	place->folder = from ? copy_of(from->folder) : NULL;
 	place->root = copy_of(from ? from->root : "");
 	place->elsewhere = from && from->elsewhere;
+	place->is_shared = from && from->is_shared;
 	if (from)
 		HASH_ITER(hh, from->held, h, next)
 			held_set(place, h->fd, h->path, h->owner, h->closes_at_exec);
@@ -285,10 +287,17 @@ static int is_fork(uint64_t number)
 	return number == __NR_fork || number == __NR_vfork || number == __NR_clone || number == __NR_clone3;
 }
 
+/* Have two processes one folder, or one table of descriptors, from here on? */
+static int shares(uint64_t flags)
+{
+	return flags & (CLONE_FS | CLONE_FILES) && !(flags & (CLONE_THREAD | CLONE_VFORK));
+}
+
 static void fork_begins(struct place *place, uint64_t flags)
 {
 	if (flags & CLONE_THREAD)
 		return;
+	place->is_shared |= shares(flags);
 	place_free(place->forked);
 	place->forked = NULL;
 	place->forked = place_copy(place, 0);
@@ -300,6 +309,8 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	int pid = (int)call->result;
 	struct expected *expected;
 
+	/* Its beginning may not be there. */
+	place->is_shared |= call->result > 0 && shares(flags);
 	/* The number may be another child's, or a thread's, later. */
 	struct worker *child = worker_find(p->workers, source, pid);
 	if (child && child->pid == pid && flags & CLONE_VFORK) {
@@ -459,7 +470,7 @@ static int resolve(const struct place *place, int64_t directory, const char *giv
 		const struct held *h = held_find(place, (int)directory);
 		base = h ? h->path : NULL;
 	}
-	if (!base || *base == '?') {
+	if (!base || *base == '?' || place->is_shared) {
 		snprintf(to, PLACES_PATH, "?/%s", given);
 		return 0;
 	}
@@ -568,6 +579,15 @@ static void renamed(struct places *p, struct place *place, const struct text_cal
 	}
 }
 
+static int has_threads(const struct places *p, uint32_t source)
+{
+	unsigned count = 0;
+
+	for (const struct worker *w = p->workers; w; w = w->hh.next)
+		count += w->key.source == source;
+	return count > 1;
+}
+
 void places_after(struct places *p, const struct event *e, const struct text_call *call, const struct recorded_memory *memory)
 {
 	char given[RECORDED_PATH], path[PLACES_PATH];
@@ -608,6 +628,8 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	case __NR_unshare:
 		if (a[0] & CLONE_NEWNS)
 			go_elsewhere(p, place);
+		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source))
+			place->is_shared = 1;
 		break;
 	case __NR_rename:
 	case __NR_renameat:

@@ -10,6 +10,7 @@
 #include "../sys/raw.h"
 
 #include <linux/fcntl.h>
+#include <linux/sched.h>
 
 #include "../sys/poison.h"
 
@@ -19,6 +20,7 @@ enum { FOLDER = 1, KNOWN = 2, ANYWHERE = 0 }; /* in what stands for a descriptor
 static struct audit {
 	uint32_t folder;  /* which of the working folders, in their order */
 	uint32_t root;    /* which of the roots */
+	uint32_t shared;  /* others change the folder and descriptors unseen */
 	uint32_t changes; /* of names: what was made once may be made again */
 	uint32_t size;    /* of the table in use: FIRST, LATER or LAST; 0 in a child */
 	uint32_t used, busy;
@@ -270,16 +272,16 @@ static int follow(const struct text_call *call)
 		return 0;
 	switch (call->number) {
 	case __NR_close:
-		forget(a[0]);
+		forget((uint32_t)a[0]);
 		break;
 	case __NR_close_range:
-		for (uint64_t fd = a[0]; fd <= a[1] && fd < DESCRIPTORS; fd++)
+		for (uint64_t fd = (uint32_t)a[0]; fd <= (uint32_t)a[1] && fd < DESCRIPTORS; fd++)
 			forget(fd);
 		break;
 	case __NR_fcntl:
-		return (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC) && duplicated(a[0], (uint64_t)call->result);
+		return (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC) && duplicated((uint32_t)a[0], (uint64_t)call->result);
 	default:
-		return duplicated(a[0], (uint64_t)call->result);
+		return duplicated((uint32_t)a[0], (uint64_t)call->result);
 	}
 	return 0;
 }
@@ -318,6 +320,9 @@ static uint64_t bases_of(struct process *p, const struct text_call *call, int is
 	int is_absolute = path >= 0 && first_of(call->arguments[path], was_read) == '/';
 	uint64_t base = is_absolute ? mix(mix(5, 0), audit->root) : mix(mix(4, 0), audit->folder);
 
+	/* A reader does not know it either. */
+	if (audit->shared && !is_absolute)
+		return ANYWHERE;
 	if (call->number == __NR_fchdir)
 		return base_of(p, (int)call->arguments[0], is_ours);
 	for (unsigned i = 0; row && i + 1 < 6; i++)
@@ -363,6 +368,25 @@ static int moves(uint64_t number)
 	return number == __NR_chdir || number == __NR_fchdir || number == __NR_chroot || number == __NR_pivot_root || number == __NR_setns || number == __NR_unshare;
 }
 
+/* Does it make two that have one folder or one table of descriptors, or one that has its own? */
+static unsigned shares(const struct process *p, const struct text_call *call)
+{
+	uint64_t flags = call->arguments[0];
+
+	switch (call->number) {
+	case __NR_unshare:
+		return p->threads && flags & (CLONE_FS | CLONE_FILES);
+	case __NR_clone3:
+		if (memory_read(&flags, call->arguments[0], sizeof flags) != sizeof flags)
+			return 0;
+		/* fall through */
+	case __NR_clone:
+		return flags & (CLONE_FS | CLONE_FILES) && !(flags & (CLONE_THREAD | CLONE_VFORK));
+	default:
+		return 0;
+	}
+}
+
 int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
 	if (!audit)
@@ -383,6 +407,7 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 		return 1;
 	if (kind == KIND_ALWAYS) {
 		audit->changes++;
+		audit->shared |= shares(p, call);
 		audit->folder += moves(call->number) && !is_error(call->result);
 		audit->root += moves(call->number) && call->number != __NR_chdir && call->number != __NR_fchdir;
 		return 1;

@@ -100,4 +100,55 @@ if not any(path.endswith("bin/true") for path in executed) or any(path.endswith(
 print("\n".join(wrong))
 raise SystemExit(bool(wrong))
 PY
+
+# Whose folder and descriptors are shared with a process, or parted from a thread's, is followed no further: what is relative to them is marked.
+cat >shared.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int flags, folder;
+
+static void *parts(void *nothing)
+{
+	unshare(flags);
+	return flags & CLONE_FS ? (chdir("two"), nothing) : (dup2(open("two", O_RDONLY | O_DIRECTORY), folder), nothing);
+}
+
+static int child(void *nothing)
+{
+	parts(nothing);
+	_exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	flags = argv[1][1] == 'f' ? CLONE_FS : CLONE_FILES;
+	mkdir("one", 0700), mkdir("two", 0700);
+	folder = open("one", O_RDONLY | O_DIRECTORY);
+	openat(folder, "before", O_RDONLY);
+	if (argv[1][0] == 't')
+		pthread_create(&thread, NULL, parts, NULL), pthread_join(thread, NULL);
+	else
+		clone(child, (char *)malloc(65536) + 65536, flags | SIGCHLD, NULL), wait(NULL);
+	openat(flags == CLONE_FS ? AT_FDCWD : folder, "after", O_RDONLY);
+	return 0;
+}
+C
+cc -w -pthread -o shared shared.c || fail "it does not compile"
+for mode in all audit; do
+	for kind in tf td cf cd; do
+		"$SYSSHIM" run -q --record=shared.$mode.$kind -e trace=$mode -- ./shared $kind || fail "$kind: exit status $?"
+		"$SYSSHIM" files shared.$mode.$kind >shown
+		grep -q ' ?/after$' shown && grep -q "$PWD/one/before\$" shown || fail "$mode, $kind: $(cat shown)"
+	done
+done
 exit 0
