@@ -105,6 +105,33 @@ HIDDEN signal_return
 	syscall
 	.size signal_return, . - signal_return
 
+	/* NB: the rule is right behind each single instruction: a signal may come there, and its handler unwind (a thread that is cancelled does). */
+	.macro PUSH registers:vararg
+	.irp register, \registers
+	pushq \register
+	.cfi_adjust_cfa_offset 8
+	.endr
+	.endm
+
+	.macro POP registers:vararg
+	.irp register, \registers
+	popq \register
+	.cfi_adjust_cfa_offset -8
+	.endr
+	.endm
+
+	/* A struct call with r11 and the flags above it, 72 bytes; and what is behind the number of one. */
+	.macro PUSH_CALL
+	PUSH %r11
+	pushfq
+	.cfi_adjust_cfa_offset 8
+	PUSH %r9, %r8, %r10, %rdx, %rsi, %rdi, %rax
+	.endm
+
+	.macro POP_CALL
+	POP %rdi, %rsi, %rdx, %r10, %r8, %r9
+	.endm
+
 /* Saves what C may change as a struct call at the stack pointer: 80 bytes and the red zone. */
 	.macro SAVE
 	leaq -128(%rsp), %rsp
@@ -112,16 +139,7 @@ HIDDEN signal_return
 	pushq SITE_BACK(%r11)
 	.cfi_adjust_cfa_offset 8
 	.cfi_offset 16, -136
-	pushq %r11
-	pushfq
-	pushq %r9
-	pushq %r8
-	pushq %r10
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rax
-	.cfi_adjust_cfa_offset 72
+	PUSH_CALL
 	.endm
 
 	/* C with an aligned stack, and with the direction and alignment check flags clear; rbx holds the struct call, its own value is on the stack */
@@ -149,13 +167,7 @@ HIDDEN signal_return
 
 	/* everything back but rax, which the caller of this macro has settled; r11 is the row */
 	.macro RESTORE
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %r10
-	popq %r8
-	popq %r9
-	.cfi_adjust_cfa_offset -48
+	POP_CALL
 	testl $(FLAG_DIRECTION | FLAG_ALIGNMENT), (%rsp)
 	jz 771f
 	pushq (%rsp)
@@ -364,16 +376,7 @@ HIDDEN dispatched
 	pushq %rcx
 	.cfi_adjust_cfa_offset 8
 	.cfi_offset 16, -136
-	pushq %r11
-	pushfq
-	pushq %r9
-	pushq %r8
-	pushq %r10
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rax
-	.cfi_adjust_cfa_offset 72
+	PUSH_CALL
 	CALL_C gate_dispatched
 	testl %edx, %edx
 	jnz 1f
@@ -383,13 +386,7 @@ HIDDEN dispatched
 1:	popq %rax
 	subq $2, 64(%rsp)
 2:	.cfi_adjust_cfa_offset -8
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %r10
-	popq %r8
-	popq %r9
-	.cfi_adjust_cfa_offset -48
+	POP_CALL
 	movq (%rsp), %r11
 	popfq
 	.cfi_adjust_cfa_offset -8
