@@ -152,6 +152,12 @@ static void forget(uint64_t fd)
 		__atomic_store_n(&audit->is[fd], 0, __ATOMIC_RELAXED);
 }
 
+void audit_untold(uint64_t fd)
+{
+	if (audit && fd < DESCRIPTORS)
+		__atomic_store_n(&audit->told[fd], 0, __ATOMIC_RELAXED);
+}
+
 /* What /proc says that this descriptor is. */
 static __attribute__((noinline)) void tell_place(struct process *p, int fd, int is_ours)
 {
@@ -193,12 +199,14 @@ static int tell_copy(struct process *p, uint64_t fd, uint64_t from)
 	return 1;
 }
 
-/* A folder as part of a way; ANYWHERE: nobody knows which. What a vfork child has behind its descriptors is nothing that we know. */
+/* A folder as part of a way; ANYWHERE: nobody knows which, a reader neither. What a vfork child has behind its descriptors is nothing that we know. */
 static uint64_t base_of(struct process *p, int64_t directory, int is_ours)
 {
 	int is_few = directory >= 0 && directory < DESCRIPTORS;
 	uint64_t by = is_few && is_ours ? known_by((uint64_t)directory) : DESCRIPTORS;
 
+	if (audit->shared)
+		return ANYWHERE;
 	if (directory == AT_FDCWD)
 		return mix(mix(4, 0), audit->folder);
 	if (directory >= 0 && by != (uint64_t)directory && (by == DESCRIPTORS || !tell_copy(p, (uint64_t)directory, by)))
@@ -312,24 +320,28 @@ static int first_of(uint64_t from, int was_read)
 	return memory_read(&first, from, 1) == 1 ? (unsigned char)first : -1;
 }
 
+/* What the path at `path` is relative to. */
+static uint64_t base_for(struct process *p, int64_t directory, uint64_t path, int is_ours, int was_read)
+{
+	int first = first_of(path, was_read);
+
+	if (first == '/')
+		return mix(mix(5, 0), audit->root);
+	return first < 0 ? ANYWHERE : base_of(p, directory, is_ours);
+}
+
 /* All folders that the call's paths are relative to are known to a reader; the last one as part of a way. */
 static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours, int was_read)
 {
 	const struct syscall_row *row = syscall_row(call->number);
-	int path = syscall_path_argument(row);
-	int is_absolute = path >= 0 && first_of(call->arguments[path], was_read) == '/';
-	uint64_t base = is_absolute ? mix(mix(5, 0), audit->root) : mix(mix(4, 0), audit->folder);
+	const uint64_t *a = call->arguments;
+	uint64_t base = ANYWHERE;
 
-	/* A reader does not know it either. */
-	if (audit->shared && !is_absolute)
-		return ANYWHERE;
 	if (call->number == __NR_fchdir)
-		return base_of(p, (int)call->arguments[0], is_ours);
-	for (unsigned i = 0; row && i + 1 < 6; i++)
-		if (row->kinds[i] == ARG_DIRFD && row->kinds[i + 1] == ARG_PATH) {
-			int first = first_of(call->arguments[i + 1], was_read);
-			base = first < 0 ? ANYWHERE : first == '/' ? mix(mix(5, 0), audit->root) : base_of(p, (int)call->arguments[i], is_ours);
-		}
+		return base_of(p, (int)a[0], is_ours);
+	for (unsigned i = 0; row && i < 6; i++)
+		if (row->kinds[i] == ARG_PATH)
+			base = base_for(p, i && row->kinds[i - 1] == ARG_DIRFD ? (int)a[i - 1] : AT_FDCWD, a[i], is_ours, was_read);
 	return base;
 }
 
@@ -362,10 +374,10 @@ void audit_before(struct process *p, const struct text_call *call)
 		bases_of(p, call, process_is_ours(p), 0);
 }
 
-/* May a path lead elsewhere afterwards? */
-static int moves(uint64_t number)
+/* May an absolute path lead elsewhere afterwards? */
+static int changes_root(uint64_t number)
 {
-	return number == __NR_chdir || number == __NR_fchdir || number == __NR_chroot || number == __NR_pivot_root || number == __NR_setns || number == __NR_unshare;
+	return number == __NR_chroot || number == __NR_pivot_root || number == __NR_setns || number == __NR_unshare;
 }
 
 /* Does it make two that have one folder or one table of descriptors, or one that has its own? */
@@ -408,8 +420,8 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	if (kind == KIND_ALWAYS) {
 		audit->changes++;
 		audit->shared |= shares(p, call);
-		audit->folder += moves(call->number) && !is_error(call->result);
-		audit->root += moves(call->number) && call->number != __NR_chdir && call->number != __NR_fchdir;
+		audit->folder += !is_error(call->result) && (log_moves(call->number) || changes_root(call->number));
+		audit->root += !is_error(call->result) && changes_root(call->number);
 		return 1;
 	}
 	if (at < 0)

@@ -70,8 +70,8 @@ void log_unseen(struct process *p, const struct text_call *call)
 		return;
 	if (log_moves(call->number))
 		recording_moved(p);
-	else if (row && row->flags & CALL_OPENS)
-		recording_copy(p, (int)call->result, -1);
+	else if (row && row->flags & CALL_OPENS && recording_copy(p, (int)call->result, -1))
+		audit_untold((uint64_t)call->result);
 }
 
 static __attribute__((noinline)) void leave_out(struct process *p, const struct text_call *call)
@@ -96,38 +96,42 @@ static void end_wanted(struct process *p, const struct text_call *call, const st
 		lines_end(p, call, ticket, now);
 }
 
-/* No clock was read around a call of which nothing may be wanted. */
-static __attribute__((noinline)) void end_if_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
-{
-	struct log_ticket now = *ticket;
-
-	if (!audit_is_new(p, call, ticket))
-		return;
-
-	now.began = clock_monotonic();
-	end_wanted(p, call, &now, now.began);
-}
-
-static void end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
-{
-	if (!settings.audit)
-		end_wanted(p, call, ticket, now);
-	else
-		end_if_new(p, call, ticket);
-}
-
 static __attribute__((noinline)) void end_if_wanted(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	if (!ticket->serial && left_out(p, call))
 		leave_out(p, call);
 	else
-		end(p, call, ticket, now);
+		end_wanted(p, call, ticket, now);
+}
+
+static void end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
+{
+	if (*settings.path_exclude)
+		end_if_wanted(p, call, ticket, now);
+	else
+		end_wanted(p, call, ticket, now);
+}
+
+/* No clock was read around a call of which nothing may be wanted. */
+static __attribute__((noinline)) void end_in_audit(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
+{
+	struct log_ticket now = *ticket;
+
+	now.began = clock_monotonic();
+	end(p, call, &now, now.began);
+}
+
+/* NB order: the audit follows folders and descriptors by what is left out as well. */
+static __attribute__((noinline)) void end_if_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
+{
+	if (audit_is_new(p, call, ticket))
+		end_in_audit(p, call, ticket);
 }
 
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
-	if (*settings.path_exclude)
-		end_if_wanted(p, call, ticket, now);
+	if (settings.audit)
+		end_if_new(p, call, ticket);
 	else
 		end(p, call, ticket, now);
 }

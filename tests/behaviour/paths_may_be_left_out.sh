@@ -8,6 +8,7 @@ mkdir keep drop
 touch keep/a drop/b
 cat >work.py <<'EOF'
 import os
+top = os.getcwd()
 for path in "keep/a", "drop/b", "drop/missing", "keep/missing":
     try:
         os.close(os.open(path, os.O_RDONLY))
@@ -21,9 +22,17 @@ folder = os.open("drop", os.O_RDONLY | os.O_DIRECTORY)
 os.close(os.open("b", os.O_RDONLY, dir_fd=folder))
 os.close(os.open("drop/" + "./" * 400 + "b", os.O_RDONLY))
 os.system("exec drop/b 2>/dev/null")
+# from the same name in another folder, to which nobody has seen us go
+os.chdir("keep")
+for _ in range(2):
+    try:
+        os.open("same", os.O_RDONLY)
+    except OSError:
+        pass
+    os.chdir(top + "/drop")
 EOF
 python=$(command -v python3)
-globs=',drop*,,/no?where*,'
+globs=',drop*,,/no?where*,*/drop'
 
 # names FILE: the quoted paths that a log names
 names() {
@@ -59,6 +68,12 @@ for trace in all audit; do
 done
 # The folder was opened unseen: what lies in it is not guessed where nothing says it, and an audit says it.
 grep -q '"path":"?/b"' all.json && grep -q "\"path\":\"$PWD/drop/b\"" audit.json || fail "the folder's file: $(grep '/b"' all.json audit.json)"
+
+for mode in all audit; do
+	for folder in keep drop; do
+		grep -q "\"path\":\"$PWD/$folder/same\"" $mode.json || fail "$mode: $folder/same: $(grep same $mode.json)"
+	done
+done
 
 shimmed SYSSHIM_PATH_EXCLUDE="$(printf '%01025d' 0)" SYSSHIM_STATS="$PWD/wrong" sh -c 'exit 7' 2>err
 [ $? -eq 7 ] && [ ! -e wrong ] && grep -q 'SYSSHIM_PATH_EXCLUDE.*1024 bytes at most' err || fail "too long: $(cut -c1-200 err)"
