@@ -330,6 +330,14 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	}
 }
 
+static void go(struct place *place, const char *path)
+{
+	char *copy = copy_of(path);
+
+	free(place->folder);
+	place->folder = copy;
+}
+
 /* A folder that was removed has no path any more. */
 static void place_told(struct place *place, const struct record_place *record)
 {
@@ -347,11 +355,9 @@ static void place_told(struct place *place, const struct record_place *record)
 		path = NULL;
 	}
 	if (record->fd == AT_FDCWD) {
-		char *folder = NULL;
-		if (path && asprintf(&folder, "%s%s", place->root, path) < 0)
-			folder = NULL;
-		free(place->folder);
-		place->folder = folder;
+		char folder[PLACES_PATH];
+		snprintf(folder, sizeof folder, "%s%s", place->root, path ? path : "");
+		go(place, path ? folder : NULL);
 	} else {
 		held_set(place, record->fd, path, NULL, 0);
 	}
@@ -491,14 +497,6 @@ const char *places_path(struct places *p, const struct event *e, int fd)
 	const char *path = fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL;
 
 	return path && *path != '?' ? path : NULL;
-}
-
-static void go(struct place *place, const char *path)
-{
-	char *copy = copy_of(path);
-
-	free(place->folder);
-	place->folder = copy;
 }
 
 static void go_elsewhere(struct places *p, struct place *place)

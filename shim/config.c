@@ -47,16 +47,9 @@ static char *entry_of(char *line)
 	return name;
 }
 
-static int is_same_name(const char *a, const char *b)
-{
-	while (*a == *b && *a && *a != '=')
-		a++, b++;
-	return *a == '=' && *b == '=';
-}
-
 static int is_in(char *const *environment, const char *entry)
 {
-	while (*environment && !is_same_name(*environment, entry))
+	while (*environment && !string_same_name(*environment, entry))
 		environment++;
 	return *environment != NULL;
 }
@@ -66,7 +59,7 @@ static int add(char *entry)
 {
 	unsigned i = 0;
 
-	while (entries[i] && !is_same_name(entries[i], entry))
+	while (entries[i] && !string_same_name(entries[i], entry))
 		i++;
 	if (i == ENTRIES)
 		return 0;

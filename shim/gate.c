@@ -1,6 +1,7 @@
 /* The gate: the one path of every call. The first function is the whole way of an ordinary call while neither time nor log is wanted,
- * `record` that of one that goes into a recording; `pass` is the way of all others. Rules: nothing of ours is held while the kernel works, for the call may not come back (a handler
- * that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome afterwards. */
+ * `record` that of one that goes into a recording; `pass` is the way of all others. Rules: nothing of ours is held while the kernel works,
+ * for the call may not come back (a handler that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome
+ * afterwards. */
 #include "gate.h"
 #include "coalesce.h"
 #include "inject.h"
@@ -132,6 +133,15 @@ static enum quick kind_of(const struct syscall_row *row)
 	return row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) ? QUICK_BYTES : QUICK_COUNT;
 }
 
+static int is_only_counted(uint32_t number, const struct syscall_row *row)
+{
+	enum action action = actions[number];
+
+	if (row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
+		return 0;
+	return (!action || action == ACTION_MASK || (action == ACTION_MAP && !inherited.mapped)) && !coalesce_hears_of(number);
+}
+
 static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)
 {
 	enum action action = actions[number];
@@ -167,8 +177,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 			p->quick[number] = QUICK_APPEND;
 		else if (plain && writes)
 			p->quick[number] = QUICK_WRITE;
-		else if (plain && row && (!actions[number] || actions[number] == ACTION_MASK || (actions[number] == ACTION_MAP && !inherited.mapped)) && !(row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF) &&
-			 !coalesce_hears_of(number) && !(p->log.on && log_moves(number)))
+		else if (plain && row && is_only_counted(number, row) && !(p->log.on && log_moves(number)))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
 	if (!p->sealed)
@@ -266,6 +275,18 @@ static void note_open(struct process *p, const struct call *call, long result)
 	files_opened(p, call->arguments[with_directory], result);
 }
 
+static inline void count_outcome(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
+{
+	struct counter *counter = &p->counters[call_slot(call)];
+	const struct syscall_row *row = syscall_row((uint32_t)call->number);
+
+	if (settings.timing && now > ticket->began)
+		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
+	count_result(counter, kind_of(row), result, (int)p->threads);
+	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
+		note_open(p, call, result);
+}
+
 static __attribute__((noinline)) void log_late(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
 {
 	struct text_call text = text_of(call, result);
@@ -285,22 +306,16 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	struct process *p = passage->process;
 	const struct log_ticket *ticket = &passage->ticket;
 	uint32_t number = (uint32_t)call->number;
-	const struct syscall_row *row = syscall_row(number);
 
 	/* In a forked child the parent's passage ends with nobody: its table is new. */
 	if (!p || p->alive != 1)
 		return;
 	if (passage->sealed && result < 0)
 		rights_unseal(p);
-	struct counter *counter = &p->counters[call_slot(call)];
 	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
-	if (settings.timing && now > ticket->began)
-		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
-	count_result(counter, kind_of(row), result, (int)p->threads);
+	count_outcome(p, call, result, ticket, now);
 	if (actions[call_slot(call)] == ACTION_COPIES && result <= 0)
 		counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
-	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
-		note_open(p, call, result);
 	/* NB: last, so that nothing of this function stands on the stack any more. */
 	if (p->log.on && log_wants(number))
 		log_late(p, call, result, ticket, now);
@@ -312,14 +327,12 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 static long record(struct process *p, const struct call *call)
 {
 	uint32_t number = (uint32_t)call->number;
-	const struct syscall_row *row = &syscall_rows[number];
-	struct counter *counter = &p->counters[number];
 	struct log_ticket ticket = {0};
 	struct text_call text;
 
 	if (unlikely(p->threads || p->suspect))
 		return pass(p, call);
-	counter_add(&counter->calls, 1, 0);
+	counter_add(&p->counters[number].calls, 1, 0);
 	if (actions[number] == ACTION_CLOSES)
 		closes(p, call);
 	text = text_of(call, 0);
@@ -329,11 +342,7 @@ static long record(struct process *p, const struct call *call)
 	if (unlikely(p->alive != 1))
 		return result;
 	uint64_t now = p->log.timed ? clock_monotonic() : 0;
-	if (settings.timing && now > ticket.began)
-		counter_add(&counter->nanoseconds, now - ticket.began, (int)p->threads);
-	count_result(counter, kind_of(row), result, (int)p->threads);
-	if (row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
-		note_open(p, call, result);
+	count_outcome(p, call, result, &ticket, now);
 	if (actions[number] == ACTION_WRITE)
 		coalesce_watch(p, call, result);
 	else

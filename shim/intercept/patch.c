@@ -22,8 +22,8 @@ uint32_t patched_any_number;
 
 enum { MOST_ROWS = 2048, MOST_PAGES = 448 };
 
-/* libc's syscall() makes calls of any number, whatever a guess finds in front of it. The other sites whose number cannot be guessed load it long before: they are those of
- * threads' locks, and a test counts what passes us by. */
+/* libc's syscall() makes calls of any number, whatever a guess finds in front of it. The other sites whose number cannot be guessed load it long
+ * before: they are those of threads' locks, and a test counts what passes us by. */
 static int is_in_syscall(const struct object *o, const struct site_row *row)
 {
 	uint64_t address = (uint64_t)o->text.start - (uint64_t)o->text.bias + row->at;

@@ -221,13 +221,9 @@ static void add_preload(struct copy *c, const char *value)
 /* The place of a SYSSHIM_ entry in what we keep, by its name; -1. */
 static int kept_index(const char *entry)
 {
-	for (int i = 0; i < birth.count; i++) {
-		const char *a = birth.kept[i], *b = entry;
-		while (*a && *a == *b && *a != '=')
-			a++, b++;
-		if (*a == '=' && *b == '=')
+	for (int i = 0; i < birth.count; i++)
+		if (string_same_name(birth.kept[i], entry))
 			return i;
-	}
 	return -1;
 }
 

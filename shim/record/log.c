@@ -57,11 +57,6 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 		begin(p, call, ticket);
 }
 
-int log_moves(uint64_t number)
-{
-	return number == __NR_chdir || number == __NR_fchdir;
-}
-
 void log_unseen(struct process *p, const struct text_call *call)
 {
 	const struct syscall_row *row = syscall_row(call->number);

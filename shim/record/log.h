@@ -50,9 +50,8 @@ struct process;
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void log_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
 
-/* Of a call that is not recorded: what a reader must know all the same to resolve later paths. log_moves: it changes the working folder. */
+/* Of a call that is not recorded: what a reader must know all the same to resolve later paths. */
 void log_unseen(struct process *p, const struct text_call *call);
-int log_moves(uint64_t number);
 /* The same for those of a recording that log_is_quick names: nothing of memory is wanted when they begin, and their results do not matter. The first
  * looks at the clock, if anybody does (log.timed). */
 int log_is_quick(uint32_t number);
@@ -79,6 +78,12 @@ void log_state(struct process *p, unsigned end, int status);
 int log_open(struct process *p);
 /* The first line of a later image: the exec that led here has returned 0. */
 void log_resume_exec(struct process *p);
+
+/* Does it change the working folder? */
+static inline int log_moves(uint64_t number)
+{
+	return number == __NR_chdir || number == __NR_fchdir;
+}
 
 /* Is this number in SYSSHIM_TRACE? */
 static inline int log_wants(uint32_t number)

@@ -16,7 +16,7 @@ static long read_memory(const struct text_memory *self, void *to, uint64_t from,
 	return memory_read(to, from, size);
 }
 
-static struct text_memory program_memory(void)
+struct text_memory lines_memory(void)
 {
 	return (struct text_memory){.read = read_memory, .data = settings.data};
 }
@@ -93,7 +93,7 @@ static __attribute__((noinline)) void json_compose(struct process *p, const stru
 	w->about.pid = p->sealed || !p->suspect ? p->pid : (int)RAW(__NR_getpid);
 	w->about.tid = p->sealed ? p->pid : (int)RAW(__NR_gettid);
 	p->log.last = w->about.start;
-	w->memory = program_memory();
+	w->memory = lines_memory();
 	w->about.path = text_call_path(call, &w->memory, w->path, sizeof w->path);
 	json_call_line(&w->out, &w->about, call, &w->memory);
 }
@@ -127,7 +127,7 @@ void lines_json(struct process *p, const struct text_call *call, enum json_kind 
 
 void lines_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	struct text_memory memory = program_memory();
+	struct text_memory memory = lines_memory();
 	uint64_t mask;
 
 	/* On a terminal or a pipe that others write too, half lines would only be torn. */
@@ -142,7 +142,7 @@ void lines_begin(struct process *p, const struct text_call *call, struct log_tic
 
 void lines_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
-	struct text_memory memory = program_memory();
+	struct text_memory memory = lines_memory();
 	unsigned printed = ticket->printed;
 	uint64_t mask;
 
@@ -175,7 +175,7 @@ void lines_end(struct process *p, const struct text_call *call, const struct log
 
 void lines_coalesced(struct process *p, const struct text_call *call)
 {
-	struct text_memory memory = program_memory();
+	struct text_memory memory = lines_memory();
 	uint64_t mask;
 
 	if (!process_lock(p, &p->log.lock, &mask)) {

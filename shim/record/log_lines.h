@@ -3,11 +3,15 @@
 #define SHIM_RECORD_LOG_LINES_H
 
 #include "log.h"
+#include "../../format/text.h"
 
 struct kernel_siginfo { /* the part that every signal has, and SI_USER's (asm-generic/siginfo.h) */
 	int32_t signal, error, code, padding;
 	int32_t pid, uid;
 };
+
+/* The program's own memory, for printers. */
+struct text_memory lines_memory(void);
 
 /* See log.h; now: clock_monotonic. */
 void lines_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);

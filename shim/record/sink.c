@@ -75,7 +75,7 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	}
 	/* A child opens its own. */
 	RAW(__NR_madvise, at, window_size + PAGE, MADV_DONTFORK);
-	/* Its leak check reads whatever may be read, page by page, also far behind the file's end: minutes. Who may store may read, whatever it is called. */
+	/* The leak check reads whatever may be read, page by page, also far behind the file's end: minutes. Who may store may read, whatever it is called. */
 	if (inherited.has_valgrind)
 		RAW(__NR_mprotect, at + PAGE, window_size - PAGE, PROT_WRITE);
 	sink->window = (char *)at;
@@ -96,7 +96,7 @@ int sink_create(struct sink *sink, uint64_t window_size)
 {
 	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
 
-	/* valgrind from 3.20 on complains of an empty file that is mapped: it looks for symbols in it. */
+	/* valgrind 3.24, but not 3.19, complains of an empty file that is mapped: it looks for symbols in it. */
 	if (fd >= 0 && inherited.has_valgrind)
 		RAW(__NR_ftruncate, fd, PAGE);
 	return fd < 0 ? (int)fd : opened(sink, fd, window_size);

@@ -86,6 +86,13 @@ const char *string_after(const char *s, const char *prefix)
 	return s;
 }
 
+int string_same_name(const char *a, const char *b)
+{
+	while (*a == *b && *a && *a != '=')
+		a++, b++;
+	return *a == '=' && *b == '=';
+}
+
 int string_matches(const char *pattern, const char *s)
 {
 	const char *star = NULL, *retry = NULL;
