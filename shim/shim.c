@@ -350,7 +350,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	rewrite_know_exit();
 	cache_start(state, home);
 	const char *why_not = NULL;
-	if (settings.rewrite && look->has_valgrind)
+	if (settings.rewrite && inherited.has_valgrind)
 		why_not = "valgrind runs this program";
 	else if (settings.rewrite)
 		why_not = rewrite_start(settings.rewrite == REWRITE_ALL, auxiliary_value(s, AT_BASE));
