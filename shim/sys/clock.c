@@ -1,9 +1,14 @@
 /* The clock: clock_gettime of the vDSO, found in its dynamic symbols. The vDSO is the kernel's code: it needs no libc, takes no lock,
- * and uses general registers only. */
+ * and uses general registers only. Between two looks at it the time-stamp counter tells how far time has gone (ticks.h). */
 #include "clock.h"
 #include "elf.h"
 #include "memory.h"
 #include "raw.h"
+#include "ticks.h"
+
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #include "poison.h"
 
@@ -16,6 +21,42 @@ enum { REALTIME = 0, MONOTONIC = 1 }; /* linux/time.h; not included: it clashes 
 static long (*vdso_clock)(long clock, struct kernel_time *time);
 static uint8_t stopped;
 
+/* The time-stamp counter: is it there, may it be read, and does it always run, and equally fast? The last is asked of the processor when it is wanted
+ * first: in a virtual machine the question costs a microsecond. (Where the processors' counters differ the vDSO is not answered from them, and then
+ * is too slow to be believed: see TOGETHER.) */
+static enum { COUNTER_NONE, COUNTER_UNKNOWN, COUNTER_STEADY } counter;
+static struct ticks estimate;
+
+static inline uint64_t ticks_now(void)
+{
+#ifdef __x86_64__
+	return __builtin_ia32_rdtsc();
+#else
+	return 0;
+#endif
+}
+
+static int is_steady(void)
+{
+#ifdef __x86_64__
+	unsigned a, b, c, d;
+
+	/* Every x86-64 has this leaf's number. Bit 8 of edx: invariant TSC (Intel SDM volume 3, 18.17.1; AMD APM volume 3, E.4.6). */
+	__cpuid(0x80000007, a, b, c, d);
+	return d >> 8 & 1;
+#else
+	return 0;
+#endif
+}
+
+/* A program may forbid itself the counter, and the vDSO with it (prctl(2), PR_SET_TSC); what it has executed then begins so. */
+static int is_forbidden(void)
+{
+	int how = PR_TSC_ENABLE;
+
+	return !is_filtered() && RAW(__NR_prctl, PR_GET_TSC, &how) == 0 && how != PR_TSC_ENABLE;
+}
+
 void clock_start(const void *vdso)
 {
 	const Elf64_Ehdr *header = vdso;
@@ -23,7 +64,7 @@ void clock_start(const void *vdso)
 	intptr_t bias = 0;
 	int loaded = 0;
 
-	if (!vdso)
+	if (!vdso || is_forbidden())
 		return;
 	const Elf64_Phdr *segments = (const void *)((const char *)vdso + header->e_phoff);
 	for (int i = 0; i < header->e_phnum; i++) {
@@ -40,8 +81,16 @@ void clock_start(const void *vdso)
 	const Elf64_Sym *found = elf_symbol(&t, "__vdso_clock_gettime");
 	if (!found)
 		found = elf_symbol(&t, "__kernel_clock_gettime"); /* aarch64 */
-	if (found)
-		vdso_clock = (long (*)(long, struct kernel_time *))(bias + (intptr_t)found->st_value);
+	if (!found)
+		return;
+	vdso_clock = (long (*)(long, struct kernel_time *))(bias + (intptr_t)found->st_value);
+	counter = COUNTER_UNKNOWN;
+}
+
+void clock_without_counter(void)
+{
+	vdso_clock = NULL;
+	counter = COUNTER_NONE;
 }
 
 void clock_stop(void)
@@ -65,9 +114,33 @@ static uint64_t clock_now(long clock)
 	return (uint64_t)t.seconds * 1000000000u + (uint64_t)t.nanoseconds;
 }
 
+/* The vDSO's answer takes so many ticks at most, its barrier and two looks at the counter included; whoever takes longer was interrupted, or has asked
+ * the kernel: whoever does so always goes without the counter. */
+enum { TOGETHER = 300, ALWAYS = 100 };
+
+static __attribute__((noinline)) uint64_t look(void)
+{
+	if (stopped || !counter)
+		return clock_now(MONOTONIC);
+	uint64_t before = ticks_now();
+	if (!ticks_may_learn(&estimate, before))
+		return clock_now(MONOTONIC);
+	if (counter == COUNTER_UNKNOWN && estimate.seen)
+		counter = is_steady() ? COUNTER_STEADY : COUNTER_NONE;
+	before = ticks_now();
+	static uint8_t interrupted;
+	uint64_t time = clock_now(MONOTONIC), took = ticks_now() - before;
+	interrupted = took > TOGETHER ? interrupted + 1 : 0;
+	if (interrupted == ALWAYS)
+		counter = COUNTER_NONE;
+	return counter ? ticks_learn(&estimate, before + took / 2, time, took <= TOGETHER) : time;
+}
+
 uint64_t clock_monotonic(void)
 {
-	return clock_now(MONOTONIC);
+	uint64_t time = !stopped && counter ? ticks_time(&estimate, ticks_now()) : 0;
+
+	return time ? time : look();
 }
 
 uint64_t clock_realtime(void)

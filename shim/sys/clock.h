@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-uint64_t clock_monotonic(void); /* CLOCK_MONOTONIC */
+uint64_t clock_monotonic(void); /* CLOCK_MONOTONIC, to a microsecond; in a thread it never goes back */
 uint64_t clock_realtime(void);  /* CLOCK_REALTIME, since the epoch */
 /* What makes the first out of the second, to a few hundred ns. */
 uint64_t clock_epoch(void);
@@ -14,5 +14,7 @@ void clock_start(const void *vdso);
 /* From now on both clocks answer 0: strict seccomp makes even the time-stamp counter deadly (kernel/seccomp.c, disable_TSC). */
 void clock_stop(void);
 void clock_go_on(void);
+/* From now on the kernel is asked: the program forbids itself the counter (prctl(2), PR_SET_TSC). */
+void clock_without_counter(void);
 
 #endif
