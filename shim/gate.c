@@ -139,6 +139,9 @@ static int is_only_counted(uint32_t number, const struct syscall_row *row)
 
 	if (row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		return 0;
+	/* Who closes descriptor 2 matters to a summary that is to go there. */
+	if (action == ACTION_CLOSES && settings.stats != OUTPUT_STDERR)
+		action = ACTION_NONE;
 	return (!action || action == ACTION_MASK || (action == ACTION_MAP && !inherited.mapped)) && !coalesce_hears_of(number);
 }
 
