@@ -33,7 +33,7 @@ static void born(struct process *p, int *log, int *stats)
 	p->pid = (int32_t)RAW(__NR_getpid);
 	p->born = clock_monotonic();
 	/* Without rewriting a new thread comes unseen. */
-	p->threads = !inherited.rewriting;
+	p->threads = inherited.rewriting ? 0 : THREADS_MORE;
 	if (settings.stats != OUTPUT_OFF)
 		files_start(p);
 	open_record(p, log, stats);
@@ -81,7 +81,7 @@ static void born_in_filter(struct process *p)
 {
 	/* No private call may be made here, not even getpid: this child is counted for nobody. */
 	p->sealed = 1;
-	p->threads = 1;
+	p->threads = THREADS_MORE;
 	p->ended = 1;
 	unrecorded();
 	if (batch)

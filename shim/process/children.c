@@ -36,7 +36,7 @@ void children_before(struct process *p, uint64_t flags)
 	if (!(flags & CLONE_VM))
 		return;
 	if (flags & CLONE_THREAD) {
-		p->threads = 1;
+		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 		recording_forget_threads(p);
 		return;
 	}
@@ -44,7 +44,9 @@ void children_before(struct process *p, uint64_t flags)
 	if (flags & CLONE_VFORK && process_is_ours(p))
 		signals_unhook();
 	__atomic_add_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
-	p->threads = 1;
+	__atomic_fetch_or(&p->threads, flags & CLONE_VFORK ? THREADS_BORROWED : THREADS_MORE, __ATOMIC_SEQ_CST);
+	/* What it reads and writes is counted here by us, and there by the kernel. */
+	p->log.recording.kernel_counted = 0;
 }
 
 void children_after(struct process *p, uint64_t flags, long result)
@@ -56,7 +58,9 @@ void children_after(struct process *p, uint64_t flags, long result)
 	/* A child without CLONE_VFORK may live as long as we do: the suspicion stays. */
 	if (flags & CLONE_VFORK || result < 0) {
 		exec_child_gone(p);
-		__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
+		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
+		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST))
+			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
 	}
 	if (flags & CLONE_VFORK && process_is_ours(p))
 		signals_hook();

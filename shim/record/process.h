@@ -36,10 +36,13 @@ enum quick {
 	QUICK_BYTES /* a result > 0 counts bytes */
 };
 
+/* Why there may be others in our memory: threads, now or once; a vfork child, for whose time we sleep. */
+enum { THREADS_MORE = 1, THREADS_BORROWED = 2 };
+
 struct process {
 	uint32_t alive;     /* 0: a forked child that nobody has seen yet */
 	int32_t pid;
-	uint32_t threads;   /* there is, or was, more than one thread: counters need atomic additions. Never cleared */
+	uint32_t threads;   /* THREADS_*; not 0: counters need atomic additions */
 	uint32_t suspect;   /* vfork-like children that may be running in our memory */
 	uint32_t printed;   /* the summary stands on stderr */
 	uint32_t ended;     /* the summary was given */

@@ -62,3 +62,30 @@ grep "^$program " text | tail -n 1 | grep -q 'read(.*<unfinished' || fail "the l
 import json, sys
 row = next(row for row in map(json.loads, sys.stdin) if row.get("pid") == int(sys.argv[1]))
 assert row["records"] < 10500, row' $program || fail "two records for a call: $("$SYSSHIM" show --json recording)"
+
+# Also behind a child that had borrowed the memory (posix_spawn): else each read would take two records.
+cat >spawns.c <<'C'
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+	char byte;
+
+	(void)argv;
+	if (argc > 1 && system("true"))
+		return 1;
+	for (int i = 0; i < 10000; i++)
+		if (read(fd, &byte, 1) != 1)
+			return 2;
+	return 0;
+}
+C
+cc -O1 -o spawns spawns.c || fail "it does not compile"
+for kind in without with; do
+	shimmed SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/$kind" SYSSHIM_LOG_FORMAT=binary SYSSHIM_APP_INCLUDE=spawns ./spawns $([ $kind = without ] || echo x) || fail "$kind: exit status $?"
+	stat -c %s $kind/* | sort -n | tail -n 1 >size.$kind
+done
+[ "$(cat size.with)" -lt $(($(cat size.without) + 65536)) ] || fail "a process that has spawned records $(cat size.with) bytes, another $(cat size.without)"
