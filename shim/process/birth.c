@@ -67,6 +67,8 @@ void life_start(struct process *p)
 {
 	int log, stats;
 
+	/* A forked child's record stands in the same place. */
+	memory_alone_while_zero(&p->threads);
 	born(p, &log, &stats);
 	if (settings.log_asked)
 		complain(p, "SYSSHIM_LOG", settings.log_path, log);

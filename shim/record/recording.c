@@ -370,17 +370,24 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	return 1;
 }
 
+/* So many bytes from there on may be read as they stand. */
+static size_t readable(const struct process *p, const struct text_call *call, const struct log_ticket *ticket, unsigned how, uint64_t from)
+{
+	if (from && (how & 0xff) == RECORD_CALL && recording_was_read(p, call, ticket))
+		return PATH_LIMIT;
+	return memory_readable(from);
+}
+
 /* 1: written, with its path, or there is no room. */
 static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
 						      unsigned how, uint64_t from)
 {
 	struct kept kept = {.at = (const char *)from, .is_string = 1};
+	size_t most = readable(p, call, ticket, how, from);
 
-	if ((how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
+	kept.size = text_length_within(kept.at, most) + 1;
+	if (kept.size > most)
 		return put_call_reading(p, call, ticket, now, how, from);
-	kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
-	if (kept.size > PATH_LIMIT)
-		return 0;
 	put_call(p, call, ticket, now, how, &kept);
 	return 1;
 }

@@ -233,6 +233,6 @@ int sink_ends_open(const struct sink *sink)
 	char last = '\n';
 
 	if (sink->open && sink->end > sink->base)
-		memory_read(&last, (uint64_t)(sink->window + (sink->end - 1 - sink->base)), 1);
+		memory_read_in((int32_t)RAW(__NR_getpid), &last, (uint64_t)(sink->window + (sink->end - 1 - sink->base)), 1);
 	return last != '\n';
 }

@@ -12,6 +12,8 @@ enum { TURNS = 4 };
 
 uint8_t thread_pointer_readable;
 static uint8_t calls_refused; /* reading it late costs one refused call */
+static uint8_t words_are_asked;
+static const uint32_t *others_here;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
@@ -131,10 +133,38 @@ static long copy_through_kernel(long number, long pid, void *ours, uint64_t thei
 	return result;
 }
 
+/* The kernel copies a mask before it finds that this is no way to set it (kernel/signal.c, rt_sigprocmask). */
+enum { NO_WAY = 99, WORD = 8, PAGE = 4096 };
+
+void memory_alone_while_zero(const uint32_t *others)
+{
+	others_here = others;
+}
+
+size_t memory_readable(uint64_t from)
+{
+	size_t in_page = PAGE - from % PAGE;
+
+	if (calls_refused || !words_are_asked || !others_here || __atomic_load_n(others_here, __ATOMIC_RELAXED) || in_page < WORD)
+		return 0;
+	return RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
+}
+
+/* A few bytes of one page as they stand: the copy through the kernel takes several times as long. */
+static int read_directly(void *to, uint64_t from, size_t size)
+{
+	if (!size || size > PAGE - from % PAGE || memory_readable(from) < size)
+		return 0;
+	memcpy(to, (const void *)(uintptr_t)from, size);
+	return 1;
+}
+
 long memory_read(void *to, uint64_t from, size_t size)
 {
 	if (calls_refused)
 		return -EPERM;
+	if (read_directly(to, from, size))
+		return (long)size;
 	return copy_through_kernel(__NR_process_vm_readv, RAW(__NR_getpid), to, from, size);
 }
 
@@ -176,6 +206,8 @@ void memory_start(void)
 	calls_refused = 0;
 	if (filtered || memory_read(&copy, (uint64_t)(uintptr_t)&probe, 1) != 1 || copy != probe)
 		memory_no_calls();
+	/* Where it is found before, nothing is learned. Nobody has the last page. */
+	words_are_asked = !calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, (uint64_t)-PAGE, 0, WORD) == -EFAULT;
 }
 
 void *memory_wiped_on_fork(size_t size)

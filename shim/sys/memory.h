@@ -31,6 +31,11 @@ long memory_read(void *to, uint64_t from, size_t size);
 long memory_write(void *to, const void *from, size_t size);
 /* For who knows the process's number, which is one call less. */
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
+/* So many bytes from there on, to the end of their page, may be read as they stand: the kernel has just read the first, and nobody else runs who could
+ * take the page away. A third of the price of a copy. 0: none, or nobody knows. Any context. */
+size_t memory_readable(uint64_t from);
+/* Nobody else runs in this memory while *others is 0. Constructor only; until then somebody might. */
+void memory_alone_while_zero(const uint32_t *others);
 
 /* Many pieces by one call of the kernel, at most 64: the bytes of all that were copied, less than all where one cannot be read, or -errno. */
 struct iovec;
