@@ -13,6 +13,9 @@
 
 #include "../sys/poison.h"
 
+/* Shortening the file costs as much as making it: 20 us on ext4. */
+enum { WORTH_TRIMMING = 2 * 4096 };
+
 enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, BUSY = -1 };
 
 void *room_place(const struct process *p, uint64_t offset)
@@ -151,7 +154,7 @@ static uint64_t next_chunk(struct process *p, unsigned from)
 	unsigned i = from + 1;
 	uint64_t at = chunk_place(i);
 
-	if (i < r->staging && at >= r->ready && !make_ready(p, at + RECORDING_FIRST)) {
+	if (i < r->staging && at >= r->ready && !make_ready(p, at + RECORD_CHUNK) && !make_ready(p, at + RECORDING_FIRST)) {
 		if (i < 2)
 			return 0;
 		/* What is there is all that there will be. */
@@ -178,11 +181,9 @@ static int more_room(struct process *p, uint64_t size)
 
 	if (next + size <= end && next + size <= r->ready)
 		return 1;
-	if (next + size <= end) {
-		uint64_t wanted = r->ready + RECORDING_FIRST < end ? r->ready + RECORDING_FIRST : end;
-		if (make_ready(p, wanted < next + size ? end : wanted))
-			return 1;
-	}
+	/* All of the chunk at once; where the disk has not so much, a little of it. */
+	if (next + size <= end && (make_ready(p, end) || (next + size <= r->ready + RECORDING_FIRST && make_ready(p, r->ready + RECORDING_FIRST))))
+		return 1;
 	uint64_t fresh = next_chunk(p, index_of(chunk));
 	if (!fresh)
 		return r->busy_since ? BUSY : 0;
@@ -314,7 +315,7 @@ void room_trim(struct process *p)
 		return;
 	if (r->kept) {
 		sink_shorten(&p->log.sink, kept_place(r->kept < r->places ? r->kept : r->places));
-	} else if (r->sequence <= r->staging && r->next < r->ready && r->ready - r->next <= RECORD_CHUNK) {
+	} else if (r->sequence <= r->staging && r->ready - r->next >= WORTH_TRIMMING && r->ready - r->next <= RECORD_CHUNK) {
 		r->ready = r->next;
 		sink_shorten(&p->log.sink, r->next);
 	}
