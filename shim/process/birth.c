@@ -67,9 +67,10 @@ void life_start(struct process *p)
 {
 	int log, stats;
 
-	/* A forked child's record stands in the same place. */
-	memory_alone_while_zero(&p->threads);
 	born(p, &log, &stats);
+	/* A forked child's record stands in the same place. */
+	if (!p->threads)
+		memory_alone_while_zero(&p->threads);
 	if (settings.log_asked)
 		complain(p, "SYSSHIM_LOG", settings.log_path, log);
 	else if (log && process_is_first(p) && !inherited.later_image)

@@ -12,8 +12,7 @@ enum { TURNS = 4 };
 
 uint8_t thread_pointer_readable;
 static uint8_t calls_refused; /* reading it late costs one refused call */
-static uint8_t words_are_asked;
-static const uint32_t *others_here;
+static const uint32_t *others_here; /* NULL: nobody knows */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
@@ -138,14 +137,16 @@ enum { NO_WAY = 99, WORD = 8, PAGE = 4096 };
 
 void memory_alone_while_zero(const uint32_t *others)
 {
-	others_here = others;
+	/* Where it is found before, nothing is learned. Nobody has the last page. */
+	if (!calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, (uint64_t)-PAGE, 0, WORD) == -EFAULT)
+		others_here = others;
 }
 
 size_t memory_readable(uint64_t from)
 {
 	size_t in_page = PAGE - from % PAGE;
 
-	if (calls_refused || !words_are_asked || !others_here || __atomic_load_n(others_here, __ATOMIC_RELAXED) || in_page < WORD)
+	if (calls_refused || !others_here || __atomic_load_n(others_here, __ATOMIC_RELAXED) || in_page < WORD)
 		return 0;
 	return RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
 }
@@ -206,8 +207,6 @@ void memory_start(void)
 	calls_refused = 0;
 	if (filtered || memory_read(&copy, (uint64_t)(uintptr_t)&probe, 1) != 1 || copy != probe)
 		memory_no_calls();
-	/* Where it is found before, nothing is learned. Nobody has the last page. */
-	words_are_asked = !calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, (uint64_t)-PAGE, 0, WORD) == -EFAULT;
 }
 
 void *memory_wiped_on_fork(size_t size)
