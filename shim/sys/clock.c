@@ -21,8 +21,8 @@ enum { REALTIME = 0, MONOTONIC = 1 }; /* linux/time.h; not included: it clashes 
 static long (*vdso_clock)(long clock, struct kernel_time *time);
 static uint8_t stopped;
 
-/* The time-stamp counter: is it there, may it be read, and does it always run, and equally fast? The last is asked of the processor when it is wanted
- * first: in a virtual machine the question costs a microsecond. (Where the processors' counters differ the vDSO is not answered from them, and then
+/* The time-stamp counter: is it there, may it be read, and does it always run, and equally fast? The last is asked of the processor when so many looks have
+ * shown that it is worth it: in a virtual machine the question costs ten microseconds. (Where the processors' counters differ the vDSO is not answered from them, and then
  * is too slow to be believed: see TOGETHER.) */
 static enum { COUNTER_NONE, COUNTER_UNKNOWN, COUNTER_STEADY } counter;
 static struct ticks estimate;
@@ -116,19 +116,18 @@ static uint64_t clock_now(long clock)
 
 /* The vDSO's answer takes so many ticks at most, its barrier and two looks at the counter included; whoever takes longer was interrupted, or has asked
  * the kernel: whoever does so always goes without the counter. */
-enum { TOGETHER = 300, ALWAYS = 100 };
+enum { TOGETHER = 300, ALWAYS = 100, WORTH_IT = 1000 };
 
 static __attribute__((noinline)) uint64_t look(void)
 {
-	if (stopped || !counter)
-		return clock_now(MONOTONIC);
-	uint64_t before = ticks_now();
-	if (!ticks_may_learn(&estimate, before))
-		return clock_now(MONOTONIC);
-	if (counter == COUNTER_UNKNOWN && estimate.seen)
-		counter = is_steady() ? COUNTER_STEADY : COUNTER_NONE;
-	before = ticks_now();
 	static uint8_t interrupted;
+	static uint32_t looks;
+
+	if (stopped || !counter || looks++ < WORTH_IT || !ticks_may_learn(&estimate, ticks_now()))
+		return clock_now(MONOTONIC);
+	if (counter == COUNTER_UNKNOWN)
+		counter = is_steady() ? COUNTER_STEADY : COUNTER_NONE;
+	uint64_t before = ticks_now();
 	uint64_t time = clock_now(MONOTONIC), took = ticks_now() - before;
 	interrupted = took > TOGETHER ? interrupted + 1 : 0;
 	if (interrupted == ALWAYS)
