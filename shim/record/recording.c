@@ -94,43 +94,65 @@ static void cut(const struct text_memory *self, uint64_t from)
 }
 
 /* What a record of a call needs to know of its row, put together at its first one. */
-enum reads { READS_NOTHING, READS_PATH, READS_MORE };
+enum reads {
+	READS_NOTHING,
+	READS_PATH,
+	READS_SIGNALS, /* a set of them */
+	READS_VECTOR,  /* as many pieces as the next argument says */
+	READS_PATHS,
+	READS_ANSWER,  /* readlink: a path, and where its target is put */
+	READS_MORE
+};
+enum { VECTOR_LIMIT = 32 /* the printers show no more */, VECTOR_PIECE = 16, SIGNALS_SIZE = 8 };
 
 struct shape {
-	uint8_t known, count, reads, path; /* arguments; enum reads: what printing it reads of the program's memory; which argument the path is */
+	uint32_t known : 1, count : 3 /* arguments */;
+	uint32_t reads : 3 /* enum reads: what printing it reads of the program's memory */, first : 3, second : 3 /* which arguments these are */;
 };
+_Static_assert(sizeof(struct shape) == 4, "it is stored at once");
 
-static enum reads reads_of(const struct syscall_row *row, uint8_t *path)
+static enum reads reads_of(const struct syscall_row *row, struct shape *shape)
 {
 	enum reads reads = READS_NOTHING;
 
-	for (unsigned i = 0; row && i < 6; i++)
+	for (unsigned i = 0; row && i < 6; i++) {
+		enum reads before = reads;
 		switch (row->kinds[i]) {
 		case ARG_PATH:
-			if (reads)
-				return READS_MORE;
-			reads = READS_PATH;
-			*path = (uint8_t)i;
+			reads = before == READS_NOTHING ? READS_PATH : before == READS_PATH ? READS_PATHS : READS_MORE;
+			break;
+		case ARG_OUT_PATH:
+			reads = before == READS_PATH ? READS_ANSWER : READS_MORE;
+			break;
+		case ARG_SIGSET:
+			reads = before == READS_NOTHING ? READS_SIGNALS : READS_MORE;
+			break;
+		case ARG_IOV_IN:
+		case ARG_IOV_OUT:
+			reads = before == READS_NOTHING && !settings.data ? READS_VECTOR : READS_MORE;
 			break;
 		case ARG_IN_BUFFER:
 		case ARG_OUT_BUFFER:
-			if (settings.data)
-				return READS_MORE;
+			reads = settings.data ? READS_MORE : before;
 			break;
 		case ARG_STRING:
-		case ARG_OUT_PATH:
-		case ARG_IOV_IN:
-		case ARG_IOV_OUT:
 		case ARG_ARGV:
 		case ARG_ENVP:
-		case ARG_SIGSET:
 		case ARG_CLONE_ARGS:
 		case ARG_OPEN_HOW:
 		case ARG_SOCKADDR:
-			return READS_MORE;
+			reads = READS_MORE;
+			break;
 		default:
 			break;
 		}
+		if (reads == READS_MORE)
+			return reads;
+		if (reads != before && before == READS_NOTHING)
+			shape->first = i & 7;
+		else if (reads != before)
+			shape->second = i & 7;
+	}
 	return reads;
 }
 
@@ -141,7 +163,7 @@ static __attribute__((noinline)) struct shape make_shape(uint64_t number)
 
 	while (shape.count < 6 && (!row || row->kinds[shape.count] != ARG_NONE))
 		shape.count++;
-	shape.reads = (uint8_t)reads_of(row, &shape.path);
+	shape.reads = reads_of(row, &shape) & 7;
 	return shape;
 }
 
@@ -164,12 +186,24 @@ static int32_t process_number(const struct process *p)
 	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
 }
 
-/* Pieces as they stand in a record; or a string of the program that may be read as it stands. */
+/* Pieces as they stand in a record; or one or two of the program's memory, which may be read as it stands. */
 struct kept {
-	const char *at;
-	size_t size;
-	int is_string;
+	const char *at, *also;
+	size_t size, also_size;
+	int is_theirs;
 };
+
+static size_t piece_size(size_t size)
+{
+	return sizeof(struct record_memory) + ((size + 7) & ~(size_t)7);
+}
+
+static char *put_piece(char *to, const char *from, size_t size)
+{
+	*(struct record_memory *)to = (struct record_memory){(uint64_t)from, (uint32_t)size, (int32_t)size};
+	memcpy(to + sizeof(struct record_memory), from, size);
+	return to + piece_size(size);
+}
 
 /* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
 enum { COUNTERS_EVERY = 16 /* chunks */ };
@@ -213,15 +247,15 @@ static void note_begun(struct process *p, const struct record_call *record, size
 static int complete_begun(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	struct recording *r = &p->log.recording;
-	enum reads reads = shape_of(call->number).reads;
+	struct shape shape = shape_of(call->number);
 	int is_last = ticket->serial && r->begun_serial == (uint32_t)ticket->serial && r->next == r->begun_end;
 
-	if (!is_last || ticket->injected || settings.audit || p->threads || p->suspect || reads == READS_MORE)
+	if (!is_last || ticket->injected || settings.audit || p->threads || p->suspect || shape.reads > READS_VECTOR)
 		return 0;
 	struct record_call *record = room_place(p, r->begun);
-	const struct record_memory *path = (const void *)((const char *)record + head_size(call->number));
+	const struct record_memory *piece = (const void *)((const char *)record + head_size(call->number));
 	/* After the call it may be read although it could not before. */
-	if (reads == READS_PATH && (!(record->word.flags & RECORD_MEMORY) || path->got <= 0))
+	if (shape.reads && call->arguments[shape.first] && (!(record->word.flags & RECORD_MEMORY) || piece->got <= 0))
 		return 0;
 	r->begun_serial = 0;
 	record->duration = now > ticket->began ? now - ticket->began : 0;
@@ -262,18 +296,19 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct t
 					       const struct kept *kept)
 {
 	size_t head = head_size(call->number);
-	size_t memory_size = kept->is_string ? sizeof(struct record_memory) + ((kept->size + 7) & ~(size_t)7) : kept->size;
+	size_t memory_size = kept->is_theirs ? piece_size(kept->size) + (kept->also_size ? piece_size(kept->also_size) : 0) : kept->size;
 	struct record_call *record = room_take(p, head + memory_size);
 	if (!record)
 		return;
 	fill_head(p, record, call, ticket, now);
 	char *behind = (char *)record + head;
-	if (kept->is_string) {
-		*(struct record_memory *)behind = (struct record_memory){(uint64_t)kept->at, (uint32_t)kept->size, (int32_t)kept->size};
-		behind += sizeof(struct record_memory);
-	}
-	if (kept->size)
+	if (kept->is_theirs) {
+		behind = put_piece(behind, kept->at, kept->size);
+		if (kept->also_size)
+			put_piece(behind, kept->also, kept->also_size);
+	} else if (kept->size) {
 		memcpy(behind, kept->at, kept->size);
+	}
 	commit(p, record, head + memory_size, how | (memory_size ? RECORD_MEMORY << 8 : 0));
 }
 
@@ -382,7 +417,7 @@ static size_t readable(const struct process *p, const struct text_call *call, co
 static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
 						      unsigned how, uint64_t from)
 {
-	struct kept kept = {.at = (const char *)from, .is_string = 1};
+	struct kept kept = {.at = (const char *)from, .is_theirs = 1};
 	size_t most = readable(p, call, ticket, how, from);
 
 	kept.size = text_length_within(kept.at, most) + 1;
@@ -392,16 +427,62 @@ static __attribute__((noinline)) int put_call_and_path(struct process *p, const 
 	return 1;
 }
 
+/* With its NUL; 0: it cannot be read as it stands. */
+static size_t string_there(uint64_t from)
+{
+	size_t most = memory_readable(from), size = text_length_within((const char *)from, most) + 1;
+
+	return size > most ? 0 : size;
+}
+
+/* What lies at the first argument and, where there is a second, there: 1 when it can be read as it stands, and so it is written. */
+static __attribute__((noinline)) int put_call_and_pieces(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+							unsigned how, struct shape shape)
+{
+	uint64_t from = call->arguments[shape.first], also = call->arguments[shape.second];
+	struct kept kept = {.at = (const char *)from, .also = (const char *)also, .is_theirs = from != 0};
+	uint64_t wanted = 0, answer = (how & 0xff) == RECORD_CALL && call->result > 0 ? (uint64_t)call->result : 0;
+
+	if (shape.reads >= READS_PATHS) {
+		kept.size = string_there(from);
+		kept.also_size = shape.reads == READS_PATHS ? string_there(also) : answer;
+		if (!kept.size || (shape.reads == READS_PATHS && !kept.also_size) || (shape.reads == READS_ANSWER && memory_readable(also) < answer))
+			return 0;
+	} else if (from) {
+		wanted = call->arguments[shape.first + 1];
+		wanted = shape.reads == READS_SIGNALS ? SIGNALS_SIZE : VECTOR_PIECE * (wanted < VECTOR_LIMIT ? wanted : VECTOR_LIMIT);
+		if (memory_readable(from) < wanted)
+			return 0;
+		kept.size = wanted;
+		kept.is_theirs = wanted != 0;
+	}
+	put_call(p, call, ticket, now, how, &kept);
+	return 1;
+}
+
 static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
 	struct shape shape = shape_of(call->number);
+	int written = 0;
 
-	if (shape.reads == READS_PATH && put_call_and_path(p, call, ticket, now, how, call->arguments[shape.path]))
-		return;
-	if (shape.reads)
-		put_call_and_memory(p, call, ticket, now, how);
-	else
+	switch ((enum reads)shape.reads) {
+	case READS_NOTHING:
 		put_call(p, call, ticket, now, how, &nothing);
+		return;
+	case READS_PATH:
+		written = put_call_and_path(p, call, ticket, now, how, call->arguments[shape.first]);
+		break;
+	case READS_SIGNALS:
+	case READS_VECTOR:
+	case READS_PATHS:
+	case READS_ANSWER:
+		written = put_call_and_pieces(p, call, ticket, now, how, shape);
+		break;
+	case READS_MORE:
+		break;
+	}
+	if (!written)
+		put_call_and_memory(p, call, ticket, now, how);
 }
 
 void recording_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
