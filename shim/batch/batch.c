@@ -87,7 +87,7 @@ static void ended(struct process *p, struct batch *b, unsigned end, uint64_t beg
 	counter->calls += writes;
 	counter->bytes += fill;
 	if (began)
-		counter->nanoseconds += clock_monotonic() - began;
+		counter->nanoseconds += clock_from_to(began, clock_monotonic());
 	p->batches.count++;
 	p->batches.writes += writes;
 	p->batches.vectors += b->number == __NR_writev ? writes : 0;

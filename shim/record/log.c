@@ -22,7 +22,7 @@ static int is_wanted(const struct text_call *call, const struct log_ticket *tick
 
 	if (!settings.by_end || !now)
 		return 1;
-	return !(settings.only_good && failed) && !(settings.only_failed && !failed) && now - ticket->began >= settings.least;
+	return !(settings.only_good && failed) && !(settings.only_failed && !failed) && clock_from_to(ticket->began, now) >= settings.least;
 }
 
 /* NB: functions that hand a call on keep no frame: it would stand on the program's stack. */

@@ -71,7 +71,7 @@ static void line_end(struct process *p, struct text *out, uint64_t now, int at_o
 	struct log *log = &p->log;
 
 	log->pending = (uint32_t)(out->at - log->buffer);
-	if (at_once || log->pending >= LOG_PUBLISH || now - log->published_at > LOG_PATIENCE || settings.log == OUTPUT_STDERR)
+	if (at_once || log->pending >= LOG_PUBLISH || clock_from_to(log->published_at, now) > LOG_PATIENCE || settings.log == OUTPUT_STDERR)
 		publish_locked(p, now);
 }
 
@@ -165,7 +165,7 @@ void lines_end(struct process *p, const struct text_call *call, const struct log
 	text_injected(&out, ticket->injected & RECORD_INJECTED, ticket->injected & RECORD_DELAYED);
 	if (settings.timing && now) {
 		text_string(&out, " <");
-		text_seconds(&out, now - ticket->began);
+		text_seconds(&out, clock_from_to(ticket->began, now));
 		text_char(&out, '>');
 	}
 	text_char(&out, '\n');
@@ -196,7 +196,7 @@ void lines_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, con
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	struct text out = line_begin(p, now);
-	text_batch_line(&out, fd, writes, bytes, ended_by, began ? now - began : 0);
+	text_batch_line(&out, fd, writes, bytes, ended_by, began ? clock_from_to(began, now) : 0);
 	line_end(p, &out, now, 0);
 	lock_release(&p->log.lock, &mask);
 }

@@ -130,7 +130,7 @@ static int is_long_enough(struct process *p)
 
 	if (!r->busy_since)
 		r->busy_since = now;
-	return now - r->busy_since > LONG_ENOUGH;
+	return clock_from_to(r->busy_since, now) > LONG_ENOUGH;
 }
 
 static void empty(struct process *p, struct record_chunk *chunk, uint64_t at)

@@ -24,7 +24,8 @@ static uint8_t stopped;
 /* The time-stamp counter: is it there, may it be read, and does it always run, and equally fast? The last is asked of the processor when so many looks have
  * shown that it is worth it: in a virtual machine the question costs ten microseconds. (Where the processors' counters differ the vDSO is not answered from them, and then
  * is too slow to be believed: see TOGETHER.) */
-static enum { COUNTER_NONE, COUNTER_UNKNOWN, COUNTER_STEADY } counter;
+enum { COUNTER_NONE, COUNTER_UNKNOWN, COUNTER_STEADY };
+static int counter;
 static struct ticks estimate;
 
 static inline uint64_t ticks_now(void)
@@ -41,6 +42,9 @@ static int is_steady(void)
 #ifdef __x86_64__
 	unsigned a, b, c, d;
 
+	/* A program may have made the question deadly (arch_prctl(2), ARCH_SET_CPUID): 0 says so, an error that it cannot be. */
+	if (is_filtered() || RAW(__NR_arch_prctl, 0x1011 /* ARCH_GET_CPUID, asm/prctl.h */) == 0)
+		return 0;
 	/* Every x86-64 has this leaf's number. Bit 8 of edx: invariant TSC (Intel SDM volume 3, 18.17.1; AMD APM volume 3, E.4.6). */
 	__cpuid(0x80000007, a, b, c, d);
 	return d >> 8 & 1;
@@ -93,6 +97,11 @@ void clock_without_counter(void)
 	counter = COUNTER_NONE;
 }
 
+void clock_forked(void)
+{
+	estimate = (struct ticks){0};
+}
+
 void clock_stop(void)
 {
 	stopped = 1;
@@ -125,8 +134,12 @@ static __attribute__((noinline)) uint64_t look(void)
 
 	if (stopped || !counter || looks++ < WORTH_IT || !ticks_may_learn(&estimate, ticks_now()))
 		return clock_now(MONOTONIC);
-	if (counter == COUNTER_UNKNOWN)
-		counter = is_steady() ? COUNTER_STEADY : COUNTER_NONE;
+	int unknown = COUNTER_UNKNOWN;
+	/* Somebody may do without it meanwhile. */
+	if (counter == unknown)
+		__atomic_compare_exchange_n(&counter, &unknown, is_steady() ? COUNTER_STEADY : COUNTER_NONE, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (!__atomic_load_n(&counter, __ATOMIC_RELAXED))
+		return clock_now(MONOTONIC);
 	uint64_t before = ticks_now();
 	uint64_t time = clock_now(MONOTONIC), took = ticks_now() - before;
 	interrupted = took > TOGETHER ? interrupted + 1 : 0;

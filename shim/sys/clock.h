@@ -9,6 +9,12 @@ uint64_t clock_realtime(void);  /* CLOCK_REALTIME, since the epoch */
 /* What makes the first out of the second, to a few hundred ns. */
 uint64_t clock_epoch(void);
 
+/* From one look to a later one. Another thread's may be earlier by a microsecond. */
+static inline uint64_t clock_from_to(uint64_t began, uint64_t now)
+{
+	return now > began ? now - began : 0;
+}
+
 /* Finds the vDSO's clock_gettime; vdso is AT_SYSINFO_EHDR or 0. Constructor only. Without it the kernel is asked. */
 void clock_start(const void *vdso);
 /* From now on both clocks answer 0: strict seccomp makes even the time-stamp counter deadly (kernel/seccomp.c, disable_TSC). */
@@ -16,5 +22,7 @@ void clock_stop(void);
 void clock_go_on(void);
 /* From now on the kernel is asked: the program forbids itself the counter (prctl(2), PR_SET_TSC). */
 void clock_without_counter(void);
+/* In a forked child: another thread may have been about to set what is known of the counter. */
+void clock_forked(void);
 
 #endif

@@ -29,7 +29,8 @@ static uint64_t rate_since(const struct ticks *t, uint64_t now, uint64_t time)
 /* So far is what was told ahead of the clock, ns. */
 static uint64_t told_ahead(const struct ticks *t, uint64_t now, uint64_t time)
 {
-	uint64_t passed = now - t->at < t->reach ? now - t->at : t->reach;
+	/* A look that was interrupted may be older than what the interrupter has learned. */
+	uint64_t passed = (int64_t)(now - t->at) <= 0 ? 0 : now - t->at < t->reach ? now - t->at : t->reach;
 	uint64_t told = t->time + (passed * t->rate >> 32);
 
 	return t->reach && told > time && told - time < MOST_AHEAD ? told - time : 0;

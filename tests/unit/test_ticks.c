@@ -133,6 +133,18 @@ static void an_interrupted_look_teaches_nothing(void **state)
 	assert_memory_equal(&before, &estimate, sizeof before);
 }
 
+/* A handler learns while a look is interrupted, whose answer then is the older one. */
+static void an_older_look_is_not_told_ahead(void **state)
+{
+	(void)state;
+	begin();
+	worst(100000, 200);
+	uint64_t then = tick, time_then = time_of_clock;
+	go(1000000);
+	uint64_t told = ticks_learn(&estimate, tick, time_of_clock, 1);
+	assert_int_equal(ticks_learn(&estimate, then, time_then, 0), told);
+}
+
 static void who_meets_somebody_that_sets_it_asks_the_clock(void **state)
 {
 	(void)state;
@@ -152,6 +164,7 @@ int main(void)
 		cmocka_unit_test(follows_a_clock_that_is_slewed),
 		cmocka_unit_test(jumps_are_followed),
 		cmocka_unit_test(an_interrupted_look_teaches_nothing),
+		cmocka_unit_test(an_older_look_is_not_told_ahead),
 		cmocka_unit_test(who_meets_somebody_that_sets_it_asks_the_clock),
 	};
 
