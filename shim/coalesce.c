@@ -418,10 +418,10 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 		return LET_GO_SHARED_MEMORY;
 	case __NR_seccomp:
 		*reach = REACH_FAMILY;
-		return a[0] <= 1 ? LET_GO_FILTER : LET_GO_NOT;
+		return (uint32_t)a[0] <= 1 ? LET_GO_FILTER : LET_GO_NOT;
 	case __NR_prctl:
 		*reach = REACH_FAMILY;
-		return a[0] == 22 /* PR_SET_SECCOMP */ ? LET_GO_FILTER : a[0] == 59 ? LET_GO_OWN_DISPATCH : LET_GO_NOT;
+		return (uint32_t)a[0] == 22 /* PR_SET_SECCOMP */ ? LET_GO_FILTER : (uint32_t)a[0] == 59 ? LET_GO_OWN_DISPATCH : LET_GO_NOT;
 	case __NR_clone:
 	case __NR_clone3: {
 		uint64_t stack, flags = children_flags(call, &stack);

@@ -37,12 +37,12 @@ static int installs(const struct call *call, int *strict)
 
 	*strict = 0;
 	if ((uint32_t)call->number == __NR_seccomp) {
-		*strict = a[0] == SECCOMP_SET_MODE_STRICT;
-		return *strict || (a[0] == SECCOMP_SET_MODE_FILTER && a[2]);
+		*strict = (uint32_t)a[0] == SECCOMP_SET_MODE_STRICT;
+		return *strict || ((uint32_t)a[0] == SECCOMP_SET_MODE_FILTER && a[2]);
 	}
-	if ((uint32_t)call->number == __NR_prctl && a[0] == USER_DISPATCH && a[1])
+	if ((uint32_t)call->number == __NR_prctl && (uint32_t)a[0] == USER_DISPATCH && a[1])
 		return 1;
-	if ((uint32_t)call->number != __NR_prctl || a[0] != PR_SET_SECCOMP)
+	if ((uint32_t)call->number != __NR_prctl || (uint32_t)a[0] != PR_SET_SECCOMP)
 		return 0;
 	*strict = a[1] == SECCOMP_MODE_STRICT;
 	return *strict || (a[1] == SECCOMP_MODE_FILTER && a[2]);
@@ -52,7 +52,8 @@ int rights_seal(struct process *p, const struct call *call)
 {
 	int strict;
 
-	if ((uint32_t)call->number == __NR_prctl && call->arguments[0] == PR_SET_TSC && call->arguments[1] == PR_TSC_SIGSEGV)
+	/* The kernel looks at the lower halves (kernel/sys.c; arch/x86/kernel/process.c, set_tsc_mode). */
+	if ((uint32_t)call->number == __NR_prctl && (uint32_t)call->arguments[0] == PR_SET_TSC && (uint32_t)call->arguments[1] == PR_TSC_SIGSEGV)
 		clock_without_counter();
 	if (p->sealed || !installs(call, &strict))
 		return 0;
@@ -68,7 +69,7 @@ int rights_seal(struct process *p, const struct call *call)
 	clock_stop();
 	memory_no_calls();
 	/* Our calls would trap into the program's own handler, and its handler is to see libc's calls where they stand natively (Wine). */
-	if ((uint32_t)call->number == __NR_prctl && call->arguments[0] == USER_DISPATCH && inherited.undo_rewriting)
+	if ((uint32_t)call->number == __NR_prctl && (uint32_t)call->arguments[0] == USER_DISPATCH && inherited.undo_rewriting)
 		inherited.undo_rewriting();
 	return 1;
 }
@@ -76,6 +77,9 @@ int rights_seal(struct process *p, const struct call *call)
 void rights_unseal(struct process *p)
 {
 	memory_start();
+	/* Threads come unseen from now on. */
+	if (!inherited.rewriting)
+		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 	clock_go_on();
 	inherited.sealed = 0;
 	p->sealed = 0;
