@@ -362,6 +362,9 @@ static void observe(const struct startup *s, const struct look_round *look)
 		interpose_to_gate();
 	audit_start();
 	life_start(p);
+	/* A forked child's record stands in the same place. */
+	if (settings.recording && !p->threads)
+		memory_know(&p->threads, auxiliary_value(s, AT_PHDR), auxiliary_value(s, AT_EXECFN));
 	if (p->log.on && settings.recording)
 		record_start(s, p);
 	if (!look->has_go)

@@ -31,6 +31,7 @@ static void unrecorded(void)
 static void born(struct process *p, int *log, int *stats)
 {
 	p->pid = (int32_t)RAW(__NR_getpid);
+	clock_forked();
 	p->born = clock_monotonic();
 	/* Without rewriting a new thread comes unseen. */
 	p->threads = inherited.rewriting ? 0 : THREADS_MORE;
@@ -68,9 +69,6 @@ void life_start(struct process *p)
 	int log, stats;
 
 	born(p, &log, &stats);
-	/* A forked child's record stands in the same place. */
-	if (!p->threads)
-		memory_alone_while_zero(&p->threads);
 	if (settings.log_asked)
 		complain(p, "SYSSHIM_LOG", settings.log_path, log);
 	else if (log && process_is_first(p) && !inherited.later_image)

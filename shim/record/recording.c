@@ -348,6 +348,8 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 
 int recording_was_read(const struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
+	unsigned path = 0;
+
 	switch (call->number) {
 #ifdef __NR_open
 	case __NR_open:
@@ -358,17 +360,22 @@ int recording_was_read(const struct process *p, const struct text_call *call, co
 	case __NR_unlink:
 	case __NR_rmdir:
 #endif
+	case __NR_chdir:
+		break;
 	case __NR_openat:
 	case __NR_newfstatat:
 	case __NR_faccessat:
 	case __NR_unlinkat:
-	case __NR_chdir:
-		/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
-		return !p->threads && !p->suspect && !(ticket->injected & RECORD_INJECTED) &&
-		       (!is_error(call->result) || call->result == -ENOENT || call->result == -ENOTDIR || call->result == -EEXIST || call->result == -EACCES);
+		path = 1;
+		break;
 	default:
 		return 0;
 	}
+	if (p->threads || p->suspect || ticket->injected & RECORD_INJECTED ||
+	    (is_error(call->result) && call->result != -ENOENT && call->result != -ENOTDIR && call->result != -EEXIST && call->result != -EACCES))
+		return 0;
+	/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
+	return memory_is_stored_directly() || memory_is_own(call->arguments[path]);
 }
 
 /* A path as the kernel reads it, straight into the record, which gives back what it has not needed. 1: written, or there is no room; 0: it is not
@@ -405,29 +412,7 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	return 1;
 }
 
-/* So many bytes from there on may be read as they stand. */
-static size_t readable(const struct process *p, const struct text_call *call, const struct log_ticket *ticket, unsigned how, uint64_t from)
-{
-	if (from && (how & 0xff) == RECORD_CALL && recording_was_read(p, call, ticket))
-		return PATH_LIMIT;
-	return memory_readable(from);
-}
-
-/* 1: written, with its path, or there is no room. */
-static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
-						      unsigned how, uint64_t from)
-{
-	struct kept kept = {.at = (const char *)from, .is_theirs = 1};
-	size_t most = readable(p, call, ticket, how, from);
-
-	kept.size = text_length_within(kept.at, most) + 1;
-	if (kept.size > most)
-		return put_call_reading(p, call, ticket, now, how, from);
-	put_call(p, call, ticket, now, how, &kept);
-	return 1;
-}
-
-/* With its NUL; 0: it cannot be read as it stands. */
+/* With its NUL; 0: it cannot be read as it stands. Signals are blocked. */
 static size_t string_there(uint64_t from)
 {
 	size_t most = memory_readable(from), size = text_length_within((const char *)from, most) + 1;
@@ -435,29 +420,90 @@ static size_t string_there(uint64_t from)
 	return size > most ? 0 : size;
 }
 
-/* What lies at the first argument and, where there is a second, there: 1 when it can be read as it stands, and so it is written. */
+static void block_signals(uint64_t *mask)
+{
+	uint64_t all = ~0ul;
+
+	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, mask, 8);
+}
+
+static void unblock_signals(const uint64_t *mask)
+{
+	RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
+}
+
+/* A path that the kernel has not read yet, where it stands; 1: written. */
+static __attribute__((noinline)) int put_call_and_own_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+							  unsigned how, uint64_t from)
+{
+	struct kept kept = {.at = (const char *)from, .is_theirs = 1};
+	uint64_t mask;
+
+	if (p->sealed || !memory_is_own(from))
+		return 0;
+	block_signals(&mask);
+	kept.size = string_there(from);
+	if (kept.size)
+		put_call(p, call, ticket, now, how, &kept);
+	unblock_signals(&mask);
+	return kept.size != 0;
+}
+
+/* 1: written, with its path, or there is no room. */
+static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+						      unsigned how, uint64_t from)
+{
+	struct kept kept = {.at = (const char *)from, .is_theirs = 1};
+
+	if ((how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
+		return put_call_and_own_path(p, call, ticket, now, how, from) || put_call_reading(p, call, ticket, now, how, from);
+	kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
+	if (kept.size > PATH_LIMIT)
+		return 0;
+	put_call(p, call, ticket, now, how, &kept);
+	return 1;
+}
+
+/* What lies at the first argument and, where there is a second, there. Signals are blocked. 0: it cannot be read as it stands. */
+static int find_pieces(const struct text_call *call, unsigned how, struct shape shape, struct kept *kept)
+{
+	uint64_t from = call->arguments[shape.first], also = call->arguments[shape.second], count = call->arguments[shape.first + 1];
+
+	switch ((enum reads)shape.reads) {
+	case READS_PATHS:
+		kept->size = string_there(from);
+		kept->also_size = kept->size ? string_there(also) : 0;
+		return kept->also_size != 0;
+	case READS_ANSWER:
+		kept->size = string_there(from);
+		kept->also_size = (how & 0xff) == RECORD_CALL && call->result > 0 ? (size_t)call->result : 0;
+		return kept->size && (!kept->also_size || memory_readable(also) >= kept->also_size);
+	default:
+		kept->size = shape.reads == READS_SIGNALS ? SIGNALS_SIZE : VECTOR_PIECE * (count < VECTOR_LIMIT ? count : VECTOR_LIMIT);
+		return kept->size && memory_readable(from) >= kept->size;
+	}
+}
+
+/* 1: written, with them. */
 static __attribute__((noinline)) int put_call_and_pieces(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
 							unsigned how, struct shape shape)
 {
-	uint64_t from = call->arguments[shape.first], also = call->arguments[shape.second];
-	struct kept kept = {.at = (const char *)from, .also = (const char *)also, .is_theirs = from != 0};
-	uint64_t wanted = 0, answer = (how & 0xff) == RECORD_CALL && call->result > 0 ? (uint64_t)call->result : 0;
+	uint64_t from = call->arguments[shape.first], also = call->arguments[shape.second], mask;
+	struct kept kept = {.at = (const char *)from, .also = (const char *)also, .is_theirs = 1};
 
-	if (shape.reads >= READS_PATHS) {
-		kept.size = string_there(from);
-		kept.also_size = shape.reads == READS_PATHS ? string_there(also) : answer;
-		if (!kept.size || (shape.reads == READS_PATHS && !kept.also_size) || (shape.reads == READS_ANSWER && memory_readable(also) < answer))
-			return 0;
-	} else if (from) {
-		wanted = call->arguments[shape.first + 1];
-		wanted = shape.reads == READS_SIGNALS ? SIGNALS_SIZE : VECTOR_PIECE * (wanted < VECTOR_LIMIT ? wanted : VECTOR_LIMIT);
-		if (memory_readable(from) < wanted)
-			return 0;
-		kept.size = wanted;
-		kept.is_theirs = wanted != 0;
+	/* A mask that is only asked for, epoll_wait. */
+	if (!from && shape.reads == READS_SIGNALS) {
+		put_call(p, call, ticket, now, how, &nothing);
+		return 1;
 	}
-	put_call(p, call, ticket, now, how, &kept);
-	return 1;
+	if (p->sealed || !memory_is_own(from))
+		return 0;
+	block_signals(&mask);
+	int found = find_pieces(call, how, shape, &kept);
+	if (found)
+		put_call(p, call, ticket, now, how, &kept);
+	unblock_signals(&mask);
+	return found;
 }
 
 static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)

@@ -12,7 +12,6 @@ enum { TURNS = 4 };
 
 uint8_t thread_pointer_readable;
 static uint8_t calls_refused; /* reading it late costs one refused call */
-static const uint32_t *others_here; /* NULL: nobody knows */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
@@ -135,37 +134,50 @@ static long copy_through_kernel(long number, long pid, void *ours, uint64_t thei
 /* The kernel copies a mask before it finds that this is no way to set it (kernel/signal.c, rt_sigprocmask). */
 enum { NO_WAY = 99, WORD = 8, PAGE = 4096 };
 
-void memory_alone_while_zero(const uint32_t *others)
+/* What is ours alone: the program's file, which cannot be written while it runs (ETXTBSY), with the heap behind it; and the stack of the first thread,
+ * below which no mapping comes nearer than MIN_GAP, 128 MiB (arch/x86/mm/mmap.c). */
+static struct {
+	const uint32_t *others; /* NULL: nobody knows */
+	uint64_t program, heap_end, stack_end;
+} own;
+enum { STACK_PART = 8 << 20 };
+
+void memory_know(const uint32_t *others, uint64_t program, uint64_t stack_end)
 {
+	own.program = program & ~(uint64_t)(PAGE - 1);
+	own.heap_end = own.program;
+	own.stack_end = stack_end ? (stack_end | (PAGE - 1)) + 1 : 0;
 	/* Where it is found before, nothing is learned. Nobody has the last page. */
 	if (!calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, (uint64_t)-PAGE, 0, WORD) == -EFAULT)
-		others_here = others;
+		own.others = others;
+}
+
+int memory_is_own(uint64_t from)
+{
+	static const uint64_t far = 1ull << 40;
+
+	if (!own.others || __atomic_load_n(own.others, __ATOMIC_RELAXED))
+		return 0;
+	if (own.stack_end - from <= STACK_PART)
+		return 1;
+	if (from - own.program >= far)
+		return 0;
+	if (from >= own.heap_end && !calls_refused)
+		own.heap_end = (uint64_t)RAW(__NR_brk, 0);
+	return from < own.heap_end;
 }
 
 size_t memory_readable(uint64_t from)
 {
 	size_t in_page = PAGE - from % PAGE;
 
-	if (calls_refused || !others_here || __atomic_load_n(others_here, __ATOMIC_RELAXED) || in_page < WORD)
-		return 0;
-	return RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
-}
-
-/* A few bytes of one page as they stand: the copy through the kernel takes several times as long. */
-static int read_directly(void *to, uint64_t from, size_t size)
-{
-	if (!size || size > PAGE - from % PAGE || memory_readable(from) < size)
-		return 0;
-	memcpy(to, (const void *)(uintptr_t)from, size);
-	return 1;
+	return in_page >= WORD && !calls_refused && memory_is_own(from) && RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
 }
 
 long memory_read(void *to, uint64_t from, size_t size)
 {
 	if (calls_refused)
 		return -EPERM;
-	if (read_directly(to, from, size))
-		return (long)size;
 	return copy_through_kernel(__NR_process_vm_readv, RAW(__NR_getpid), to, from, size);
 }
 

@@ -31,11 +31,15 @@ long memory_read(void *to, uint64_t from, size_t size);
 long memory_write(void *to, const void *from, size_t size);
 /* For who knows the process's number, which is one call less. */
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
-/* So many bytes from there on, to the end of their page, may be read as they stand: the kernel has just read the first, and nobody else runs who could
- * take the page away. A third of the price of a copy. 0: none, or nobody knows. Any context. */
+/* Could that be read as it stands? Only where no other process can take it away, as who truncates a file that is mapped: in the stack of the first thread,
+ * the heap (brk), and what the program's own file holds; and while there is one thread. Any context. */
+int memory_is_own(uint64_t from);
+/* So many bytes from there on, to the end of their page, can: the kernel has just read the first. A third of the price of a copy. 0: none, or nobody
+ * knows. The caller has blocked signals, or a handler could take the page away. */
 size_t memory_readable(uint64_t from);
-/* Nobody else runs in this memory while *others is 0. Constructor only; until then somebody might. */
-void memory_alone_while_zero(const uint32_t *others);
+/* Nobody else runs in this memory while *others is 0. program: an address in the first page of its file; stack_end: one in
+ * the stack's last page, or 0. Constructor only. */
+void memory_know(const uint32_t *others, uint64_t program, uint64_t stack_end);
 
 /* Many pieces by one call of the kernel, at most 64: the bytes of all that were copied, less than all where one cannot be read, or -errno. */
 struct iovec;
