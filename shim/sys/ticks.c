@@ -43,7 +43,9 @@ uint64_t ticks_learn(struct ticks *t, uint64_t now, uint64_t time, int is_exact)
 	if (turn & 1 || !__atomic_compare_exchange_n(&t->turn, &turn, turn + 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return time;
 	uint64_t ahead = told_ahead(t, now, time);
-	if (is_exact) {
+	/* Whoever has looked at the same time has learned already. */
+	int is_known = t->seen && now - t->seen_at + LEAST < 2 * LEAST;
+	if (is_exact && !is_known) {
 		uint64_t rate = rate_since(t, now, time);
 		ahead = rate ? ahead : 0;
 		uint64_t less = ahead << (32 - REACH_BITS);

@@ -145,6 +145,21 @@ static void an_older_look_is_not_told_ahead(void **state)
 	assert_int_equal(ticks_learn(&estimate, then, time_then, 0), told);
 }
 
+static void two_that_learn_at_once_are_as_good_as_one(void **state)
+{
+	(void)state;
+	begin();
+	worst(100000, 200);
+	go(3000000);
+	uint64_t told = ticks_learn(&estimate, tick, time_of_clock, 1);
+	struct ticks before = estimate;
+	go(100);
+	assert_true(ticks_learn(&estimate, tick, time_of_clock, 1) >= told);
+	before.turn = estimate.turn;
+	assert_memory_equal(&before, &estimate, sizeof before);
+	assert_true(ticks_time(&estimate, tick) >= told);
+}
+
 static void who_meets_somebody_that_sets_it_asks_the_clock(void **state)
 {
 	(void)state;
@@ -165,6 +180,7 @@ int main(void)
 		cmocka_unit_test(jumps_are_followed),
 		cmocka_unit_test(an_interrupted_look_teaches_nothing),
 		cmocka_unit_test(an_older_look_is_not_told_ahead),
+		cmocka_unit_test(two_that_learn_at_once_are_as_good_as_one),
 		cmocka_unit_test(who_meets_somebody_that_sets_it_asks_the_clock),
 	};
 
