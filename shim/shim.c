@@ -73,6 +73,7 @@ static struct startup startup_of(char **arguments, char **environment)
 struct look_round {
 	const char *own_path;
 	uint64_t text, text_size; /* what of us may be executed */
+	struct memory_range program, libc;
 	int in_first_namespace;
 	int late; /* libc stands in front of us: dlopen brought us */
 	int has_go;
@@ -102,9 +103,18 @@ static int is_of_valgrind(const struct dl_phdr_info *info)
 	return string_matches("*/vgpreload_*", info->dlpi_name);
 }
 
+/* By a segment that is mapped behind it. */
+static void extend(struct memory_range *range, uint64_t start, uint64_t size)
+{
+	if (!range->size)
+		range->start = start;
+	range->size = start + size - range->start;
+}
+
 static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	struct look_round *look = data;
+	struct memory_range object = {0};
 
 	(void)size;
 	look->has_valgrind |= is_of_valgrind(info);
@@ -115,6 +125,7 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 		look->has_go |= is_go(info, s);
 		if (s->p_type != PT_LOAD)
 			continue;
+		extend(&object, info->dlpi_addr + s->p_vaddr, s->p_memsz);
 		if ((uint64_t)kernel_call - info->dlpi_addr - s->p_vaddr < s->p_memsz) {
 			look->text = (info->dlpi_addr + s->p_vaddr) & ~4095ul;
 			look->text_size = info->dlpi_addr + s->p_vaddr + s->p_memsz - look->text;
@@ -124,7 +135,10 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 		else if (!look->own_path && (uint64_t)gnu_get_libc_version - info->dlpi_addr - s->p_vaddr < s->p_memsz)
 			look->late = 1;
 	}
-	look->objects++;
+	if (look->objects++ == 0)
+		look->program = object;
+	if ((uint64_t)gnu_get_libc_version - object.start < object.size)
+		look->libc = object;
 	return 0;
 }
 
@@ -362,9 +376,9 @@ static void observe(const struct startup *s, const struct look_round *look)
 		interpose_to_gate();
 	audit_start();
 	life_start(p);
-	/* A forked child's record stands in the same place. */
+	/* A forked child's record stands in the same place. What ld.so was asked to run (AT_BASE is 0) is no file that is being executed. */
 	if (settings.recording && !p->threads)
-		memory_know(&p->threads, auxiliary_value(s, AT_PHDR), auxiliary_value(s, AT_EXECFN));
+		memory_know(&p->threads, auxiliary_value(s, AT_BASE) ? look->program : (struct memory_range){0}, look->libc, auxiliary_value(s, AT_EXECFN));
 	if (p->log.on && settings.recording)
 		record_start(s, p);
 	if (!look->has_go)

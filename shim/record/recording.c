@@ -186,11 +186,11 @@ static int32_t process_number(const struct process *p)
 	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
 }
 
-/* Pieces as they stand in a record; or one or two of the program's memory, which may be read as it stands. */
+/* Pieces as they stand in a record; or a string of the program that may be read as it stands. */
 struct kept {
-	const char *at, *also;
-	size_t size, also_size;
-	int is_theirs;
+	const char *at;
+	size_t size;
+	int is_string;
 };
 
 static size_t piece_size(size_t size)
@@ -230,15 +230,6 @@ static size_t head_size(uint64_t number)
 	return sizeof(struct record_call) + (shape_of(number).count + (number >= RECORD_CALLS - 1)) * sizeof(uint64_t);
 }
 
-static void note_begun(struct process *p, const struct record_call *record, size_t size)
-{
-	struct recording *r = &p->log.recording;
-
-	r->begun = room_offset(p, record);
-	r->begun_end = r->begun + size;
-	r->begun_serial = record->serial;
-}
-
 /* A call that has come back before anything else was recorded, and whose end adds nothing to read, is completed where its beginning stands: 1. Two
  * records would say the same. (An audit's beginnings have the time of the record before, which would be lost.)
  *
@@ -248,16 +239,18 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 {
 	struct recording *r = &p->log.recording;
 	struct shape shape = shape_of(call->number);
-	int is_last = ticket->serial && r->begun_serial == (uint32_t)ticket->serial && r->next == r->begun_end;
+	/* A handler may come in between and begin one of its own: it is this one by its serial, or it is not. */
+	uint64_t begun = __atomic_load_n(&r->begun, __ATOMIC_RELAXED);
+	struct record_call *record = room_place(p, begun);
 
-	if (!is_last || ticket->injected || settings.audit || p->threads || p->suspect || shape.reads > READS_VECTOR)
+	if (!ticket->serial || !begun || ticket->injected || settings.audit || p->threads || p->suspect || shape.reads > READS_VECTOR)
 		return 0;
-	struct record_call *record = room_place(p, r->begun);
+	if (record->word.kind != RECORD_BEGIN || record->serial != (uint32_t)ticket->serial || r->next != begun + record->word.size * sizeof(uint64_t))
+		return 0;
 	const struct record_memory *piece = (const void *)((const char *)record + head_size(call->number));
 	/* After the call it may be read although it could not before. */
 	if (shape.reads && call->arguments[shape.first] && (!(record->word.flags & RECORD_MEMORY) || piece->got <= 0))
 		return 0;
-	r->begun_serial = 0;
 	record->duration = now > ticket->began ? now - ticket->began : 0;
 	record->result = call->result;
 	__atomic_store_n(&record->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
@@ -286,7 +279,7 @@ static inline void commit(struct process *p, struct record_call *record, size_t 
 {
 	room_commit(p, record, size, how & 0xff, how >> 8);
 	if ((how & 0xff) == RECORD_BEGIN)
-		note_begun(p, record, size);
+		__atomic_store_n(&p->log.recording.begun, room_offset(p, record), __ATOMIC_RELAXED);
 	count_sometimes(p);
 }
 
@@ -296,19 +289,16 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct t
 					       const struct kept *kept)
 {
 	size_t head = head_size(call->number);
-	size_t memory_size = kept->is_theirs ? piece_size(kept->size) + (kept->also_size ? piece_size(kept->also_size) : 0) : kept->size;
+	size_t memory_size = kept->is_string ? piece_size(kept->size) : kept->size;
 	struct record_call *record = room_take(p, head + memory_size);
 	if (!record)
 		return;
 	fill_head(p, record, call, ticket, now);
 	char *behind = (char *)record + head;
-	if (kept->is_theirs) {
-		behind = put_piece(behind, kept->at, kept->size);
-		if (kept->also_size)
-			put_piece(behind, kept->also, kept->also_size);
-	} else if (kept->size) {
+	if (kept->is_string)
+		put_piece(behind, kept->at, kept->size);
+	else if (kept->size)
 		memcpy(behind, kept->at, kept->size);
-	}
 	commit(p, record, head + memory_size, how | (memory_size ? RECORD_MEMORY << 8 : 0));
 }
 
@@ -378,48 +368,6 @@ int recording_was_read(const struct process *p, const struct text_call *call, co
 	return memory_is_stored_directly() || memory_is_own(call->arguments[path]);
 }
 
-/* A path as the kernel reads it, straight into the record, which gives back what it has not needed. 1: written, or there is no room; 0: it is not
- * to be read, or does not end within its page, or is too long for this. */
-static __attribute__((noinline)) int put_call_reading(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
-						      unsigned how, uint64_t from)
-{
-	enum { MOST = 160 };
-	size_t in_page = PAGE - from % PAGE, most = in_page < MOST ? in_page : MOST, head = head_size(call->number);
-	size_t room = head + sizeof(struct record_memory) + ((most + 7) & ~(size_t)7);
-	if (p->sealed)
-		return 0;
-	struct record_call *record = room_take(p, room);
-	if (!record)
-		return 1;
-	struct record_memory *memory = (struct record_memory *)((char *)record + head);
-	char *text = (char *)(memory + 1);
-	long got = memory_read_in(process_number(p), text, from, most);
-	size_t size = got > 0 ? text_length_within(text, (size_t)got) + 1 : 0;
-	int whole = got > 0 && size <= (size_t)got;
-	if (whole) {
-		fill_head(p, record, call, ticket, now);
-		*memory = (struct record_memory){from, (uint32_t)size, (int32_t)size};
-		/* What lies behind a path may be anything. */
-		memset(text + size, 0, room - (size_t)(text + size - (char *)record));
-	} else {
-		memset((char *)record + sizeof(struct record_word), 0, room - sizeof(struct record_word));
-	}
-	size_t used = whole ? (size_t)(text - (char *)record) + ((size + 7) & ~(size_t)7) : 0;
-	room_return(p, record, room, used);
-	if (!whole)
-		return 0;
-	commit(p, record, used, how | RECORD_MEMORY << 8);
-	return 1;
-}
-
-/* With its NUL; 0: it cannot be read as it stands. Signals are blocked. */
-static size_t string_there(uint64_t from)
-{
-	size_t most = memory_readable(from), size = text_length_within((const char *)from, most) + 1;
-
-	return size > most ? 0 : size;
-}
-
 static void block_signals(uint64_t *mask)
 {
 	uint64_t all = ~0ul;
@@ -432,31 +380,117 @@ static void unblock_signals(const uint64_t *mask)
 	RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
 }
 
-/* A path that the kernel has not read yet, where it stands; 1: written. */
-static __attribute__((noinline)) int put_call_and_own_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
-							  unsigned how, uint64_t from)
-{
-	struct kept kept = {.at = (const char *)from, .is_theirs = 1};
-	uint64_t mask;
+/* So much of a string is looked at for its end. */
+enum { STRING_MOST = 160 };
 
-	if (p->sealed || !memory_is_own(from))
-		return 0;
-	block_signals(&mask);
-	kept.size = string_there(from);
-	if (kept.size)
-		put_call(p, call, ticket, now, how, &kept);
-	unblock_signals(&mask);
-	return kept.size != 0;
+static size_t string_most(uint64_t from)
+{
+	return PAGE - from % PAGE < STRING_MOST ? PAGE - from % PAGE : STRING_MOST;
 }
 
-/* 1: written, with its path, or there is no room. */
-static __attribute__((noinline)) int put_call_and_path(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
-						      unsigned how, uint64_t from)
+/* Up to `most` bytes: as they stand in one page, where nobody can take them away (is_own; signals are blocked), else by the kernel. */
+static long read_some(const struct process *p, char *to, uint64_t from, size_t most, int is_own)
 {
-	struct kept kept = {.at = (const char *)from, .is_theirs = 1};
+	if (!is_own || memory_readable(from) < most)
+		return memory_read_in(process_number(p), to, from, most);
+	memcpy(to, (const char *)from, most);
+	return (long)most;
+}
 
-	if ((how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
-		return put_call_and_own_path(p, call, ticket, now, how, from) || put_call_reading(p, call, ticket, now, how, from);
+/* A piece of the program's memory: a string with its NUL (is_string, at most `size`), or `size` bytes. What is behind it; NULL: it is not there, or longer. */
+static char *take_piece(const struct process *p, char *to, uint64_t from, size_t size, int is_string, int is_own)
+{
+	char *bytes = to + sizeof(struct record_memory);
+	long got = read_some(p, bytes, from, size, is_own);
+
+	if (is_string && got > 0) {
+		size_t length = text_length_within(bytes, (size_t)got) + 1;
+		if (length > (size_t)got)
+			return NULL;
+		/* What lies behind a path may be anything. */
+		memset(bytes + length, 0, size - length);
+		size = length;
+	} else if (got != (long)size) {
+		return NULL;
+	}
+	*(struct record_memory *)to = (struct record_memory){from, (uint32_t)size, (int32_t)size};
+	return to + piece_size(size);
+}
+
+/* How much room the pieces take at most, and in what sizes they are asked for. */
+struct pieces {
+	uint32_t first, second; /* bytes; second 0: there is none */
+};
+
+static struct pieces pieces_of(const struct text_call *call, unsigned how, struct shape shape)
+{
+	const uint64_t *a = call->arguments;
+	uint64_t count = shape.first < 5 ? a[shape.first + 1] : 0;
+
+	switch ((enum reads)shape.reads) {
+	case READS_SIGNALS:
+		return (struct pieces){SIGNALS_SIZE, 0};
+	case READS_VECTOR:
+		return (struct pieces){(uint32_t)(VECTOR_PIECE * (count < VECTOR_LIMIT ? count : VECTOR_LIMIT)), 0};
+	case READS_PATHS:
+		return (struct pieces){(uint32_t)string_most(a[shape.first]), (uint32_t)string_most(a[shape.second])};
+	case READS_ANSWER:
+		if ((how & 0xff) == RECORD_CALL && call->result > 0)
+			return (struct pieces){(uint32_t)string_most(a[shape.first]), call->result < PATH_LIMIT ? (uint32_t)call->result : PATH_LIMIT};
+		/* fall through */
+	default:
+		return (struct pieces){(uint32_t)string_most(a[shape.first]), 0};
+	}
+}
+
+/* Straight into the record, which gives back what it has not needed: no frame of this stands while room is made. 1: written, or there is no room; 0: it is not
+ * to be read, or not within its page, or too long for this. */
+static __attribute__((noinline)) int put_call_reading(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+						      unsigned how, struct shape shape)
+{
+	struct pieces pieces = pieces_of(call, how, shape);
+	size_t head = head_size(call->number), room = head + piece_size(pieces.first) + (pieces.second ? piece_size(pieces.second) : 0);
+	int are_strings = shape.reads != READS_SIGNALS && shape.reads != READS_VECTOR;
+	uint64_t first = call->arguments[shape.first], second = call->arguments[shape.second], mask;
+	if (p->sealed || !pieces.first)
+		return 0;
+	struct record_call *record = room_take(p, room);
+	if (!record)
+		return 1;
+	int first_is_own = memory_is_own(first), second_is_own = pieces.second && memory_is_own(second);
+	if (first_is_own || second_is_own)
+		block_signals(&mask);
+	char *end = take_piece(p, (char *)record + head, first, pieces.first, are_strings, first_is_own);
+	if (end && pieces.second)
+		end = take_piece(p, end, second, pieces.second, shape.reads == READS_PATHS, second_is_own);
+	if (first_is_own || second_is_own)
+		unblock_signals(&mask);
+	if (end)
+		fill_head(p, record, call, ticket, now);
+	else
+		memset((char *)record + sizeof(struct record_word), 0, room - sizeof(struct record_word));
+	size_t used = end ? (size_t)(end - (char *)record) : 0;
+	room_return(p, record, room, used);
+	if (!end)
+		return 0;
+	commit(p, record, used, how | RECORD_MEMORY << 8);
+	return 1;
+}
+
+/* 1: written, with what lies in memory, or there is no room. */
+static __attribute__((noinline)) int put_call_and_pieces(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+							unsigned how, struct shape shape)
+{
+	uint64_t from = call->arguments[shape.first];
+	struct kept kept = {.at = (const char *)from, .is_string = 1};
+
+	/* A mask that is only asked for, epoll_wait. */
+	if (!from && shape.reads == READS_SIGNALS) {
+		put_call(p, call, ticket, now, how, &nothing);
+		return 1;
+	}
+	if (shape.reads != READS_PATH || (how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
+		return put_call_reading(p, call, ticket, now, how, shape);
 	kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
 	if (kept.size > PATH_LIMIT)
 		return 0;
@@ -464,70 +498,13 @@ static __attribute__((noinline)) int put_call_and_path(struct process *p, const 
 	return 1;
 }
 
-/* What lies at the first argument and, where there is a second, there. Signals are blocked. 0: it cannot be read as it stands. */
-static int find_pieces(const struct text_call *call, unsigned how, struct shape shape, struct kept *kept)
-{
-	uint64_t from = call->arguments[shape.first], also = call->arguments[shape.second], count = call->arguments[shape.first + 1];
-
-	switch ((enum reads)shape.reads) {
-	case READS_PATHS:
-		kept->size = string_there(from);
-		kept->also_size = kept->size ? string_there(also) : 0;
-		return kept->also_size != 0;
-	case READS_ANSWER:
-		kept->size = string_there(from);
-		kept->also_size = (how & 0xff) == RECORD_CALL && call->result > 0 ? (size_t)call->result : 0;
-		return kept->size && (!kept->also_size || memory_readable(also) >= kept->also_size);
-	default:
-		kept->size = shape.reads == READS_SIGNALS ? SIGNALS_SIZE : VECTOR_PIECE * (count < VECTOR_LIMIT ? count : VECTOR_LIMIT);
-		return kept->size && memory_readable(from) >= kept->size;
-	}
-}
-
-/* 1: written, with them. */
-static __attribute__((noinline)) int put_call_and_pieces(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
-							unsigned how, struct shape shape)
-{
-	uint64_t from = call->arguments[shape.first], also = call->arguments[shape.second], mask;
-	struct kept kept = {.at = (const char *)from, .also = (const char *)also, .is_theirs = 1};
-
-	/* A mask that is only asked for, epoll_wait. */
-	if (!from && shape.reads == READS_SIGNALS) {
-		put_call(p, call, ticket, now, how, &nothing);
-		return 1;
-	}
-	if (p->sealed || !memory_is_own(from))
-		return 0;
-	block_signals(&mask);
-	int found = find_pieces(call, how, shape, &kept);
-	if (found)
-		put_call(p, call, ticket, now, how, &kept);
-	unblock_signals(&mask);
-	return found;
-}
-
 static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
 	struct shape shape = shape_of(call->number);
-	int written = 0;
 
-	switch ((enum reads)shape.reads) {
-	case READS_NOTHING:
+	if (shape.reads == READS_NOTHING)
 		put_call(p, call, ticket, now, how, &nothing);
-		return;
-	case READS_PATH:
-		written = put_call_and_path(p, call, ticket, now, how, call->arguments[shape.first]);
-		break;
-	case READS_SIGNALS:
-	case READS_VECTOR:
-	case READS_PATHS:
-	case READS_ANSWER:
-		written = put_call_and_pieces(p, call, ticket, now, how, shape);
-		break;
-	case READS_MORE:
-		break;
-	}
-	if (!written)
+	else if (shape.reads == READS_MORE || !put_call_and_pieces(p, call, ticket, now, how, shape))
 		put_call_and_memory(p, call, ticket, now, how);
 }
 

@@ -21,8 +21,7 @@ struct recording {
 	uint64_t places;   /* for them */
 	uint64_t counted_at; /* the newest chunk when the counters were last written */
 	uint32_t serials;
-	uint32_t begun_serial; /* of the BEGIN at begun: what comes behind it stands at begun_end */
-	uint64_t begun, begun_end;
+	uint64_t begun;    /* file offset of the last BEGIN; 0: none */
 	uint32_t kernel_counted; /* what follows is known: the kernel's count of reads and writes at birth */
 	uint64_t kernel_reads, kernel_writes;
 	struct lock lock;  /* of the room */

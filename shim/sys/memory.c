@@ -134,18 +134,21 @@ static long copy_through_kernel(long number, long pid, void *ours, uint64_t thei
 /* The kernel copies a mask before it finds that this is no way to set it (kernel/signal.c, rt_sigprocmask). */
 enum { NO_WAY = 99, WORD = 8, PAGE = 4096 };
 
-/* What is ours alone: the program's file, which cannot be written while it runs (ETXTBSY), with the heap behind it; and the stack of the first thread,
- * below which no mapping comes nearer than MIN_GAP, 128 MiB (arch/x86/mm/mmap.c). */
+/* What is ours alone: the program's file, which cannot be written while it runs (ETXTBSY); libc's, without which nothing runs; the heap; and the stack of the first thread, below which no
+ * mapping comes nearer than MIN_GAP, 128 MiB (arch/x86/mm/mmap.c). */
 static struct {
 	const uint32_t *others; /* NULL: nobody knows */
-	uint64_t program, heap_end, stack_end;
+	struct memory_range program, libc;
+	uint64_t heap, stack_end;
 } own;
 enum { STACK_PART = 8 << 20 };
+static const uint64_t HEAP_MOST = 1ull << 40;
 
-void memory_know(const uint32_t *others, uint64_t program, uint64_t stack_end)
+void memory_know(const uint32_t *others, struct memory_range program, struct memory_range libc, uint64_t stack_end)
 {
-	own.program = program & ~(uint64_t)(PAGE - 1);
-	own.heap_end = own.program;
+	own.program = program;
+	own.libc = libc;
+	own.heap = (uint64_t)RAW(__NR_brk, 0);
 	own.stack_end = stack_end ? (stack_end | (PAGE - 1)) + 1 : 0;
 	/* Where it is found before, nothing is learned. Nobody has the last page. */
 	if (!calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, (uint64_t)-PAGE, 0, WORD) == -EFAULT)
@@ -154,17 +157,12 @@ void memory_know(const uint32_t *others, uint64_t program, uint64_t stack_end)
 
 int memory_is_own(uint64_t from)
 {
-	static const uint64_t far = 1ull << 40;
-
 	if (!own.others || __atomic_load_n(own.others, __ATOMIC_RELAXED))
 		return 0;
-	if (own.stack_end - from <= STACK_PART)
+	if (own.stack_end - from <= STACK_PART || from - own.program.start < own.program.size || from - own.libc.start < own.libc.size)
 		return 1;
-	if (from - own.program >= far)
-		return 0;
-	if (from >= own.heap_end && !calls_refused)
-		own.heap_end = (uint64_t)RAW(__NR_brk, 0);
-	return from < own.heap_end;
+	/* It may have shrunk. */
+	return from - own.heap < HEAP_MOST && !calls_refused && from < (uint64_t)RAW(__NR_brk, 0);
 }
 
 size_t memory_readable(uint64_t from)

@@ -32,14 +32,17 @@ long memory_write(void *to, const void *from, size_t size);
 /* For who knows the process's number, which is one call less. */
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
 /* Could that be read as it stands? Only where no other process can take it away, as who truncates a file that is mapped: in the stack of the first thread,
- * the heap (brk), and what the program's own file holds; and while there is one thread. Any context. */
+ * the heap (brk), and what the program's own file and libc's hold; and while there is one thread. Any context. */
 int memory_is_own(uint64_t from);
 /* So many bytes from there on, to the end of their page, can: the kernel has just read the first. A third of the price of a copy. 0: none, or nobody
  * knows. The caller has blocked signals, or a handler could take the page away. */
 size_t memory_readable(uint64_t from);
-/* Nobody else runs in this memory while *others is 0. program: an address in the first page of its file; stack_end: one in
- * the stack's last page, or 0. Constructor only. */
-void memory_know(const uint32_t *others, uint64_t program, uint64_t stack_end);
+/* Nobody else runs in this memory while *others is 0. program, libc: what is mapped of their files; stack_end: an address in the stack's last page, or 0.
+ * Constructor only. */
+struct memory_range {
+	uint64_t start, size;
+};
+void memory_know(const uint32_t *others, struct memory_range program, struct memory_range libc, uint64_t stack_end);
 
 /* Many pieces by one call of the kernel, at most 64: the bytes of all that were copied, less than all where one cannot be read, or -errno. */
 struct iovec;

@@ -89,3 +89,45 @@ for kind in without with; do
 	stat -c %s $kind/* | sort -n | tail -n 1 >size.$kind
 done
 [ "$(cat size.with)" -lt $(($(cat size.without) + 65536)) ] || fail "a process that has spawned records $(cat size.with) bytes, another $(cat size.without)"
+
+# A handler that begins a call of its own, at whichever instruction it comes: each has its own result.
+cat >races.c <<'C'
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static void handler(int number)
+{
+	static const struct timespec now;
+	static uint64_t none;
+	int before = errno;
+
+	(void)number;
+	syscall(SYS_rt_sigtimedwait, &none, NULL, &now, 8L);
+	errno = before;
+}
+
+int main(void)
+{
+	struct itimerval often = {{0, 60}, {0, 60}}, never = {{0, 0}, {0, 0}};
+
+	signal(SIGALRM, handler);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (int i = 0; i < 200000; i++)
+		if (write(-1, "x", 1) != -1)
+			return 1;
+	setitimer(ITIMER_REAL, &never, NULL);
+	return 0;
+}
+C
+cc -O1 -o races races.c || fail "it does not compile"
+shimmed SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/races.rec" SYSSHIM_LOG_FORMAT=binary ./races || fail "races: exit status $?"
+"$SYSSHIM" trace -e trace=write,rt_sigtimedwait races.rec >text 2>/dev/null || fail "trace: status $?"
+[ "$(grep -c 'rt_sigtimedwait.*EAGAIN' text)" -gt 100 ] || fail "the handler has hardly run: $(tail -n 3 text)"
+grep 'rt_sigtimedwait.*EBADF' text | head -n 3 | grep . && fail "the handler's call has the result of the write"
+exit 0

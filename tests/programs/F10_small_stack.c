@@ -260,6 +260,19 @@ static void m_mask(void)
 	failed += sigprocmask(SIG_BLOCK, NULL, &set) != 0;
 }
 
+/* So many that a recording's chunks change. */
+static void m_paths(void)
+{
+	static char target[8];
+	static uint64_t set;
+	static struct iovec parts[2];
+
+	for (int i = 0; i < 3000; i++) {
+		failed += chmod("/nonexistent/x", 0) != -1 || rename("/nonexistent/x", "/nonexistent/y") != -1 || readlink("/nonexistent/x", target, sizeof target) != -1;
+		failed += open("/nonexistent/x", O_RDONLY) != -1 || writev(-1, parts, 2) != -1 || syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 8L) != 0;
+	}
+}
+
 static void m_sigaction(void)
 {
 	struct sigaction action;
@@ -289,6 +302,7 @@ static void measure(void)
 		{"nothing", m_nothing}, {"write", m_write}, {"burst", m_burst}, {"burst-and-read", m_burst_and_read}, {"writev", m_writev},
 		{"read", m_read}, {"open-close", m_open_close}, {"open-missing", m_open_missing}, {"fstat", m_fstat}, {"lseek", m_lseek},
 		{"send-recv", m_send_recv}, {"poll", m_poll}, {"syscall", m_syscall}, {"inline", m_inline}, {"sigprocmask", m_mask},
+		{"paths", m_paths},
 		{"sigaction", m_sigaction}, {"fork", m_fork}, {"exec-fails", m_exec_fails},
 	};
 	enum { SIZE = 16384 };
