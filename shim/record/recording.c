@@ -380,8 +380,8 @@ static void unblock_signals(const uint64_t *mask)
 	RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
 }
 
-/* So much of a string is looked at for its end. */
-enum { STRING_MOST = 160 };
+/* So much of a string is looked at for its end; longer answers go the other way. */
+enum { STRING_MOST = 160, ANSWER_MOST = 512 };
 
 static size_t string_most(uint64_t from)
 {
@@ -417,9 +417,9 @@ static char *take_piece(const struct process *p, char *to, uint64_t from, size_t
 	return to + piece_size(size);
 }
 
-/* How much room the pieces take at most, and in what sizes they are asked for. */
+/* In what sizes the pieces are asked for; second 0: there is one; first 0: they go the other way. */
 struct pieces {
-	uint32_t first, second; /* bytes; second 0: there is none */
+	uint32_t first, second;
 };
 
 static struct pieces pieces_of(const struct text_call *call, unsigned how, struct shape shape)
@@ -435,8 +435,10 @@ static struct pieces pieces_of(const struct text_call *call, unsigned how, struc
 	case READS_PATHS:
 		return (struct pieces){(uint32_t)string_most(a[shape.first]), (uint32_t)string_most(a[shape.second])};
 	case READS_ANSWER:
+		if ((how & 0xff) == RECORD_CALL && call->result > ANSWER_MOST)
+			return (struct pieces){0, 0};
 		if ((how & 0xff) == RECORD_CALL && call->result > 0)
-			return (struct pieces){(uint32_t)string_most(a[shape.first]), call->result < PATH_LIMIT ? (uint32_t)call->result : PATH_LIMIT};
+			return (struct pieces){(uint32_t)string_most(a[shape.first]), (uint32_t)call->result};
 		/* fall through */
 	default:
 		return (struct pieces){(uint32_t)string_most(a[shape.first]), 0};

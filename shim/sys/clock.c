@@ -93,8 +93,8 @@ void clock_start(const void *vdso)
 
 void clock_without_counter(void)
 {
-	vdso_clock = NULL;
-	counter = COUNTER_NONE;
+	__atomic_store_n(&vdso_clock, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&counter, COUNTER_NONE, __ATOMIC_RELAXED);
 }
 
 void clock_forked(void)
@@ -115,10 +115,12 @@ void clock_go_on(void)
 static uint64_t clock_now(long clock)
 {
 	struct kernel_time t = {0, 0};
+	/* Another thread may do without it from now on. */
+	long (*vdso)(long, struct kernel_time *) = __atomic_load_n(&vdso_clock, __ATOMIC_RELAXED);
 
 	if (stopped)
 		return 0;
-	if (!vdso_clock || vdso_clock(clock, &t) != 0)
+	if (!vdso || vdso(clock, &t) != 0)
 		RAW(__NR_clock_gettime, clock, &t);
 	return (uint64_t)t.seconds * 1000000000u + (uint64_t)t.nanoseconds;
 }
