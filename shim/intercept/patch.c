@@ -108,15 +108,15 @@ static int can_be_patched(const struct object *o, const struct site_row *row)
 }
 
 /* Which rows are wanted. A page of few sites costs as much as one of many; what makes, changes or ends a process is worth it by itself, and so is
- * what reads, which is called often (getdents64 stands alone in its page). */
+ * what reads, which is called often (getdents64 stands alone in its page); and syscall(), which may make any. */
 static uint8_t chosen[MOST_ROWS];
 enum { WORTH_A_PAGE = 3 };
 
-static uint32_t weight_of(const struct site_row *row)
+static uint32_t weight_of(const struct object *o, const struct site_row *row)
 {
 	const struct syscall_row *call = call_of(row);
 
-	return !call || form_is_any_number(row->form) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
+	return !call || form_is_any_number(row->form) || (row->number < 0 && is_in_syscall(o, row)) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
 }
 
 static uint32_t page_of(const struct site_row *row)
@@ -130,7 +130,7 @@ static void choose(const struct object *o, const struct site_row *rows, uint32_t
 		uint32_t weight = 0;
 		for (end = i; end < count && page_of(&rows[end]) == page_of(&rows[i]); end++) {
 			chosen[end] = (uint8_t)is_wanted(o, &rows[end], want);
-			weight += chosen[end] ? weight_of(&rows[end]) : 0;
+			weight += chosen[end] ? weight_of(o, &rows[end]) : 0;
 		}
 		if (want == WANT_MOST && weight < WORTH_A_PAGE)
 			memset(chosen + i, 0, end - i);
