@@ -6,7 +6,7 @@
 
 #define OWN_FRAME __attribute__((noinline))
 
-enum { PIECE = 128, PAGE = 4096, VECTOR_LIMIT = 32, STRING_LIMIT = 4095 /* PATH_MAX without its end, as strace */, NAME_LIMIT = 32 };
+enum { PIECE = 128, PAGE = 4096, STRING_LIMIT = 4095 /* PATH_MAX without its end, as strace */, NAME_LIMIT = 32 };
 enum { INVERTED_FROM = 42 /* members of a signal set: two thirds of all, as strace */ };
 enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10 };
 

@@ -15,6 +15,8 @@ struct text {
 
 /* The program's memory, which may be unmapped at any time: read() copies up to `size` bytes from address `from` to `to` and
  * returns how many (fewer at the end of a mapping), or a negative errno when nothing could be read. It never faults. */
+enum { VECTOR_LIMIT = 32 }; /* of a vector of buffers so many are shown */
+
 struct text_memory {
 	long (*read)(const struct text_memory *self, void *to, uint64_t from, size_t size);
 	size_t data; /* bytes of each buffer to print, 0: none ("\"\"..."), SYSSHIM_DATA */

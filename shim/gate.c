@@ -156,11 +156,11 @@ static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)
  * are. */
 static __attribute__((noinline)) void learn(struct process *p)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	/* A handler in between might arm, and find half of this written over. */
 	if (!p->sealed)
-		RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
+		block_signals(&mask);
 	int idle = !(batch && (batch->armed || batch->kept || (settings.watch && !batch->off)));
 	int plain = idle && !settings.timing, recorded = idle && p->log.on;
 
@@ -184,7 +184,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
 	if (!p->sealed)
-		RAW(__NR_rt_sigprocmask, 2, &mask, 0, 8);
+		unblock_signals(&mask);
 }
 
 static struct text_call text_of(const struct call *call, long result)
@@ -283,8 +283,8 @@ static inline void count_outcome(struct process *p, const struct call *call, lon
 	struct counter *counter = &p->counters[call_slot(call)];
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
 
-	if (settings.timing && now > ticket->began)
-		counter_add(&counter->nanoseconds, now - ticket->began, (int)p->threads);
+	if (settings.timing)
+		counter_add(&counter->nanoseconds, clock_from_to(ticket->began, now), (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
 		note_open(p, call, result);

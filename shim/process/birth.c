@@ -93,7 +93,7 @@ static void born_in_filter(struct process *p)
 int life_born(struct process *p)
 {
 	uint32_t dead = DEAD;
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 	int log, stats;
 
 	if (p->alive == ALIVE)
@@ -102,7 +102,7 @@ int life_born(struct process *p)
 		born_in_filter(p);
 		return 1;
 	}
-	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, &mask, 8);
+	block_signals(&mask);
 	arm_in_child(&mask);
 	int mine = __atomic_compare_exchange_n(&p->alive, &dead, BEING_BORN, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 	if (mine) {
@@ -112,6 +112,6 @@ int life_born(struct process *p)
 		if (inherited.no_batches)
 			p->batches.let_go[inherited.no_batches]++;
 	}
-	RAW(__NR_rt_sigprocmask, 2, &mask, 0, 8);
+	unblock_signals(&mask);
 	return mine || p->alive == ALIVE;
 }

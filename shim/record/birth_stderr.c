@@ -81,7 +81,7 @@ void birth_stderr_complain(const char *const *parts)
 {
 	char line[512];
 	struct text out = {line, line + sizeof line - 1, 0};
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	text_string(&out, "sysshim: ");
 	for (; *parts; parts++)
@@ -93,7 +93,7 @@ void birth_stderr_complain(const char *const *parts)
 	text_char(&out, '\n');
 	if (out.cut)
 		line[sizeof line - 1 - 1] = '\n';
-	RAW(__NR_rt_sigprocmask, 2, &all, &mask, 8);
+	block_signals(&mask);
 	birth_stderr_write(line, (size_t)(out.at - line));
-	RAW(__NR_rt_sigprocmask, 2, &mask, 0, 8);
+	unblock_signals(&mask);
 }

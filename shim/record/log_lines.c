@@ -119,7 +119,7 @@ void lines_json(struct process *p, const struct text_call *call, enum json_kind 
 	}
 	struct json_work *w = json_room(p, began);
 	w->about.start = began ? began + p->log.epoch : p->log.last;
-	w->about.duration = settings.timing && kind <= JSON_INJECTED && now > began ? now - began : 0;
+	w->about.duration = settings.timing && kind <= JSON_INJECTED ? clock_from_to(began, now) : 0;
 	json_compose(p, call, kind, w);
 	line_end(p, &w->out, now, kind == JSON_BEGUN);
 	lock_release(&p->log.lock, &mask);

@@ -37,6 +37,12 @@ void recording_forget_threads(struct process *p)
 		__atomic_store_n(&p->log.recording.threads[i], 0, __ATOMIC_RELAXED);
 }
 
+/* With what fills it up to a multiple of 8. */
+static size_t piece_size(size_t size)
+{
+	return sizeof(struct record_memory) + ((size + 7) & ~(size_t)7);
+}
+
 /* The printers of format/ ask for what they need of the program's memory, so they are what tells us what a reader will want: they print
  * into a corner that nobody reads, and what they were given is kept. */
 struct keeper {
@@ -47,17 +53,17 @@ struct keeper {
 
 static __attribute__((noinline)) long keep(struct keeper *keeper, const void *to, uint64_t from, size_t size, long got)
 {
-	size_t bytes = got > 0 ? (size_t)got : 0, padded = (bytes + 7) & ~(size_t)7;
+	size_t bytes = got > 0 ? (size_t)got : 0, whole = piece_size(bytes);
 
 	keeper->before = keeper->last;
 	keeper->last = NULL;
-	if ((size_t)(keeper->end - keeper->at) < sizeof(struct record_memory) + padded)
+	if ((size_t)(keeper->end - keeper->at) < whole)
 		return got;
 	keeper->last = (struct record_memory *)keeper->at;
 	*keeper->last = (struct record_memory){from, (uint32_t)size, (int32_t)got};
 	memcpy(keeper->at + sizeof(struct record_memory), to, bytes);
-	memset(keeper->at + sizeof(struct record_memory) + bytes, 0, padded - bytes);
-	keeper->at += sizeof(struct record_memory) + padded;
+	memset(keeper->at + sizeof(struct record_memory) + bytes, 0, whole - sizeof(struct record_memory) - bytes);
+	keeper->at += whole;
 	return got;
 }
 
@@ -75,9 +81,9 @@ static int shorten(struct keeper *keeper, struct record_memory *piece, uint64_t 
 	}
 	if (piece->got > 0 && from - piece->address < (uint64_t)piece->got)
 		piece->got = (int32_t)(from - piece->address);
-	size_t bytes = piece->got > 0 ? (size_t)piece->got : 0, padded = (bytes + 7) & ~(size_t)7;
-	memset((char *)(piece + 1) + bytes, 0, padded - bytes);
-	keeper->at = (char *)(piece + 1) + padded;
+	size_t bytes = piece->got > 0 ? (size_t)piece->got : 0;
+	keeper->at = (char *)piece + piece_size(bytes);
+	memset((char *)(piece + 1) + bytes, 0, (size_t)(keeper->at - (char *)(piece + 1)) - bytes);
 	return 1;
 }
 
@@ -103,7 +109,7 @@ enum reads {
 	READS_ANSWER,  /* readlink: a path, and where its target is put */
 	READS_MORE
 };
-enum { VECTOR_LIMIT = 32 /* the printers show no more */, VECTOR_PIECE = 16, SIGNALS_SIZE = 8 };
+enum { VECTOR_PIECE = 16, SIGNALS_SIZE = 8 };
 
 struct shape {
 	uint32_t known : 1, count : 3 /* arguments */;
@@ -193,11 +199,6 @@ struct kept {
 	int is_string;
 };
 
-static size_t piece_size(size_t size)
-{
-	return sizeof(struct record_memory) + ((size + 7) & ~(size_t)7);
-}
-
 static char *put_piece(char *to, const char *from, size_t size)
 {
 	*(struct record_memory *)to = (struct record_memory){(uint64_t)from, (uint32_t)size, (int32_t)size};
@@ -251,7 +252,7 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 	/* After the call it may be read although it could not before. */
 	if (shape.reads && call->arguments[shape.first] && (!(record->word.flags & RECORD_MEMORY) || piece->got <= 0))
 		return 0;
-	record->duration = now > ticket->began ? now - ticket->began : 0;
+	record->duration = clock_from_to(ticket->began, now);
 	record->result = call->result;
 	__atomic_store_n(&record->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
 	return 1;
@@ -267,7 +268,7 @@ static inline void fill_head(struct process *p, struct record_call *record, cons
 	record->thread = thread_of(p);
 	record->serial = (uint32_t)ticket->serial;
 	record->began = ticket->began;
-	record->duration = now > ticket->began ? now - ticket->began : 0;
+	record->duration = clock_from_to(ticket->began, now);
 	record->result = call->result;
 	if (unknown)
 		record->arguments[0] = call->number;
@@ -366,18 +367,6 @@ int recording_was_read(const struct process *p, const struct text_call *call, co
 		return 0;
 	/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
 	return memory_is_stored_directly() || memory_is_own(call->arguments[path]);
-}
-
-static void block_signals(uint64_t *mask)
-{
-	uint64_t all = ~0ul;
-
-	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, mask, 8);
-}
-
-static void unblock_signals(const uint64_t *mask)
-{
-	RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
 }
 
 /* So much of a string is looked at for its end; longer answers go the other way. */
@@ -572,7 +561,7 @@ void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes,
 		return;
 	record->thread = thread_of(p);
 	record->began = began ? began : now;
-	record->duration = began && now > began ? now - began : 0;
+	record->duration = began ? clock_from_to(began, now) : 0;
 	record->fd = fd;
 	record->writes = writes;
 	record->bytes = bytes;

@@ -21,16 +21,14 @@ enum { LOCK_PATIENCE = 20000 };
 /* 1 when taken; *mask then holds what lock_release wants back. 0: not taken, nothing changed. Any context. */
 static inline int lock_take(struct lock *lock, uint64_t *mask)
 {
-	uint64_t all = ~0ul;
-
-	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, mask, 8);
+	block_signals(mask);
 	for (int turn = 0; turn < LOCK_PATIENCE; turn++) {
 		uint32_t none = 0;
 		if (__atomic_compare_exchange_n(&lock->taken, &none, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return 1;
 		RAW(__NR_sched_yield);
 	}
-	RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
+	unblock_signals(mask);
 	return 0;
 }
 
@@ -48,7 +46,7 @@ static inline void lock_release(struct lock *lock, const uint64_t *mask)
 {
 	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 	if (*mask != LOCK_SIGNALS_LEFT)
-		RAW(__NR_rt_sigprocmask, 2, mask, 0, 8);
+		unblock_signals(mask);
 }
 
 #endif

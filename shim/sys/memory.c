@@ -169,7 +169,7 @@ size_t memory_readable(uint64_t from)
 {
 	size_t in_page = PAGE - from % PAGE;
 
-	return in_page >= WORD && !calls_refused && memory_is_own(from) && RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
+	return in_page >= WORD && !calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
 }
 
 long memory_read(void *to, uint64_t from, size_t size)

@@ -34,8 +34,8 @@ long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
 /* Could that be read as it stands? Only where no other process can take it away, as who truncates a file that is mapped: in the stack of the first thread,
  * the heap (brk), and what the program's own file and libc's hold; and while there is one thread. Any context. */
 int memory_is_own(uint64_t from);
-/* So many bytes from there on, to the end of their page, can: the kernel has just read the first. A third of the price of a copy. 0: none, or nobody
- * knows. The caller has blocked signals, or a handler could take the page away. */
+/* So many bytes from there on, to the end of their page, can: the kernel has just read the first. A third of the price of a copy. 0: none. For what is own
+ * only, and while signals are blocked, or a handler could take the page away. */
 size_t memory_readable(uint64_t from);
 /* Nobody else runs in this memory while *others is 0. program, libc: what is mapped of their files; stack_end: an address in the stack's last page, or 0.
  * Constructor only. */

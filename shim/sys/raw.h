@@ -41,6 +41,19 @@ static inline int is_filtered(void)
 	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0;
 }
 
+/* No handler of this thread comes in between. */
+static inline void block_signals(uint64_t *mask)
+{
+	uint64_t all = ~0ul;
+
+	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, mask, sizeof all);
+}
+
+static inline void unblock_signals(const uint64_t *mask)
+{
+	RAW(__NR_rt_sigprocmask, 2, mask, 0, sizeof *mask);
+}
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
