@@ -31,31 +31,35 @@ void rights_reserve(struct process *p)
 	}
 }
 
-static int installs(const struct call *call, int *strict)
+/* prctl's option, -1: it is another call. The kernel takes its lower half (kernel/sys.c). */
+static int prctl_option(const struct call *call)
+{
+	return (uint32_t)call->number == __NR_prctl ? (int)call->arguments[0] : -1;
+}
+
+static int installs(const struct call *call)
 {
 	const uint64_t *a = call->arguments;
+	uint32_t operation = (uint32_t)a[0];
 
-	*strict = 0;
-	if ((uint32_t)call->number == __NR_seccomp) {
-		*strict = (uint32_t)a[0] == SECCOMP_SET_MODE_STRICT;
-		return *strict || ((uint32_t)a[0] == SECCOMP_SET_MODE_FILTER && a[2]);
-	}
-	if ((uint32_t)call->number == __NR_prctl && (uint32_t)a[0] == USER_DISPATCH && a[1])
-		return 1;
-	if ((uint32_t)call->number != __NR_prctl || (uint32_t)a[0] != PR_SET_SECCOMP)
+	if ((uint32_t)call->number == __NR_seccomp)
+		return operation == SECCOMP_SET_MODE_STRICT || (operation == SECCOMP_SET_MODE_FILTER && a[2]);
+	switch (prctl_option(call)) {
+	case USER_DISPATCH:
+		return a[1] != 0;
+	case PR_SET_SECCOMP:
+		return a[1] == SECCOMP_MODE_STRICT || (a[1] == SECCOMP_MODE_FILTER && a[2]);
+	default:
 		return 0;
-	*strict = a[1] == SECCOMP_MODE_STRICT;
-	return *strict || (a[1] == SECCOMP_MODE_FILTER && a[2]);
+	}
 }
 
 int rights_seal(struct process *p, const struct call *call)
 {
-	int strict;
-
-	/* The kernel looks at the lower halves (kernel/sys.c; arch/x86/kernel/process.c, set_tsc_mode). */
-	if ((uint32_t)call->number == __NR_prctl && (uint32_t)call->arguments[0] == PR_SET_TSC && (uint32_t)call->arguments[1] == PR_TSC_SIGSEGV)
+	/* Of this one too (arch/x86/kernel/process.c, set_tsc_mode). */
+	if (prctl_option(call) == PR_SET_TSC && (uint32_t)call->arguments[1] == PR_TSC_SIGSEGV)
 		clock_without_counter();
-	if (p->sealed || !installs(call, &strict))
+	if (p->sealed || !installs(call))
 		return 0;
 	rights_reserve(p);
 	log_publish(p);
@@ -69,7 +73,7 @@ int rights_seal(struct process *p, const struct call *call)
 	clock_stop();
 	memory_no_calls();
 	/* Our calls would trap into the program's own handler, and its handler is to see libc's calls where they stand natively (Wine). */
-	if ((uint32_t)call->number == __NR_prctl && (uint32_t)call->arguments[0] == USER_DISPATCH && inherited.undo_rewriting)
+	if (prctl_option(call) == USER_DISPATCH && inherited.undo_rewriting)
 		inherited.undo_rewriting();
 	return 1;
 }
