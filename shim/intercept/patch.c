@@ -28,7 +28,7 @@ static int is_in_syscall(const struct object *o, const struct site_row *row)
 {
 	uint64_t address = (uint64_t)o->text.start - (uint64_t)o->text.bias + row->at;
 
-	return o->any && address - o->any->st_value < o->any->st_size;
+	return row->number < 0 && o->any && address - o->any->st_value < o->any->st_size;
 }
 
 /* A form that leaves no doubt in code that we do not know: five bytes of a comparison that nothing but a system call is followed by. */
@@ -51,7 +51,7 @@ static int is_wanted(const struct object *o, const struct site_row *row, enum wa
 		return 1;
 	if (row->guess < 0 && row->form == FORM_NONE)
 		return 0;
-	return (want != WANT_HOT && want != WANT_MOST) || (call && call->flags & CALL_HOT) || (row->number < 0 && is_in_syscall(o, row));
+	return (want != WANT_HOT && want != WANT_MOST) || (call && call->flags & CALL_HOT) || is_in_syscall(o, row);
 }
 
 static struct place place_of(const struct object *o, const struct site_row *row)
@@ -116,7 +116,7 @@ static uint32_t weight_of(const struct object *o, const struct site_row *row)
 {
 	const struct syscall_row *call = call_of(row);
 
-	return !call || form_is_any_number(row->form) || (row->number < 0 && is_in_syscall(o, row)) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
+	return !call || form_is_any_number(row->form) || is_in_syscall(o, row) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
 }
 
 static uint32_t page_of(const struct site_row *row)
