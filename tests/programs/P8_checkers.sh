@@ -5,9 +5,9 @@
 set -u
 . "$SRC/tests/lib/lib.sh"
 
-# what differs between two runs: process numbers, addresses; of a race, which of the two accesses came first
+# what differs between two runs: process numbers, addresses; of a race, which of the accesses met and how often
 plain() {
-	grep -o 'WARNING: ThreadSanitizer: data race' "$1" || sed -E 's/==[0-9]+==/==PID==/g; s/pid=[0-9]+|tid=[0-9]+/ID/g; s/0x[0-9a-f]+/ADDRESS/g' "$1"
+	grep -m 1 -o 'WARNING: ThreadSanitizer: data race' "$1" || sed -E 's/==[0-9]+==/==PID==/g; s/pid=[0-9]+|tid=[0-9]+/ID/g; s/0x[0-9a-f]+/ADDRESS/g' "$1"
 }
 
 # same NAME STATUS WORD COMMAND...: natively it ends so and says so, and under the shim as well
