@@ -139,7 +139,7 @@ enum { NO_WAY = 99, WORD = 8, PAGE = 4096 };
 static struct {
 	const uint32_t *others; /* NULL: nobody knows */
 	struct memory_range program, libc;
-	uint64_t heap, stack_end;
+	uint64_t heap, heap_reached, stack_end;
 } own;
 enum { STACK_PART = 8 << 20 };
 static const uint64_t HEAP_MOST = 1ull << 40;
@@ -148,7 +148,7 @@ void memory_know(const uint32_t *others, struct memory_range program, struct mem
 {
 	own.program = program;
 	own.libc = libc;
-	own.heap = (uint64_t)RAW(__NR_brk, 0);
+	own.heap = own.heap_reached = (uint64_t)RAW(__NR_brk, 0);
 	own.stack_end = stack_end ? (stack_end | (PAGE - 1)) + 1 : 0;
 	/* Where it is found before, nothing is learned. Nobody has the last page. */
 	if (!calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, (uint64_t)-PAGE, 0, WORD) == -EFAULT)
@@ -161,8 +161,12 @@ int memory_is_own(uint64_t from)
 		return 0;
 	if (own.stack_end - from <= STACK_PART || from - own.program.start < own.program.size || from - own.libc.start < own.libc.size)
 		return 1;
-	/* It may have shrunk. */
-	return from - own.heap < HEAP_MOST && !calls_refused && from < (uint64_t)RAW(__NR_brk, 0);
+	/* Where the heap has shrunk there is nothing, and no mapping comes by itself: who asks has seen the kernel read there, or does (memory_readable). */
+	if (from - own.heap >= own.heap_reached - own.heap && from - own.heap < HEAP_MOST && !calls_refused) {
+		uint64_t end = (uint64_t)RAW(__NR_brk, 0);
+		own.heap_reached = end > own.heap_reached ? end : own.heap_reached;
+	}
+	return from - own.heap < own.heap_reached - own.heap;
 }
 
 size_t memory_readable(uint64_t from)

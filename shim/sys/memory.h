@@ -32,7 +32,8 @@ long memory_write(void *to, const void *from, size_t size);
 /* For who knows the process's number, which is one call less. */
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
 /* Could that be read as it stands? Only where no other process can take it away, as who truncates a file that is mapped: in the stack of the first thread,
- * the heap (brk), and what the program's own file and libc's hold; and while there is one thread. Any context. */
+ * the heap (brk) as far as it has ever reached, and what the program's own file and libc's hold; and while there is one thread. The kernel must have read there just now, or
+ * be asked. Any context. */
 int memory_is_own(uint64_t from);
 /* So many bytes from there on, to the end of their page, can: the kernel has just read the first. A third of the price of a copy. 0: none. For what is own
  * only, and while signals are blocked, or a handler could take the page away. */
