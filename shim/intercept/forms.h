@@ -5,7 +5,8 @@
 #include "../sys/elf.h"
 #include "tables.h"
 
-/* Executable memory of one object. Addresses are the live ones; `copy` is where the patched bytes are prepared. */
+/* Executable memory of one object. Addresses are the live ones; `copy` is where the patched bytes are written: the text itself, or what will be
+ * moved in its place. */
 struct text_range {
 	const unsigned char *start, *end;
 	unsigned char *copy;

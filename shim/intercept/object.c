@@ -1,19 +1,17 @@
-/* Loaded objects as dl_iterate_phdr tells of them, and the copy of a text: mapped from the same file, so that only patched pages take
- * memory, and moved over the original by one mremap(2). */
+/* Loaded objects as dl_iterate_phdr tells of them; their text opened for patching where it stands; and the copy of a text, mapped from the same
+ * file, so that only patched pages take memory, and moved over the original by one mremap(2). */
 #define _GNU_SOURCE
 #include "object.h"
-#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
-#include <asm/stat.h>
 #include <link.h>
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #include "../sys/poison.h"
 
-enum { BUILD_ID = 3, FRESH = 30 /* seconds */, NOTE_LIMIT = 256 };
+enum { BUILD_ID = 3, NOTE_LIMIT = 256, ATTEMPTS = 8 };
 
 static const void *build_id_at(const Elf64_Nhdr *n)
 {
@@ -51,7 +49,8 @@ static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const Elf64_Phdr *s = &info->dlpi_phdr[i];
 		const unsigned char *start = (const void *)(bias + (intptr_t)s->p_vaddr);
-		if (s->p_type == PT_LOAD && s->p_flags & PF_X && !o->text.start) {
+		/* Code that the program may write stays the program's. */
+		if (s->p_type == PT_LOAD && (s->p_flags & (PF_X | PF_W)) == PF_X && !o->text.start) {
 			o->text.start = start;
 			o->text.end = start + s->p_filesz;
 			o->offset = s->p_offset;
@@ -66,14 +65,6 @@ static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
 	return 1;
 }
 
-/* A file that has changed a moment ago may have been put in place of the loaded one: its pages prove nothing. */
-static int is_fresh(long fd)
-{
-	struct stat status;
-
-	return RAW(__NR_fstat, fd, &status) != 0 || (uint64_t)status.st_ctime + FRESH > clock_realtime() / 1000000000u;
-}
-
 static int is_the_loaded_file(const struct object *o, long fd)
 {
 	char in_file[NOTE_LIMIT];
@@ -83,25 +74,88 @@ static int is_the_loaded_file(const struct object *o, long fd)
 	       memcmp(in_file, (const void *)o->note_address, size) == 0;
 }
 
-/* The whole pages of the text, as the file has them. */
-int object_copy_from(struct object *o, long fd)
+static unsigned char *text_pages(const struct object *o)
 {
-	long at = RAW(__NR_mmap, 0, o->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, o->offset & ~(uint64_t)(PAGE - 1));
+	return (unsigned char *)(uintptr_t)page_start(o->text.start);
+}
+
+static uint64_t offset_in_file(const struct object *o)
+{
+	return o->offset & ~(uint64_t)(PAGE - 1);
+}
+
+/* The loaded object's file, or -1. */
+static long file_of(const struct object *o)
+{
+	long fd = RAW(__NR_open, o->path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && is_the_loaded_file(o, fd))
+		return fd;
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+	return -1;
+}
+
+/* May a page of this file be executed after it was written? MDWE, SELinux (execmod) and filters may say no; a page that nobody needs is asked. */
+static int is_executable_again(const struct object *o, long fd)
+{
+	long at = RAW(__NR_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, offset_in_file(o));
 
 	if (is_error(at))
 		return 0;
-	o->text.copy = (unsigned char *)at + ((uint64_t)o->text.start & (PAGE - 1));
+	volatile unsigned char *page = (volatile unsigned char *)at;
+	*page = *page;
+	long refused = RAW(__NR_mprotect, at, PAGE, PROT_READ | PROT_EXEC);
+	RAW(__NR_munmap, at, PAGE);
+	return !refused;
+}
+
+const char *object_open(struct object *o)
+{
+	long fd = file_of(o);
+
+	if (fd < 0)
+		return "the file of the loaded libc cannot be read";
+	if (is_executable_again(o, fd) && RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_WRITE) == 0) {
+		o->text.copy = text_pages(o) + (o->text.start - page_start(o->text.start));
+		o->fd = fd;
+		return NULL;
+	}
+	RAW(__NR_close, fd);
+	return "the kernel refuses to make the patched text executable";
+}
+
+int object_close(const struct object *o)
+{
+	long refused = -1;
+
+	/* It was asked before, so what is in the way passes; else the file's own text is better than none that can be executed. */
+	for (int i = 0; refused && i < ATTEMPTS; i++)
+		refused = RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_EXEC);
+	if (refused)
+		RAW(__NR_mmap, text_pages(o), o->size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, o->fd, offset_in_file(o));
+	RAW(__NR_close, o->fd);
+	return !refused;
+}
+
+/* The whole pages of the text, as the file has them. */
+int object_copy_from(struct object *o, long fd)
+{
+	long at = RAW(__NR_mmap, 0, o->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, offset_in_file(o));
+
+	if (is_error(at))
+		return 0;
+	o->text.copy = (unsigned char *)at + (o->text.start - page_start(o->text.start));
 	return 1;
 }
 
 int object_copy(struct object *o)
 {
-	long fd = RAW(__NR_open, o->path, O_RDONLY | O_CLOEXEC);
+	long fd = file_of(o);
 
 	if (fd < 0)
 		return 0;
-	int copied = is_the_loaded_file(o, fd) && object_copy_from(o, fd);
-	o->is_fresh = (uint8_t)is_fresh(fd);
+	int copied = object_copy_from(o, fd);
 	RAW(__NR_close, fd);
 	return copied;
 }
@@ -117,7 +171,7 @@ int object_move(const struct object *o)
 	const unsigned char *copy = page_start(o->text.copy);
 
 	if (RAW(__NR_mprotect, copy, o->size, PROT_READ | PROT_EXEC) == 0 &&
-	    !is_error(RAW(__NR_mremap, copy, o->size, o->size, MREMAP_MAYMOVE | MREMAP_FIXED, page_start(o->text.start))))
+	    !is_error(RAW(__NR_mremap, copy, o->size, o->size, MREMAP_MAYMOVE | MREMAP_FIXED, text_pages(o))))
 		return 1;
 	object_drop(o);
 	return 0;

@@ -1,5 +1,5 @@
-/* Floor 4: an object that ld.so has loaded, and the copy of its text that is patched and put in its place. Constructor, and a later
- * mapping of code (rewrite.c). */
+/* Floor 4: an object that ld.so has loaded, and its text for patching: where it stands, or a copy that is put in its place. Constructor, and a
+ * later mapping of code (rewrite.c). */
 #ifndef SHIM_INTERCEPT_OBJECT_H
 #define SHIM_INTERCEPT_OBJECT_H
 
@@ -18,9 +18,9 @@ struct object {
 	uint64_t note_address;
 	const void *build_id;   /* NULL: not of the usual size */
 	size_t size;            /* of the text in whole pages; 0: not patched */
-	uint8_t is_fresh;       /* the file on disk is younger than 30 seconds */
-	uint8_t is_new;         /* mapped a moment ago: nobody has changed a page of it */
+	long fd;                /* its file, from object_open to object_close */
 	const Elf64_Sym *any;   /* syscall(); NULL: not here */
+	int needs_one_place;    /* without a site of those that carry calls of any number (form_is_any_number) none is worth it */
 };
 
 static inline const unsigned char *page_start(const unsigned char *at)
@@ -30,6 +30,12 @@ static inline const unsigned char *page_start(const unsigned char *at)
 
 /* The object that holds o->holds, which is filled in. 0: there is none, or it has no code. */
 int object_find(struct object *o);
+
+/* The text where it stands, for patching: o->text.copy is the text itself, and nobody may execute it before object_close. For a process of one thread, with signals
+ * blocked. NULL, or why it cannot be, and nothing has changed. */
+const char *object_open(struct object *o);
+/* 0: the kernel refuses now what it has allowed before; the text is the file's. */
+int object_close(const struct object *o);
 
 /* Maps the file's text for writing. 0: it cannot be, or the file is not the one that is loaded. */
 int object_copy(struct object *o);
@@ -47,10 +53,8 @@ enum want {
 	WANT_CERTAIN /* objects whose code we do not know: those that cannot be anything else */
 };
 
-extern uint32_t patched_any_number; /* sites of forms that carry calls of any number */
-
-/* Turns the sites of the copy into jumps and counts them. 0: no memory. */
-int patch_sites(const struct object *o, enum want want);
+/* Turns the sites of o->text.copy into jumps and counts them. NULL, or why none was. */
+const char *patch_sites(const struct object *o, enum want want);
 
 /* Tables of sites that an earlier scan has found (cache.c): the number of rows, 0: none that can be trusted. */
 uint32_t cache_load(const struct object *o, struct site_row *rows, uint32_t most);

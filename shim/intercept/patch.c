@@ -1,11 +1,10 @@
-/* The sites of an object's text, from a table or by a scan, and their patching in the copy. Pages that are touched start from the live
- * bytes, so what a debugger or another patcher has put there stays, and a site whose own bytes are not the file's is left alone. */
+/* The sites of an object's text, from a table or by a scan, and their patching. What a debugger or another patcher has put there stays, and a
+ * site whose own bytes are not the file's is left alone. */
 #include "object.h"
 #include "tables.h"
 #include "../record/process.h"
 #include "../sys/memory.h"
 
-#include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #include "../sys/poison.h"
@@ -18,9 +17,7 @@ static const struct site_table *table_of(const void *build_id, uint64_t text_siz
 	return NULL;
 }
 
-uint32_t patched_any_number;
-
-enum { MOST_ROWS = 2048, MOST_PAGES = 448 };
+enum { MOST_ROWS = 2048 };
 
 /* libc's syscall() makes calls of any number, whatever a guess finds in front of it. The other sites whose number cannot be guessed load it long
  * before: they are those of threads' locks, and a test counts what passes us by. */
@@ -75,30 +72,6 @@ static uint32_t scan(const struct object *o, struct site_row *rows, enum want wa
 			inherited.foreign_left++;
 	}
 	return count;
-}
-
-/* The pages that somebody else has changed (a debugger's breakpoint, another patcher) are no longer the file's: /proc/PID/pagemap says so in
- * bit 61 (Documentation/admin-guide/mm/pagemap.rst), without our touching any. They go into the copy as they are. */
-static void take_over_changed(const struct object *o)
-{
-	static uint64_t entries[MOST_PAGES];
-	const unsigned char *live = page_start(o->text.start);
-	unsigned char *copy = o->text.copy - (o->text.start - live);
-	long fd = RAW(__NR_open, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	size_t pages = o->size / PAGE;
-
-	for (size_t first = 0; first < pages; first += MOST_PAGES) {
-		size_t count = pages - first < MOST_PAGES ? pages - first : MOST_PAGES;
-		long got = own_read(RAW(__NR_pread64, fd, entries, count * 8, ((uint64_t)live / PAGE + first) * 8));
-		for (size_t i = 0; i < count; i++) {
-			size_t at = (first + i) * PAGE;
-			int unchanged = !o->is_fresh && got == (long)(count * 8) && (!(entries[i] >> 62) || entries[i] >> 61 & 1);
-			if (!unchanged && memcmp(copy + at, live + at, PAGE) != 0)
-				memcpy(copy + at, live + at, PAGE);
-		}
-	}
-	if (fd >= 0)
-		RAW(__NR_close, fd);
 }
 
 /* Is there a form, and room for a piece? */
@@ -179,7 +152,6 @@ static int patch(const struct object *o, const struct site_row *row)
 	memcpy(piece, piece_at(o, row), sizeof piece);
 	if (!forms_fits(piece, &place) || !forms_patch(&place, piece))
 		return 0;
-	patched_any_number += (uint32_t)form_is_any_number(place.form);
 	memcpy(o->text.copy + (place.patch - o->text.start), piece, place.length);
 	return 1;
 }
@@ -190,14 +162,12 @@ static void patch_rows(const struct object *o, const struct site_row *rows, uint
 	uint32_t *rewritten = want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten;
 	uint32_t *left = want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left;
 
-	if (!o->is_new)
-		take_over_changed(o);
 	for (uint32_t i = 0; i < count; i++)
 		if (chosen[i])
 			++*(patch(o, &rows[i]) ? rewritten : left);
 }
 
-/* Does the file's text, as the copy still has it, fit every row? One that it does not fit says that the whole table is not to be trusted. */
+/* Does the text, before any is patched, fit every row? One that it does not fit says that the whole table is not to be trusted. */
 static int bears_out(const struct object *o, const struct site_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -208,19 +178,30 @@ static int bears_out(const struct object *o, const struct site_row *rows, uint32
 	return 1;
 }
 
-/* With a table of rows: 0 when the copy cannot be written. */
-static int patch_by(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+static int has_one_place(const struct object *o, const struct site_row *rows, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct place place = place_of(o, &rows[i]);
+		if (form_is_any_number(rows[i].form) && can_be_patched(o, &rows[i]) && forms_fits(piece_at(o, &rows[i]), &place))
+			return 1;
+	}
+	return 0;
+}
+
+static const char *patch_by(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
 	if (count > MOST_ROWS)
 		count = MOST_ROWS;
+	if (o->needs_one_place && !has_one_place(o, rows, count))
+		return "this libc's one place for calls that can be cancelled is not as we know it";
 	choose(o, rows, count, want);
 	if (!populate(o, rows, count))
-		return 0;
+		return "the file of the loaded libc is shorter than it was";
 	patch_rows(o, rows, count, want);
-	return 1;
+	return NULL;
 }
 
-int patch_sites(const struct object *o, enum want want)
+const char *patch_sites(const struct object *o, enum want want)
 {
 	const struct site_table *table = table_of(o->build_id, (uint64_t)(o->text.end - o->text.start));
 
@@ -230,14 +211,14 @@ int patch_sites(const struct object *o, enum want want)
 	struct site_row *rows = (struct site_row *)at;
 
 	if (is_error(at))
-		return 0;
+		return "no memory for a table of libc's sites";
 	uint32_t count = want == WANT_CERTAIN ? 0 : cache_load(o, rows, MOST_ROWS);
 	if (!count || !bears_out(o, rows, count)) {
 		count = scan(o, rows, want);
 		if (count && want != WANT_CERTAIN)
 			cache_store(o, rows, count);
 	}
-	int patched = patch_by(o, rows, count, want);
+	const char *error = patch_by(o, rows, count, want);
 	RAW(__NR_munmap, rows, MOST_ROWS * sizeof *rows);
-	return patched;
+	return error;
 }

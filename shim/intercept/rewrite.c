@@ -1,10 +1,10 @@
 /* Rewriting: the system call sites of libc and ld.so lead to the gate; where all are asked for, those of other objects too, also of such as
  * come later.
  *
- * Patch a copy, then move it: the same range of the file is mapped privately, patched, made executable and moved over the original by
- * one mremap(2). There is no moment in which libc's text cannot be executed, no page is ever writable and executable, the line in
- * /proc/self/maps keeps its name, and a refusal at any step changes nothing. The file must be the one that is loaded: its build-id is
- * compared, or its bytes would be another libc's. */
+ * At the start, while there is one thread and no signal can come, text is patched where it stands: writable, then executable again, never both.
+ * That the kernel will allow it is asked of another page of the same file before, and a refusal changes nothing. What is mapped later, and what is put back, is a
+ * copy: the same range of the file is mapped privately, patched, made executable and moved over the original by one mremap(2), so that there is no moment
+ * in which others could not execute it. The line in /proc/self/maps keeps its name. The file must be the one that is loaded: its build-id is compared. */
 #define _GNU_SOURCE
 #include "intercept.h"
 #include "object.h"
@@ -13,6 +13,7 @@
 
 #include <asm/stat.h>
 #include <link.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/sched.h>
 
@@ -44,20 +45,21 @@ static unsigned libc_minor(void)
 
 static const char *object_rewrite(struct object *o, enum want want)
 {
+	uint64_t mask;
+
 	if (!object_find(o))
 		return "libc not found";
 	o->any = elf_symbol(&o->text.symbols, "syscall");
-	if (!object_copy(o))
-		return "the file of the loaded libc cannot be read";
-	if (!patch_sites(o, want)) {
-		object_drop(o);
-		return "no memory for a copy of libc's text";
+	o->needs_one_place = o == &objects[LIBC] && libc_minor() >= ONE_PLACE;
+	block_signals(&mask);
+	const char *error = object_open(o);
+	if (!error) {
+		error = patch_sites(o, want);
+		if (!object_close(o))
+			error = "the kernel refuses to make the patched text executable";
 	}
-	if (o == &objects[LIBC] && libc_minor() >= ONE_PLACE && !patched_any_number) {
-		object_drop(o);
-		return "this libc's one place for calls that can be cancelled is not as we know it";
-	}
-	return object_move(o) ? NULL : "the kernel refuses to make the patched text executable";
+	unblock_signals(&mask);
+	return error;
 }
 
 /* Of the objects that are there at the start: libpthread's calls have the names of libc's. */
@@ -129,7 +131,7 @@ static void others_rewrite(int all)
 static void mapped(struct process *p, const struct call *call, long at)
 {
 	const uint64_t *a = call->arguments;
-	struct object o = {.text.start = (const void *)at, .offset = a[5], .is_new = 1};
+	struct object o = {.text.start = (const void *)at, .offset = a[5]};
 	struct stat status;
 	uint64_t mask, size = a[1];
 
@@ -146,7 +148,7 @@ static void mapped(struct process *p, const struct call *call, long at)
 		return;
 	if (object_copy_from(&o, (long)a[4])) {
 		uint32_t before = inherited.foreign_rewritten;
-		if (patch_sites(&o, WANT_CERTAIN) && inherited.foreign_rewritten != before)
+		if (!patch_sites(&o, WANT_CERTAIN) && inherited.foreign_rewritten != before)
 			object_move(&o);
 		else
 			object_drop(&o);
@@ -190,11 +192,24 @@ static void undo(void)
 	inherited.why_not = "the program uses system call user dispatch itself";
 }
 
-/* unshare(2): CLONE_VM is refused with EINVAL exactly when more than one task shares the memory (kernel/fork.c, check_unshare_flags).
- * A filter might kill for the question: under one the answer is taken to be what it always is at a preload's birth. */
+/* A folder's links are its own two and one for each thread (fs/proc/base.c, proc_task_getattr). Without /proc the answer is taken to be what it always is at a preload's birth. */
+static int is_alone_by_proc(void)
+{
+	struct stat status = {0};
+	long fd = RAW(__NR_open, "/proc/self/task", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 1;
+	RAW(__NR_fstat, fd, &status);
+	RAW(__NR_close, fd);
+	return status.st_nlink <= 3;
+}
+
+/* unshare(2): CLONE_VM is refused with EINVAL exactly when more than one task shares the memory (kernel/fork.c, check_unshare_flags). A filter might kill
+ * for the question. */
 static int is_alone(void)
 {
-	return is_filtered() || RAW(__NR_unshare, CLONE_VM) != -EINVAL;
+	return is_filtered() ? is_alone_by_proc() : RAW(__NR_unshare, CLONE_VM) != -EINVAL;
 }
 
 /* Does anybody see which calls are made? */

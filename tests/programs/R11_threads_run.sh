@@ -1,7 +1,7 @@
 #!/bin/bash
 # timeout: 120
 # Four threads make calls while sites are looked for: libraries come and go under rewrite-all, and the shim itself comes late, by dlopen. Every
-# result is right, and the late shim leaves libc's text as it is.
+# result is right, and the late shim leaves libc's text as it is, as one does that finds a thread at its start.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -28,5 +28,56 @@ for library in "$here/empty.so" "$SHIM"; do
 	status=$?
 	[ $status = 4 ] && [ "$(cat late.out)" = "20 loaded, 0 wrong"$'\n'"0 kB of libc's text changed" ] && [ ! -s late.err ] ||
 		fail "$library by dlopen: status $status: $(cat late.out late.err)"
+done
+
+# a library whose constructor comes before ours starts one: nothing is patched under it, also under a filter, where the kernel is asked in another way
+cat >filtered.c <<'C'
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog filter = {1, &all};
+
+	(void)argc;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+		return 90;
+	execvp(argv[1], argv + 1);
+	return 91;
+}
+C
+cc -O1 -o filtered filtered.c || fail "the launcher does not compile"
+cat >early.c <<'C'
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static int stop;
+static pthread_t thread;
+static void *calls(void *unused)
+{
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		if (getppid() != (pid_t)syscall(SYS_getppid))
+			_exit(88);
+	return unused;
+}
+__attribute__((constructor)) static void begin(void)
+{
+	if (pthread_create(&thread, NULL, calls, NULL))
+		_exit(89);
+}
+__attribute__((destructor)) static void end(void)
+{
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+C
+cc -O1 -fPIC -shared -Wl,-z,initfirst -o early.so early.c -lpthread || fail "the early library does not compile"
+for launcher in env ./filtered; do
+	rm -f stats
+	# of two libraries that want to be first, the one that is named last is
+	$launcher env LD_PRELOAD="$SHIM:$here/early.so" SYSSHIM_LOG=off SYSSHIM_STATS="$here/stats" SYSSHIM_STATS_FORMAT=json /bin/true || fail "$launcher, an early thread: status $?"
+	python3 -c 'import json; c = json.loads(open("stats").readline())["coverage"]; assert not c["rewriting"] and "threads" in c["why_not"], c' || fail "$launcher: libc is patched under a thread"
 done
 exit 0
