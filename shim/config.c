@@ -13,7 +13,7 @@
 
 enum { BYTES = 16384, ENTRIES = 48 };
 
-static char *entries[ENTRIES + 1];
+static char *entries[ENTRIES + 1] BULKY;
 
 static int is_blank(char c)
 {

@@ -360,9 +360,12 @@ static long child(struct process *p, const struct call *call)
 {
 	long result = kernel_call(call);
 
-	if (result != 0)
+	if (result != 0) {
 		children_after(p, 0, result);
-	else if (p->alive != 1)
+		return result;
+	}
+	/* NB: written first. A page that was wiped and is read before costs two faults. */
+	if (__atomic_fetch_or(&p->alive, 0, __ATOMIC_RELAXED) != 1)
 		life_born(p);
 	return result;
 }

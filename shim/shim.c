@@ -183,7 +183,7 @@ static void set_environment(char **environment)
 /* An absolute path for children that run elsewhere; a bare name is searched by ld.so wherever they are. */
 static const char *absolute(const char *path)
 {
-	static char whole[PATH_LIMIT];
+	static char whole[PATH_LIMIT] BULKY;
 	struct text out = {whole, whole + PATH_LIMIT - 1, 0};
 	int has_slash = 0;
 
@@ -300,7 +300,7 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
  * same; the summary says so, and who has asked for it hears of it in any case. */
 static void record_into_state_folder(const char *state, const char *home)
 {
-	static char folder[PATH_LIMIT];
+	static char folder[PATH_LIMIT] BULKY;
 	struct text out = {settings.log_path, settings.log_path + PATH_LIMIT - 1, 0};
 
 	inherited.no_recording = is_filtered() ? "a seccomp filter stands" : recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);

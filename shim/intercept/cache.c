@@ -26,7 +26,7 @@ struct header {
 };
 _Static_assert(sizeof(struct header) == 48, "no padding: it is summed");
 
-static char path[NAME_SIZE];
+static char path[NAME_SIZE] BULKY;
 
 /* FNV-1a (IETF draft-eastlake-fnv): against torn and damaged files, not against enemies. */
 static uint64_t sum_of(const struct header *header, const struct site_row *rows)

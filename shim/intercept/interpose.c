@@ -56,11 +56,13 @@ static long early(const struct call *call)
  * at their first call, when no lock of ld.so's may be waited for (a forked child may never get it). */
 enum { MOST_BEHIND = 256 };
 static struct {
-	struct elf_symbols symbols[MOST_BEHIND];
-	uint64_t bias[MOST_BEHIND];
 	uint32_t count;
 	int us;
-} behind;
+	struct behind {
+		struct elf_symbols symbols;
+		uint64_t bias;
+	} objects[MOST_BEHIND];
+} behind BULKY;
 
 static int is_ours(const struct dl_phdr_info *object)
 {
@@ -90,8 +92,7 @@ static int note_behind(struct dl_phdr_info *object, size_t size, void *data)
 	} else if (behind.us && dynamic) {
 		/* libc is among the last: the last place is for whoever comes last. */
 		uint32_t at = behind.count < MOST_BEHIND ? behind.count++ : MOST_BEHIND - 1;
-		behind.symbols[at] = elf_symbols((intptr_t)object->dlpi_addr, dynamic);
-		behind.bias[at] = object->dlpi_addr;
+		behind.objects[at] = (struct behind){elf_symbols((intptr_t)object->dlpi_addr, dynamic), object->dlpi_addr};
 	}
 	return 0;
 }
@@ -109,9 +110,9 @@ static next_function *definition_behind(const char *name)
 	if (!behind.us)
 		dl_iterate_phdr(note_behind, NULL);
 	for (uint32_t i = 0; i < behind.count; i++) {
-		const Elf64_Sym *symbol = elf_symbol(&behind.symbols[i], name);
+		const Elf64_Sym *symbol = elf_symbol(&behind.objects[i].symbols, name);
 		if (symbol)
-			return (next_function *)(behind.bias[i] + symbol->st_value);
+			return (next_function *)(behind.objects[i].bias + symbol->st_value);
 	}
 	return NULL;
 }

@@ -103,8 +103,7 @@ static int is_executable_again(const struct object *o, long fd)
 
 	if (is_error(at))
 		return 0;
-	volatile unsigned char *page = (volatile unsigned char *)at;
-	*page = *page;
+	*(volatile unsigned char *)at = 0;
 	long refused = RAW(__NR_mprotect, at, PAGE, PROT_READ | PROT_EXEC);
 	RAW(__NR_munmap, at, PAGE);
 	return !refused;

@@ -82,7 +82,7 @@ static int can_be_patched(const struct object *o, const struct site_row *row)
 
 /* Which rows are wanted. A page of few sites costs as much as one of many; what makes, changes or ends a process is worth it by itself, and so is
  * what reads, which is called often (getdents64 stands alone in its page); and syscall(), which may make any. */
-static uint8_t chosen[MOST_ROWS];
+static uint8_t chosen[MOST_ROWS] BULKY;
 enum { WORTH_A_PAGE = 3 };
 
 static uint32_t weight_of(const struct object *o, const struct site_row *row)

@@ -24,7 +24,7 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
 enum { LIBC, LD_SO, OTHERS, MOST_OBJECTS = 96 };
 
 /* Those whose text we have replaced: what undo must put back. */
-static struct object objects[MOST_OBJECTS];
+static struct object objects[MOST_OBJECTS] BULKY;
 static uint32_t objects_count = OTHERS;
 
 /* From 2.34 on libpthread has no calls of its own; from 2.41 on nearly all calls are made at one place (forms.c), without which nothing is seen. */

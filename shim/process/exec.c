@@ -27,7 +27,7 @@ static struct {
 	const char *kept[KEPT + 1]; /* as it goes on to children: paths are absolute; NULL behind the last */
 	uint8_t count;
 	char text[KEPT_TEXT];
-} birth;
+} birth BULKY;
 
 static const char *last_part(const char *path)
 {

@@ -21,7 +21,7 @@ int left_out(struct process *p, const struct text_call *call)
 	unsigned paths = 0, unwanted = 0;
 	const struct text_memory memory = lines_memory();
 	uint64_t mask;
-	static char path[PATH_LIMIT + 1]; /* under the log's lock */
+	static char path[PATH_LIMIT + 1] BULKY; /* under the log's lock */
 
 	if (!row || row->class == CLASS_PROCESS || syscall_path_argument(row) < 0)
 		return 0;

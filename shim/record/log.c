@@ -234,6 +234,9 @@ int log_open(struct process *p)
 {
 	int result = 0;
 
+	/* NB: a new process has nothing here yet, and none of the page. */
+	if (settings.log == OUTPUT_OFF)
+		return 0;
 	p->log.epoch = clock_epoch();
 	if (settings.log == OUTPUT_PATH && settings.recording)
 		result = recording_open(p, p->log.epoch);

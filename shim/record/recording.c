@@ -176,7 +176,7 @@ static __attribute__((noinline)) struct shape make_shape(uint64_t number)
 static struct shape shape_of(uint64_t number)
 {
 	/* Whoever makes one makes the same one, in one store. */
-	static struct shape shapes[SYSCALL_LIMIT];
+	static struct shape shapes[SYSCALL_LIMIT] BULKY;
 
 	if (number >= SYSCALL_LIMIT)
 		return make_shape(number);

@@ -81,7 +81,7 @@ static int any_lives(struct names *n)
  * start, -1: any number. */
 static void take_away(long folder, const char *name, int *most)
 {
-	static char entries[ENTRIES] __attribute__((aligned(8)));
+	static char entries[ENTRIES] BULKY __attribute__((aligned(8)));
 	struct names n = {.fd = RAW(__NR_openat, folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), .entries = entries};
 
 	if (n.fd < 0)
@@ -140,7 +140,7 @@ static void consider(const char *name, unsigned *count)
 
 static void keep_newest(long folder)
 {
-	static char entries[ENTRIES] __attribute__((aligned(8)));
+	static char entries[ENTRIES] BULKY __attribute__((aligned(8)));
 	struct names n = {.fd = folder, .entries = entries};
 	unsigned count = 0;
 

@@ -54,6 +54,9 @@ static inline void unblock_signals(const uint64_t *mask)
 	RAW(__NR_rt_sigprocmask, 2, mask, 0, sizeof *mask);
 }
 
+/* What is large, of which most starts touch little or nothing, stands apart from the small things that they all touch: a touched page costs a start 0.7 us, and every fork as much. */
+#define BULKY __attribute__((section(".bss.bulky")))
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
