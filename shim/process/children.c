@@ -57,7 +57,7 @@ void children_after(struct process *p, uint64_t flags, long result)
 		return;
 	/* A child without CLONE_VFORK may live as long as we do: the suspicion stays. */
 	if (flags & CLONE_VFORK || result < 0) {
-		exec_child_gone(p);
+		exec_child_gone(p, (int32_t)result);
 		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
 		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST))
 			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);

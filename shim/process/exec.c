@@ -10,6 +10,7 @@
 #include "../../format/text.h"
 
 #include <linux/fcntl.h>
+#include <linux/kcmp.h>
 #include <linux/mman.h>
 #include <linux/uio.h>
 
@@ -18,7 +19,7 @@
 #include "../sys/poison.h"
 
 enum { KEPT = 64, KEPT_TEXT = 32 << 10, ENTRY_LIMIT = 64 << 10, POINTERS = 1 << 16 };
-enum { PAGE = 4096, AT_ONCE = 32, HEAD = 11 /* "LD_PRELOAD=" */ };
+enum { PAGE = 4096, BEING_FREED = -1, AT_ONCE = 32, HEAD = 11 /* "LD_PRELOAD=" */ };
 
 static struct {
 	const char *own_path;       /* as ld.so found us; NULL: not by LD_PRELOAD, children are not followed */
@@ -88,37 +89,79 @@ void exec_start(char *const *environment, char *const *config, const char *own_p
 		keep(&out, "SYSSHIM_STATE=");
 }
 
-static void *copy_take(struct process *p, size_t size)
+enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES + TRACER_ROOM };
+
+/* Takes the place from `owner`, if it is still his: two may want to give it back. */
+static void place_free(struct exec_copy *place, int32_t owner)
 {
-	long at = RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	int32_t pid = (int32_t)RAW(__NR_getpid), nobody = 0;
+	if (!__atomic_compare_exchange_n(&place->owner, &owner, BEING_FREED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	void *at = __atomic_exchange_n(&place->at, NULL, __ATOMIC_SEQ_CST);
+	if (at)
+		RAW(__NR_munmap, at, COPY_BYTES);
+	__atomic_store_n(&place->owner, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Where nothing is rewritten nobody tells us that a vfork child has gone: who has another memory by now has done with ours (kcmp(2)). */
+static void places_reclaim(struct process *p, int32_t pid)
+{
+	if (inherited.rewriting || is_filtered())
+		return;
+	for (int i = 0; i < EXEC_COPIES; i++) {
+		int32_t owner = p->copies[i].owner;
+		if (owner <= 0 || owner == pid)
+			continue;
+		long other = RAW(__NR_kcmp, pid, owner, KCMP_VM, 0, 0);
+		if (other > 0 || other == -ESRCH)
+			place_free(&p->copies[i], owner);
+	}
+}
+
+/* Where all are taken nobody gives it back for a vfork child that has gone: better than a child without us. */
+static void place_take(struct process *p, int32_t pid, void *at)
+{
+	int32_t nobody = 0;
+
+	for (int i = 0; i < EXEC_COPIES; i++, nobody = 0)
+		if (__atomic_compare_exchange_n(&p->copies[i].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+			__atomic_store_n(&p->copies[i].at, at, __ATOMIC_SEQ_CST);
+			return;
+		}
+}
+
+static void *copy_take(struct process *p)
+{
+	long at = RAW(__NR_mmap, 0, COPY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int32_t pid = (int32_t)RAW(__NR_getpid);
 
 	if (is_error(at))
 		return NULL;
-	for (int i = 0; i < EXEC_COPIES; i++, nobody = 0)
-		if (__atomic_compare_exchange_n(&p->copies[i].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-			p->copies[i].at = (void *)at;
-			p->copies[i].size = size;
-			return (void *)at;
-		}
-	RAW(__NR_munmap, at, size);
-	return NULL;
+	places_reclaim(p, pid);
+	place_take(p, pid, (void *)at);
+	return (void *)at;
 }
 
-static void copy_give(struct process *p, const void *at)
+/* The caller's own. */
+static void copy_give(struct process *p, void *at)
 {
+	if (!at)
+		return;
 	for (int i = 0; i < EXEC_COPIES; i++)
-		if (at && p->copies[i].owner && p->copies[i].at == at) {
-			RAW(__NR_munmap, at, p->copies[i].size);
-			__atomic_store_n(&p->copies[i].owner, 0, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&p->copies[i].at, __ATOMIC_SEQ_CST) == at) {
+			place_free(&p->copies[i], p->copies[i].owner);
+			return;
 		}
+	RAW(__NR_munmap, at, COPY_BYTES);
 }
 
-void exec_child_gone(struct process *p)
+/* NB: never another thread's child's, which may be reading it. In a new pid namespace a child calls itself by another number, and its copy stays. */
+void exec_child_gone(struct process *p, int32_t child)
 {
-	for (int i = 0; i < EXEC_COPIES; i++)
-		if (p->copies[i].owner && p->copies[i].owner != p->pid)
-			copy_give(p, p->copies[i].at);
+	for (int i = 0; i < EXEC_COPIES; i++) {
+		int32_t owner = p->copies[i].owner;
+		if (owner > 0 && (owner == child || (!child && owner != p->pid)))
+			place_free(&p->copies[i], owner);
+	}
 }
 
 /* The copy under construction: pointers in front, text behind. */
@@ -346,12 +389,10 @@ static void add_hidden(struct copy *c, int pid)
 		add(c, c->pointers[visible]);
 }
 
-enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES + TRACER_ROOM };
-
 /* Returns the copy, or NULL where the program's own environment has to do. */
 static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow)
 {
-	char *memory = copy_take(p, COPY_BYTES);
+	char *memory = copy_take(p);
 	struct copy *c;
 
 	if (!memory)

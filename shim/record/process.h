@@ -17,13 +17,12 @@
 
 struct files; /* files.h */
 
-/* Memory that an exec under way took; a vfork child's stays in its parent when the exec succeeds. */
+/* Memory that an exec under way took; a vfork child's stays in its parent when the exec succeeds. Each thread may have such a child at the same time. */
 struct exec_copy {
-	void *at;
-	size_t size;
-	int32_t owner; /* pid, 0: free */
+	void *at;      /* NULL: not yet, or given back */
+	int32_t owner; /* pid; 0: free; < 0: for a moment, while it is given back */
 };
-enum { EXEC_COPIES = 8 };
+enum { EXEC_COPIES = 128 };
 
 /* By number. QUICK_NO is zero, so a wiped process has no quick call. */
 enum quick {
