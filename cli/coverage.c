@@ -8,7 +8,7 @@ struct gaps {
 	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], unrecorded, without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
-	unsigned not_rewritten, processes, traced;
+	unsigned not_rewritten, processes, seldom, traced;
 	const char *why_not;
 };
 
@@ -28,6 +28,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
+		g.seldom += h->rewriting == RECORD_REWRITTEN;
 		g.uncounted += !h->kernel_counted;
 		if (h->kernel_counted) {
 			g.kernel_reads += h->kernel_reads;
@@ -73,6 +74,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 		if (number) \
 			fprintf(to, "; " __VA_ARGS__); \
 	} while (0)
+	GAP(g.seldom, "libc's own that are not about I/O, files, processes or signals (SYSSHIM_INTERCEPT=rewrite-all, or named by -e trace)");
 	GAP(g.without_end, "%" PRIu64 " without an end: running, or killed", g.without_end);
 	GAP(g.dropped, "%" PRIu64 " records found no place", g.dropped);
 	GAP(g.overwritten, "the oldest %" PRIu64 " KiB were overwritten by newer records", g.overwritten >> 10);
@@ -102,10 +104,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"not_rewritten\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"not_rewritten\":%u,\"seldom_ones_of_libc\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"unrecorded\":%" PRIu64 ",\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.not_rewritten, g.traced,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.not_rewritten, g.seldom, g.traced,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], g.unrecorded, r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

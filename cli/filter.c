@@ -142,14 +142,18 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 	}
 }
 
+/* Any of its paths: a rename has two. */
 static int names_path(const struct filter *f, const struct text_call *call, const struct recorded_memory *memory)
 {
+	const struct syscall_row *row = syscall_row(call->number);
 	char path[RECORDED_PATH];
-	const char *given = f->paths_count ? text_call_path(call, &memory->memory, path, sizeof path) : NULL;
 
-	for (unsigned i = 0; given && i < f->paths_count; i++)
-		if (!strcmp(given, f->paths[i]))
-			return 1;
+	for (unsigned i = 0; f->paths_count && row && i < 6; i++) {
+		const char *given = row->kinds[i] == ARG_PATH ? text_string_at(&memory->memory, call->arguments[i], path, sizeof path) : NULL;
+		for (unsigned k = 0; given && k < f->paths_count; k++)
+			if (!strcmp(given, f->paths[k]))
+				return 1;
+	}
 	return !f->paths_count;
 }
 

@@ -33,7 +33,7 @@ const char run_help[] =
 	"      --inject=SET:error=E|retval=N|short=N|signal=S|delay_enter=T|delay_exit=T[:when=F[..L][+[S]]]\n"
 	"                     calls fail, as with strace -e inject=; several times: several rules\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
-	"  -f, --follow=on|off   children too (on)\n"
+	"  -f, --follow=on|off   children too (on; -f alone, as strace's, changes nothing)\n"
 	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, and all that it starts, is\n"
 	"                     followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
 	"      --verify[=SIZE]  run it natively and with the shim, each in a copy of the working folder (at most SIZE, 1G), and say whether output, exit\n"
@@ -145,7 +145,7 @@ int command_run(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
-						{"follow", required_argument, NULL, 'f'}, {"record", required_argument, NULL, 'r'},
+						{"follow", required_argument, NULL, 'F'}, {"record", required_argument, NULL, 'r'},
 						{"min-duration", required_argument, NULL, 'm'}, {"trace-static", no_argument, NULL, 't'},
 						{"inject", required_argument, NULL, 'i'}, {"verify", optional_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
@@ -155,7 +155,7 @@ int command_run(int argc, char **argv)
 	const char *limit = NULL;
 	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
-	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf:E:p:zZ", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf::E:p:zZ", options, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(run_help, stdout);
@@ -201,6 +201,12 @@ int command_run(int argc, char **argv)
 			quiet = 1;
 			break;
 		case 'f':
+			/* strace's has no value, and children are followed anyway. */
+			if (!optarg && optind < argc && (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
+				optarg = argv[optind++];
+			setenv("SYSSHIM_FOLLOW", optarg ? optarg : "on", 1);
+			break;
+		case 'F':
 			setenv("SYSSHIM_FOLLOW", optarg, 1);
 			break;
 		case 't':

@@ -22,7 +22,7 @@ enum effect_class {
 
 /* Flags of a row. */
 enum {
-	CALL_HOT = 1,       /* I/O, files, directories, process, signals: its sites in libc are rewritten by default */
+	CALL_HOT = 1,       /* I/O, files, descriptors, process, signals: its sites in libc are rewritten by default */
 	CALL_BYTES_IN = 2,  /* a result >= 0 is a count of bytes that were read */
 	CALL_BYTES_OUT = 4, /* a result >= 0 is a count of bytes that were written */
 	CALL_OPENS = 8,     /* a result >= 0 is a new descriptor for the path in its arguments */

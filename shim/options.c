@@ -129,6 +129,7 @@ static int take_trace(const char *value)
 	settings.audit = string_equal(value, "audit");
 	if (settings.audit)
 		value = audited;
+	settings.trace_named = 1;
 	return trace_set_parse(settings.trace, value, &wrong) == 0;
 }
 

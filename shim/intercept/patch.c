@@ -2,6 +2,7 @@
  * site whose own bytes are not the file's is left alone. */
 #include "object.h"
 #include "tables.h"
+#include "../record/log.h"
 #include "../record/process.h"
 #include "../sys/memory.h"
 
@@ -40,6 +41,12 @@ static const struct syscall_row *call_of(const struct site_row *row)
 	return row->guess >= 0 ? syscall_row((uint64_t)row->guess) : NULL;
 }
 
+/* Somebody has asked for this very call. */
+static int is_named(uint32_t number)
+{
+	return settings.trace_named && settings.log != OUTPUT_OFF && log_wants(number);
+}
+
 static int is_wanted(const struct object *o, const struct site_row *row, enum want want)
 {
 	const struct syscall_row *call = call_of(row);
@@ -48,7 +55,7 @@ static int is_wanted(const struct object *o, const struct site_row *row, enum wa
 		return 1;
 	if (row->guess < 0 && row->form == FORM_NONE)
 		return 0;
-	return (want != WANT_HOT && want != WANT_MOST) || (call && call->flags & CALL_HOT) || is_in_syscall(o, row);
+	return (want != WANT_HOT && want != WANT_MOST) || (call && (call->flags & CALL_HOT || is_named((uint32_t)row->guess))) || is_in_syscall(o, row);
 }
 
 static struct place place_of(const struct object *o, const struct site_row *row)

@@ -1,0 +1,22 @@
+#!/bin/bash
+# -f takes no value, -P finds a call by any of its paths.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+touch first
+"$SYSSHIM" run -f -q --record=letters -e trace=%file -- sh -c 'mv first second; ln second third' || fail "run -f: status $?"
+for path in first second third; do
+	"$SYSSHIM" trace -P $path letters >$path.out 2>said || fail "-P $path: $(cat said)"
+done
+grep -q '^.*rename.*"first".*"second"' first.out && grep -q 'rename.*"first".*"second"' second.out || fail "-P does not find the rename by both of its paths: $(cat second.out)"
+grep -q 'link.*"second".*"third"' third.out || fail "-P does not find the link by its second path: $(cat third.out)"
+# what -f says in other words
+for follow in "-f off" "-foff" "--follow=off"; do
+	rm -rf alone
+	# shellcheck disable=SC2086
+	"$SYSSHIM" run $follow -q --record=alone -- sh -c '/bin/true; :' || fail "run $follow: status $?"
+	"$SYSSHIM" show alone | grep -q ' true$' && fail "run $follow: the child is in the recording"
+done
+"$SYSSHIM" run --follow=nobody -q --record=off true 2>said
+grep -q 'SYSSHIM_FOLLOW=nobody' said || fail "a wrong value is not named: $(cat said)"
+exit 0
