@@ -111,6 +111,8 @@ int life_born(struct process *p)
 		born(p, &log, &stats);
 		if (inherited.no_batches)
 			p->batches.let_go[inherited.no_batches]++;
+		if (p->pid == 1)
+			signals_first_pid(p);
 	}
 	unblock_signals(&mask);
 	return mine || p->alive == ALIVE;

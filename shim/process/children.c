@@ -38,11 +38,12 @@ void children_before(struct process *p, uint64_t flags)
 	if (flags & CLONE_THREAD) {
 		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 		recording_forget_threads(p);
+		signals_share(p);
 		return;
 	}
 	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */
 	if (flags & CLONE_VFORK && process_is_ours(p))
-		signals_unhook();
+		signals_unhook(p);
 	__atomic_add_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&p->threads, flags & CLONE_VFORK ? THREADS_BORROWED : THREADS_MORE, __ATOMIC_SEQ_CST);
 	/* What it reads and writes is counted here by us, and there by the kernel. */
@@ -63,5 +64,5 @@ void children_after(struct process *p, uint64_t flags, long result)
 			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
 	}
 	if (flags & CLONE_VFORK && process_is_ours(p))
-		signals_hook();
+		signals_hook(p);
 }

@@ -33,8 +33,10 @@ void children_after(struct process *p, uint64_t flags, long result);
 void signals_start(struct process *p);
 long signals_action(struct process *p, const struct call *call);
 long signals_stack(struct process *p, const struct call *call);
-void signals_hook(void);
-void signals_unhook(void);
+void signals_hook(struct process *p);
+void signals_unhook(struct process *p);
+void signals_first_pid(struct process *p); /* process 1 of a namespace: what would kill others does not kill it */
+void signals_share(struct process *p); /* there will be threads */
 
 /* The same for coalescing. Called with signals blocked: hooks, masks and alternate stack as arm.c needs them, or why not; and back, where
  * *mask is the mask that will be restored. */

@@ -63,7 +63,7 @@ int rights_seal(struct process *p, const struct call *call)
 		return 0;
 	rights_reserve(p);
 	log_publish(p);
-	signals_unhook();
+	signals_unhook(p);
 	log_state(p, RECORD_RUNNING, 0);
 	death_provisional(p, "filter installed");
 	p->log.sink.frozen = p->stats.frozen = 1;
@@ -89,5 +89,5 @@ void rights_unseal(struct process *p)
 	p->sealed = 0;
 	p->log.sink.frozen = p->stats.frozen = 0;
 	death_take_back(p);
-	signals_hook();
+	signals_hook(p);
 }

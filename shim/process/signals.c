@@ -4,7 +4,7 @@
  *
  * Rules. SIG_IGN and the program's handlers stay in the kernel as they are. The handler gives the signal back with its own siginfo and
  * the default in place, so wait status and core are the native ones. It runs on an alternate stack of ours where the program has none,
- * so that a stack overflow is caught; until the program has a stack of its own, its handlers lose SA_ONSTACK and run where they would
+ * so that a stack overflow is caught; until the program has a stack of its own, or threads, its handlers lose SA_ONSTACK and run where they would
  * natively. Nothing is hooked in pid 1 of a namespace (defaults do not kill it) or under an inherited filter. */
 #include "life.h"
 #include "../record/log.h"
@@ -111,7 +111,9 @@ static void on_fatal(int signal, void *information, void *context)
 	}
 	/* Delivered when this handler returns, in the context that was interrupted: a core shows the program's own frames. */
 	set(signal, &fallback, NULL);
-	RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information);
+	/* Where nothing can be queued (RLIMIT_SIGPENDING) one by kill goes all the same (kernel/signal.c, __send_signal_locked). */
+	if (RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information) != 0)
+		RAW(__NR_kill, RAW(__NR_getpid), signal);
 }
 
 /* Stops here as the default would, with nothing buffered. */
@@ -226,21 +228,53 @@ static void apply(void)
 	}
 }
 
-void signals_hook(void)
+/* Another thread may just be setting a disposition. */
+static void hook(struct process *p, int on)
 {
-	if (!signals.holders || signals.hooked)
-		return;
-	signals.hooked = 1;
-	apply();
+	uint64_t mask;
+	int is_mine = lock_take(&p->signal_lock, &mask);
+
+	if (signals.hooked != on) {
+		if (!on)
+			signals_dirty(0);
+		signals.hooked = (uint8_t)on;
+		apply();
+	}
+	if (is_mine)
+		lock_release(&p->signal_lock, &mask);
 }
 
-void signals_unhook(void)
+void signals_hook(struct process *p)
 {
-	if (!signals.hooked)
+	if (signals.holders)
+		hook(p, 1);
+}
+
+void signals_unhook(struct process *p)
+{
+	if (signals.hooked)
+		hook(p, 0);
+}
+
+void signals_first_pid(struct process *p)
+{
+	signals.holders &= (uint8_t)~HOLD_RECORD;
+	signals_unhook(p);
+}
+
+/* NB: whether handlers run on an alternate stack is said for all threads at once, and each may have one. */
+void signals_share(struct process *p)
+{
+	struct signal_stack none = {NULL, STACK_DISABLED, 0};
+	uint64_t mask;
+
+	if (!signals.stack_installed || !lock_take(&p->signal_lock, &mask))
 		return;
-	signals_dirty(0);
-	signals.hooked = 0;
-	apply();
+	if (RAW(__NR_sigaltstack, &none, 0) == 0) {
+		signals.stack_installed = 0;
+		apply();
+	}
+	lock_release(&p->signal_lock, &mask);
 }
 
 void signals_start(struct process *p)
@@ -253,7 +287,7 @@ void signals_start(struct process *p)
 	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & STACK_DISABLED)
 		install_stack();
 	signals.holders = HOLD_RECORD;
-	signals_hook();
+	signals_hook(p);
 }
 
 void signals_knows_frames(uint64_t least)
@@ -522,7 +556,7 @@ static long stack_locked(struct process *p, const struct call *call, const struc
 	/* A thread's stack is its own business. */
 	if (asked && RAW(__NR_gettid) == p->pid) {
 		signals.stack_installed = 0;
-		if (signals.holders && asked->flags & STACK_DISABLED)
+		if (signals.holders && asked->flags & STACK_DISABLED && !(p->threads & THREADS_MORE))
 			install_stack();
 		apply();
 	}
