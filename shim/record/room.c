@@ -272,8 +272,10 @@ void room_return(struct process *p, void *record, size_t size, size_t used)
 
 	if (used == size)
 		return;
-	if (!used)
-		__atomic_store_n((uint32_t *)record, 0, __ATOMIC_RELAXED);
+	/* NB order: from the exchange on a handler's record may stand there, and the handler may not come back. */
+	__atomic_store_n((uint32_t *)((char *)record + used), 0, __ATOMIC_RELAXED);
+	if (used)
+		__atomic_store_n((uint32_t *)record, (uint32_t)(used / 8), __ATOMIC_RELEASE);
 	/* Somebody's record stands behind: a reader steps over what is left. */
 	if (!exchange(&r->next, &next, at + used, is_alone(p)))
 		room_commit(p, (char *)record + used, size - used, 0, 0);

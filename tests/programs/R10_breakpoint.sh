@@ -1,6 +1,6 @@
 #!/bin/bash
 # Breakpoints that a debugger has set in libc before the program's first constructor, on write's first byte and on its `syscall`, stop the
-# program under the shim as often and in the same callers as natively: the text that is moved over libc's starts from the live bytes.
+# program under the shim as often and in the same callers as natively: what somebody has changed in libc's text stays.
 set -u
 . "$SRC/tests/lib/lib.sh"
 

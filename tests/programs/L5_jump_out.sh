@@ -1,0 +1,18 @@
+#!/bin/bash
+# A handler that makes calls of its own and jumps out of a call whose record is just being made, at each place where that can be: all that is recorded behind it is read.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+command -v gdb >/dev/null || skip "no gdb"
+for place in room_take take_piece room_return room_commit; do
+	rm -rf recording
+	gdb -nx -batch -ex 'set confirm off' -ex "set environment LD_PRELOAD=$SHIM" -ex 'set environment SYSSHIM_STATS=off' -ex "set environment SYSSHIM_LOG=$PWD/recording" \
+		-ex 'set environment SYSSHIM_LOG_FORMAT=binary' -ex 'set startup-with-shell off' -ex 'handle SIGUSR1 nostop noprint pass' -ex 'break about_to_rename' -ex run \
+		-ex "tbreak $place" -ex continue -ex 'signal SIGUSR1' "$PROGRAM" >out 2>&1 </dev/null
+	grep -q "$place" out || skip "gdb cannot run programs here, or does not know $place: $(tail -n 1 out)"
+	grep -q '^end$' out || fail "$place: the program does not come to its end: $(tail -n 5 out)"
+	"$SYSSHIM" trace recording >trace.out 2>trace.err || fail "$place: the recording is damaged: $(cat trace.err)"
+	[ "$(grep -c 'rename("/nobody/later"' trace.out)" -eq 20 ] && grep -q 'rename("/nobody/handler"' trace.out ||
+		fail "$place: $(grep -c 'rename("/nobody/later"' trace.out) of 20 calls behind it are there: $(tail -n 3 trace.out)"
+done
+exit 0
