@@ -50,6 +50,15 @@ void children_before(struct process *p, uint64_t flags)
 	p->log.recording.kernel_counted = 0;
 }
 
+/* Nobody else is here: whoever holds one was killed in our memory. */
+static void let_go_of_locks(struct process *p)
+{
+	struct lock *locks[] = {&p->log.lock, &p->log.recording.lock, &p->end_lock, &p->signal_lock, &p->mapping_lock};
+
+	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
+		__atomic_store_n(&locks[i]->taken, 0, __ATOMIC_RELEASE);
+}
+
 void children_after(struct process *p, uint64_t flags, long result)
 {
 	if (result > 0 && !(flags & CLONE_THREAD) && inherited.family)
@@ -60,8 +69,11 @@ void children_after(struct process *p, uint64_t flags, long result)
 	if (flags & CLONE_VFORK || result < 0) {
 		exec_child_gone(p, (int32_t)result);
 		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
-		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST))
+		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST)) {
 			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
+			if (!(p->threads & THREADS_MORE))
+				let_go_of_locks(p);
+		}
 	}
 	if (flags & CLONE_VFORK && process_is_ours(p))
 		signals_hook(p);

@@ -80,6 +80,10 @@ int target_unfollowed(const struct call *call)
 	const uint64_t *a = call->arguments;
 	int at = (uint32_t)call->number == __NR_execveat;
 	int given = at && a[4] & AT_EMPTY_PATH, result = -1;
+	uint64_t mask;
+
+	/* A handler that jumps away would leave a descriptor open. */
+	block_signals(&mask);
 	long fd = given ? (long)a[0] :
 			  RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
@@ -93,6 +97,7 @@ int target_unfollowed(const struct call *call)
 	}
 	if (fd >= 0)
 		RAW(__NR_close, fd);
+	unblock_signals(&mask);
 	return result;
 }
 

@@ -254,7 +254,8 @@ void *room_take(struct process *p, size_t size)
 			if (locked)
 				lock_release(&r->lock, &mask);
 		}
-		if (room == BUSY && turn < PATIENCE && !p->sealed)
+		/* Where nobody else is nobody fills it meanwhile. */
+		if (room == BUSY && turn < PATIENCE && !p->sealed && !is_alone(p))
 			RAW(__NR_sched_yield);
 		else if (room <= 0)
 			break;

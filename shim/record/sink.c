@@ -68,16 +68,14 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	long place = RAW(__NR_mmap, 0, window_size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (is_error(place))
 		return (int)place;
-	at = RAW(__NR_mmap, place, window_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, sink->base);
+	/* Who may store may read, whatever it is called; who reads all that may be read (conservative collectors, valgrind's leak check) must not, behind the file's end. */
+	at = RAW(__NR_mmap, place, window_size, PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, sink->base);
 	if (is_error(at)) {
 		RAW(__NR_munmap, place, window_size + PAGE);
 		return (int)at;
 	}
 	/* A child opens its own. */
 	RAW(__NR_madvise, at, window_size + PAGE, MADV_DONTFORK);
-	/* The leak check reads whatever may be read, page by page, also far behind the file's end: minutes. Who may store may read, whatever it is called. */
-	if (inherited.has_valgrind)
-		RAW(__NR_mprotect, at + PAGE, window_size - PAGE, PROT_WRITE);
 	sink->window = (char *)at;
 	sink->window_size = window_size;
 	return 0;

@@ -1,0 +1,37 @@
+/* F2_vfork_killed: 40 children that borrow this memory make calls without end and are killed from outside, wherever they are; behind each its parent makes one that is marked. */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int borrow(void *unused)
+{
+	pid_t me = getpid();
+
+	(void)unused;
+	if (fork() == 0) {
+		usleep(3000);
+		kill(me, SIGKILL);
+		_exit(0);
+	}
+	for (;;)
+		access("/nobody/borrowed", F_OK);
+}
+
+int main(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	char path[64];
+
+	for (int i = 0; i < 40; i++) {
+		int status;
+		pid_t pid = clone(borrow, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
+			return 1;
+		snprintf(path, sizeof path, "/nobody/behind/%d.", i);
+		access(path, F_OK);
+	}
+	return 0;
+}
