@@ -41,16 +41,28 @@ const char files_help[] =
 	"      --help\n"
 	"\n"
 	"Paths are absolute, as the calls named them (symbolic links are not followed), relative to the folder of that moment; where it is not known they\n"
-	"begin with ?/. What ld.so opened and looked for before the shim's start is among them.\n"
+	"begin with ?/. What ld.so opened and looked for before the shim's start is among them. A glob is held against a path as it is shown, and without its\n"
+	"..; --not and a line of a list do not take what leads out of the folder that they name by ..\n"
 	"A line of a list is r, w, x or more of them, a blank, and a glob; # begins a comment.\n"
 	"Exit status: 0; 1: --expect, --deny or --strict found something, or a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
 
-int globs_match(const struct globs *g, const char *path)
+static int match(const struct globs *g, const char *path)
 {
 	for (unsigned i = 0; i < g->count; i++)
 		if (fnmatch(g->patterns[i], path, 0) == 0)
 			return 1;
 	return 0;
+}
+
+int globs_match(const struct globs *g, const struct file *file)
+{
+	return match(g, file->path) || (file->straight != file->path && match(g, file->straight));
+}
+
+/* A path that only begins as what is left out, and then leads away from there by `..`, stays. */
+static int is_left_out(const struct files *f, const struct file *file)
+{
+	return match(&f->without, file->path) && match(&f->without, file->straight);
 }
 
 int files_take(const struct files *f, const struct file *file)
@@ -59,7 +71,7 @@ int files_take(const struct files *f, const struct file *file)
 	int touched = file->opens || file->failed || file->kernel || file->access & ACCESS_WRITE;
 
 	return (touched || (f->all && file->named)) && (!f->only_missing || (!file->opens && !file->kernel && file->failed)) &&
-	       (!f->only_written || file->access & ACCESS_WRITE) && (!f->only.count || globs_match(&f->only, file->path)) && !globs_match(&f->without, file->path);
+	       (!f->only_written || file->access & ACCESS_WRITE) && (!f->only.count || globs_match(&f->only, file)) && !is_left_out(f, file);
 }
 
 static unsigned access_of(uint64_t flags)

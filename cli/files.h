@@ -35,6 +35,7 @@ struct file {
 	const char **programs;
 	size_t pids_count, programs_count;
 	char *given;
+	char *straight;         /* the path without `..`, or the path itself */
 	uint64_t read_sizes[SIZES], write_sizes[SIZES];
 	UT_hash_handle hh;
 	char path[];
@@ -64,7 +65,8 @@ struct files {
 
 /* Does the selection (only, without, and so on) take it? */
 int files_take(const struct files *f, const struct file *file);
-int globs_match(const struct globs *g, const char *path);
+/* The path as it is shown, or without its `..`. */
+int globs_match(const struct globs *g, const struct file *file);
 const char *files_access(unsigned access, char text[ACCESS_TEXT]);
 
 void files_print(struct files *f);

@@ -75,6 +75,12 @@ static struct rule *rules_read(const char *list, size_t *count)
 	return rules;
 }
 
+/* What leads out of an allowed folder by `..` is allowed only by a glob that says so. */
+static int allows(const char *glob, const struct file *file)
+{
+	return fnmatch(glob, file->straight, 0) == 0 || (strstr(glob, "/..") && fnmatch(glob, file->path, 0) == 0);
+}
+
 long files_expect(const struct files *f, const char *list, FILE *to)
 {
 	size_t count;
@@ -90,7 +96,7 @@ long files_expect(const struct files *f, const char *list, FILE *to)
 		if (!files_take(f, file) || !(file->opens || file->kernel))
 			continue;
 		for (size_t i = 0; i < count && (left || !listed); i++)
-			if (fnmatch(rules[i].glob, file->path, 0) == 0) {
+			if (allows(rules[i].glob, file)) {
 				left &= ~rules[i].access;
 				listed = 1;
 			}
@@ -112,7 +118,7 @@ long files_denied(const struct files *f, FILE *to)
 
 	HASH_ITER(hh, f->table, file, next)
 	{
-		if (!files_take(f, file) || !globs_match(&f->deny, file->path))
+		if (!files_take(f, file) || !globs_match(&f->deny, file))
 			continue;
 		print_finding(file->opens || file->kernel ? "denied" : "denied, tried in vain", file, file->access & JUDGED, to);
 		found++;

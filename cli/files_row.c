@@ -1,5 +1,6 @@
 /* Rows of the audit's table; see files_row.h. */
 #include "files_row.h"
+#include "places.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 {
 	struct file *file;
 	size_t length = strlen(path);
+	char room[PLACES_PATH];
 
 	HASH_FIND(hh, f->table, path, length, file);
 	if (file)
@@ -15,6 +17,7 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 	file = zeroed(sizeof *file + length + 1);
 	memcpy(file->path, path, length + 1);
 	file->given = copied(given);
+	file->straight = places_straight(file->path, room) == room ? copied(room) : file->path;
 	HASH_ADD_KEYPTR(hh, f->table, file->path, length, file);
 	return file;
 }
@@ -24,6 +27,8 @@ void file_free(struct file *file)
 	free(file->pids);
 	free(file->programs);
 	free(file->given);
+	if (file->straight != file->path)
+		free(file->straight);
 	free(file);
 }
 

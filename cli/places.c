@@ -463,6 +463,28 @@ static void tidy(char *path)
 	*to = 0;
 }
 
+const char *places_straight(const char *path, char room[PLACES_PATH])
+{
+	size_t length, n = 0;
+
+	if (*path != '/' || !strstr(path, "/.."))
+		return path;
+	for (; *path; path += length) {
+		length = 1 + strcspn(path + 1, "/");
+		if (length == 3 && !strncmp(path, "/..", 3)) {
+			while (n && room[--n] != '/')
+				;
+			continue;
+		}
+		memcpy(room + n, path, length);
+		n += length;
+	}
+	if (!n)
+		room[n++] = '/';
+	room[n] = 0;
+	return room;
+}
+
 static int resolve(const struct place *place, int64_t directory, const char *given, char to[PLACES_PATH])
 {
 	const char *base = place ? place->folder : NULL;

@@ -22,6 +22,9 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
  * slashes; `..` stays, because what it means depends on symbolic links. 0: that folder is not known; the path begins with "?/". */
 int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PLACES_PATH]);
 
+/* Where such a path leads if no symbolic link stands before its `..`: itself, or written to `room`. */
+const char *places_straight(const char *path, char room[PLACES_PATH]);
+
 /* The path behind a descriptor at this moment; of AT_FDCWD the working folder. NULL: it is not known, or has none. */
 const char *places_path(struct places *p, const struct event *e, int fd);
 

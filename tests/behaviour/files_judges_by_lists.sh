@@ -32,6 +32,26 @@ status 1 --deny="$PWD/tree/two" third
 status 0 --deny="$PWD/tree/two" second
 status 1 --deny='*/nowhere' first
 grep -q '^denied, tried in vain: - .*nowhere' out || fail "what was tried: $(cat out)"
+
+# A way round by `..` is the same file.
+mkdir tree/sub && echo secret >secret
+run round 'cd tree/sub; cat ../../secret; cat ../two/../nowhere 2>/dev/null || true'
+status 1 --deny="$PWD/secret" round
+grep -q "^denied: r $PWD/tree/sub/../../secret (cat)\$" out || fail "--deny does not see through ..: $(cat out)"
+status 1 --not="$PWD/tree/*" --deny="$PWD/secret" round
+status 1 --deny="$PWD/tree/nowhere" round
+status 1 --deny='*/sub/../../secret' round
+status 0 --deny="$PWD/tree/secret" round
+status 0 -0 -P "$PWD/secret" round
+[ "$(tr '\0' '\n' <out)" = "$PWD/tree/sub/../../secret" ] || fail "-P does not see through ..: $(tr '\0' '\n' <out)"
+{ grep -v "^[rwx]* $PWD/" list; echo "r $PWD/tree/*"; } >inside
+status 1 --expect=inside round
+[ "$(grep -c ^unexpected out)" = 1 ] && grep -q "/sub/../../secret" out || fail "what leads out of the folder is allowed: $(cat out)"
+for allowed in "$PWD/secret" "$PWD/tree/sub/../../secret"; do
+	{ cat inside; echo "r $allowed"; } >outside
+	status 0 --expect=outside round
+done
+
 echo 'x' >bad
 status 2 --expect=bad third
 grep -q 'bad:1: a line is' err || fail "a wrong line: $(cat err)"
