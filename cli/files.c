@@ -24,7 +24,7 @@ const char files_help[] =
 	"\n"
 	"      --all           also paths that calls only named: stat, access, readlink, unlink, rename, mkdir, ...\n"
 	"      --only-missing  only paths that no call found\n"
-	"      --only-written  only paths opened for writing\n"
+	"      --only-written  only paths opened for writing, or that such a file was renamed or linked to\n"
 	"  -P GLOB             only paths that match; may be repeated. * matches / too\n"
 	"      --not=GLOB      no paths that match; may be repeated\n"
 	"  -p PID              only this process\n"
@@ -67,7 +67,7 @@ static int is_left_out(const struct files *f, const struct file *file)
 
 int files_take(const struct files *f, const struct file *file)
 {
-	/* What was written under another name has it by a rename. */
+	/* What was written under another name has it by a rename or link. */
 	int touched = file->opens || file->failed || file->kernel || file->access & ACCESS_WRITE;
 
 	return (touched || (f->all && file->named)) && (!f->only_missing || (!file->opens && !file->kernel && file->failed)) &&
@@ -188,6 +188,13 @@ static void used(const struct reader *r, uint64_t fd, unsigned access)
 		file->access |= access;
 }
 
+/* What was written under another name lies under this one. */
+static void takes_over(struct file *file, const struct file *before)
+{
+	file->access |= before->access & (ACCESS_WRITE | ACCESS_CREATE);
+	file->removed = 0;
+}
+
 /* A path that a call names without opening it: what it did to the name. */
 static void named(const struct reader *r, const struct text_call *call, struct file *file, struct file *before)
 {
@@ -205,12 +212,18 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 	case __NR_renameat2:
 		if (!before)
 			break;
-		/* What was written under the old name lies under the new one. */
-		file->access |= before->access & (ACCESS_WRITE | ACCESS_CREATE);
-		file->removed = 0;
+		takes_over(file, before);
 		before->removed = 1;
 		if (r->files->format == FILES_FSATRACE)
-			files_fsatrace(r->files, OPERATION_MOVE, file, before->path);
+			files_fsatrace(r->files, OPERATION_MOVE, file, before);
+		break;
+	case __NR_link:
+	case __NR_linkat:
+		if (!before)
+			break;
+		takes_over(file, before);
+		if (r->files->format == FILES_FSATRACE)
+			files_fsatrace(r->files, OPERATION_WRITE, file, before);
 		break;
 	case __NR_utime:
 	case __NR_utimes:
@@ -223,6 +236,17 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 		if (r->files->format == FILES_FSATRACE && r->files->all)
 			files_fsatrace(r->files, OPERATION_QUERY, file, NULL);
 	}
+}
+
+/* linkat(2) names an open file, which may have no name yet (O_TMPFILE), by its descriptor. */
+static struct file *behind(const struct reader *r, struct file *file)
+{
+	struct file *owner = NULL;
+	int fd;
+
+	if (sscanf(file->path, "/proc/self/fd/%d", &fd) == 1)
+		owner = places_owner(r->files->places, r->event, fd);
+	return owner ? owner : file;
 }
 
 /* Each path of a call, relative to the descriptor in front of it. An empty one means that descriptor. */
@@ -239,10 +263,11 @@ static void name_all(const struct reader *r, const struct text_call *call, const
 		/* What a symbolic link is to hold is no name of anything yet. */
 		if (row->kinds[i] != ARG_PATH || (i == 0 && (call->number == __NR_symlink || call->number == __NR_symlinkat)))
 			continue;
-		struct file *before = file;
-		if (text_string_at(&memory->memory, call->arguments[i], given, sizeof given) && *given) {
-			file = row_of(r, directory, given);
-			named(r, call, file, before);
+		if (text_string_at(&memory->memory, call->arguments[i], given, sizeof given)) {
+			struct file *before = file;
+			file = *given ? row_of(r, directory, given) : places_owner(r->files->places, r->event, (int)directory);
+			if (*given)
+				named(r, call, file, before ? behind(r, before) : NULL);
 		}
 		directory = AT_FDCWD;
 	}

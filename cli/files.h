@@ -74,9 +74,9 @@ void files_print(struct files *f);
 unsigned files_gaps(const struct files *f, FILE *to);
 void files_gaps_json(const struct files *f, FILE *to);
 
-/* A call that changed names, when it is read: fsatrace's lines are in the order of the calls. */
+/* A call that changed names, when it is read: fsatrace's lines are in the order of the calls. before: whose other name the file's is, or NULL. */
 enum { OPERATION_READ = 'r', OPERATION_WRITE = 'w', OPERATION_MOVE = 'm', OPERATION_DELETE = 'd', OPERATION_QUERY = 'q', OPERATION_TOUCH = 't' };
-void files_fsatrace(const struct files *f, char operation, struct file *file, const char *from);
+void files_fsatrace(const struct files *f, char operation, struct file *file, const struct file *before);
 
 /* Lists of what is allowed. expect: opened without being on the list; deny: opened, or tried. The number of such, each printed to `to`; -1: the list
  * cannot be read, which was said. */

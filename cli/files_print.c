@@ -162,11 +162,11 @@ static void print_rule(const struct files *f)
 }
 
 /* What fsatrace(1) writes: r|path, w|path, d|path, q|path, t|path, m|to|from; each once, until the name has changed hands. */
-void files_fsatrace(const struct files *f, char operation, struct file *file, const char *from)
+void files_fsatrace(const struct files *f, char operation, struct file *file, const struct file *before)
 {
 	unsigned bit = 1u << (operation - 'a');
 
-	if (!files_take(f, file) && operation != OPERATION_MOVE && operation != OPERATION_DELETE)
+	if (!files_take(f, file) && !before && operation != OPERATION_DELETE)
 		return;
 	if (file->told & bit && operation != OPERATION_MOVE)
 		return;
@@ -174,8 +174,8 @@ void files_fsatrace(const struct files *f, char operation, struct file *file, co
 	if (operation == OPERATION_DELETE || operation == OPERATION_MOVE)
 		file->told = 0;
 	printf("%c|%s", operation, file->path);
-	if (from)
-		printf("|%s", from);
+	if (operation == OPERATION_MOVE)
+		printf("|%s", before->path);
 	putchar('\n');
 }
 

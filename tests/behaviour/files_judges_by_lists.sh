@@ -77,6 +77,29 @@ for line in "r|$PWD/tree/in" "w|$PWD/tmp" "m|$PWD/final|$PWD/tmp" "d|$PWD/tree/t
 done
 status 0 --format=make -P "$PWD/*" moves
 grep -q "final" out && ! grep -q "/tmp:" out || fail "what was renamed is the target: $(cat out)"
+run links 'cp tree/in tmp; ln tmp linked; rm tmp; ln tree/in twin'
+status 0 --format=make -P "$PWD/*" links
+[ "$(head -n 1 out)" = "$PWD/linked: \\" ] || fail "what was linked is no target: $(cat out)"
+status 0 --only-written -P "$PWD/*" links
+grep -q "^wc .*$PWD/linked\$" out && ! grep -q twin out || fail "--only-written with links: $(cat out)"
+status 0 --format=fsatrace -P "$PWD/*" links
+for line in "w|$PWD/linked" "w|$PWD/twin"; do
+	grep -qxF "$line" out || fail "fsatrace: no $line in $(cat out)"
+done
+cat >nameless.py <<'PY'
+import ctypes, os
+fd = os.open(".", os.O_TMPFILE | os.O_WRONLY)
+os.link(f"/proc/self/fd/{fd}", "by_proc", src_dir_fd=fd)
+ctypes.CDLL(None).linkat(fd, b"", -100, b"by_descriptor", 0x1000)
+PY
+if python3 nameless.py 2>err; then
+	rm by_*
+	run nameless 'python3 nameless.py'
+	status 0 --only-written -P "$PWD/by_*" nameless
+	[ "$(grep -c ^w out)" = "$(ls by_* | wc -l)" ] || fail "a file that was made without a name: $(cat out)"
+else
+	echo "O_TMPFILE: not tested: $(tail -n 1 err)"
+fi
 status 0 --tree -P "$PWD/tree/*" third
 grep -q '^ *in  rwc*a' out && grep -q '^ *out  wct' out || fail "the tree: $(cat out)"
 status 0 -0 -P "*/tree/in" third
