@@ -195,6 +195,39 @@ static void takes_over(struct file *file, const struct file *before)
 	file->removed = 0;
 }
 
+static void move(const struct reader *r, struct file *from, struct file *to, int stays)
+{
+	from->removed = !stays;
+	from->told = 0;
+	takes_over(to, from);
+	if (r->files->format == FILES_FSATRACE)
+		files_fsatrace(r->files, OPERATION_MOVE, to, from);
+}
+
+/* What stands in a folder goes along. */
+static void move_all(const struct reader *r, struct file *from, struct file *to, int stays)
+{
+	size_t length = strlen(from->straight);
+	struct file *file, *next, *other;
+	char path[PLACES_PATH];
+
+	move(r, from, to, stays);
+	if (from->unresolved || to->unresolved || !file_is_folder(r->files, from))
+		return;
+	HASH_ITER(hh, r->files->table, file, next)
+	{
+		if (file->removed || strncmp(file->straight, from->straight, length) != 0 || file->straight[length] != '/')
+			continue;
+		file->removed = !stays;
+		if (!(file->access & ACCESS_WRITE))
+			continue;
+		snprintf(path, sizeof path, "%s%s", to->path, file->straight + length);
+		other = file_of(r->files, path, path);
+		seen(r, other);
+		move(r, file, other, stays);
+	}
+}
+
 /* A path that a call names without opening it: what it did to the name. */
 static void named(const struct reader *r, const struct text_call *call, struct file *file, struct file *before)
 {
@@ -212,10 +245,9 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 	case __NR_renameat2:
 		if (!before)
 			break;
-		takes_over(file, before);
-		before->removed = 1;
-		if (r->files->format == FILES_FSATRACE)
-			files_fsatrace(r->files, OPERATION_MOVE, file, before);
+		move_all(r, before, file, places_exchange(call));
+		if (places_exchange(call))
+			move_all(r, file, before, 1);
 		break;
 	case __NR_link:
 	case __NR_linkat:
@@ -424,6 +456,7 @@ void files_free(struct files *f)
 		HASH_DEL(f->table, file);
 		file_free(file);
 	}
+	folders_free(f);
 	gaps_free(f);
 	if (f->places)
 		places_free(f->places);

@@ -52,6 +52,7 @@ struct files {
 	struct recording *recording;
 	struct places *places;
 	struct file *table;
+	struct folder *folders;
 	int pid;
 	int all, only_missing, only_written, strict;
 	enum files_format format;

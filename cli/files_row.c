@@ -5,6 +5,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A folder that rows stand in, at any depth. */
+struct folder {
+	UT_hash_handle hh;
+	char path[];
+};
+
+int file_is_folder(const struct files *f, const struct file *file)
+{
+	struct folder *folder;
+
+	HASH_FIND(hh, f->folders, file->straight, strlen(file->straight), folder);
+	return folder != NULL;
+}
+
+static void add_folders(struct files *f, const char *path)
+{
+	struct folder *folder;
+
+	for (const char *end = strrchr(path, '/'); end && end > path; end = memrchr(path, '/', (size_t)(end - path))) {
+		size_t length = (size_t)(end - path);
+		HASH_FIND(hh, f->folders, path, length, folder);
+		if (folder)
+			return;
+		folder = zeroed(sizeof *folder + length + 1);
+		memcpy(folder->path, path, length);
+		HASH_ADD_KEYPTR(hh, f->folders, folder->path, length, folder);
+	}
+}
+
+void folders_free(struct files *f)
+{
+	struct folder *folder, *next;
+
+	HASH_ITER(hh, f->folders, folder, next)
+	{
+		HASH_DEL(f->folders, folder);
+		free(folder);
+	}
+}
+
 struct file *file_of(struct files *f, const char *path, const char *given)
 {
 	struct file *file;
@@ -19,6 +59,7 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 	file->given = copied(given);
 	file->straight = places_straight(file->path, room) == room ? copied(room) : file->path;
 	HASH_ADD_KEYPTR(hh, f->table, file->path, length, file);
+	add_folders(f, file->straight);
 	return file;
 }
 

@@ -8,6 +8,10 @@
 struct file *file_of(struct files *f, const char *path, const char *given);
 void file_free(struct file *file);
 
+/* Are there rows of what stands in it? */
+int file_is_folder(const struct files *f, const struct file *file);
+void folders_free(struct files *f);
+
 /* This process and program had to do with it at that time (ns since 1970). */
 void file_noted(struct file *file, uint64_t time, int pid, const char *program);
 /* An open or exec: result as the kernel's. */

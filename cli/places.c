@@ -467,7 +467,7 @@ const char *places_straight(const char *path, char room[PLACES_PATH])
 {
 	size_t length, n = 0;
 
-	if (*path != '/' || !strstr(path, "/.."))
+	if (*path != '/' || !strstr(path, "/..") || strlen(path) >= PLACES_PATH)
 		return path;
 	for (; *path; path += length) {
 		length = 1 + strcspn(path + 1, "/");
@@ -566,36 +566,50 @@ static void duplicate(struct place *place, int from, int to, int closes_at_exec)
 }
 
 /* A folder that was given another name takes those along that stand in it. */
-static void rename_in(char **path, const char *from, const char *to)
+static int rename_in(char **path, const char *from, const char *to)
 {
 	size_t length = strlen(from);
-	char *next;
+	char room[PLACES_PATH], *next;
+	const char *straight = *path ? places_straight(*path, room) : "";
 
-	if (!*path || strncmp(*path, from, length) != 0 || ((*path)[length] && (*path)[length] != '/'))
-		return;
-	if (asprintf(&next, "%s%s", to, *path + length) < 0)
+	if (strncmp(straight, from, length) != 0 || (straight[length] && straight[length] != '/'))
+		return 0;
+	if (asprintf(&next, "%s%s", to, straight + length) < 0)
 		abort();
 	free(*path);
 	*path = next;
+	return 1;
+}
+
+int places_exchange(const struct text_call *call)
+{
+	return call->number == __NR_renameat2 && call->arguments[4] & 2 /* RENAME_EXCHANGE */;
+}
+
+static void rename_all(char **path, const char *from, const char *to, int exchange)
+{
+	if (!rename_in(path, from, to) && exchange)
+		rename_in(path, to, from);
 }
 
 static void renamed(struct places *p, struct place *place, const struct text_call *call, const struct recorded_memory *memory)
 {
-	char from[PLACES_PATH], to[PLACES_PATH], given[RECORDED_PATH];
+	char paths[2][PLACES_PATH], rooms[2][PLACES_PATH], given[RECORDED_PATH];
 	int at = call->number != __NR_rename;
 	struct place *other, *next_place;
 	struct held *h, *next;
 
 	if (!text_string_at(&memory->memory, call->arguments[at], given, sizeof given) ||
-	    !resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, from) ||
+	    !resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, paths[0]) ||
 	    !text_string_at(&memory->memory, call->arguments[at ? 3 : 1], given, sizeof given) ||
-	    !resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, to))
+	    !resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, paths[1]))
 		return;
+	const char *from = places_straight(paths[0], rooms[0]), *to = places_straight(paths[1], rooms[1]);
 	HASH_ITER(hh, p->places, other, next_place)
 	{
-		rename_in(&other->folder, from, to);
+		rename_all(&other->folder, from, to, places_exchange(call));
 		HASH_ITER(hh, other->held, h, next)
-			rename_in(&h->path, from, to);
+			rename_all(&h->path, from, to, places_exchange(call));
 	}
 }
 

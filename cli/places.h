@@ -22,6 +22,9 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
  * slashes; `..` stays, because what it means depends on symbolic links. 0: that folder is not known; the path begins with "?/". */
 int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PLACES_PATH]);
 
+/* A renameat2 that leaves both names, each for what the other was for. */
+int places_exchange(const struct text_call *call);
+
 /* Where such a path leads if no symbolic link stands before its `..`: itself, or written to `room`. */
 const char *places_straight(const char *path, char room[PLACES_PATH]);
 

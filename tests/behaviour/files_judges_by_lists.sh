@@ -86,6 +86,31 @@ status 0 --format=fsatrace -P "$PWD/*" links
 for line in "w|$PWD/linked" "w|$PWD/twin"; do
 	grep -qxF "$line" out || fail "fsatrace: no $line in $(cat out)"
 done
+run folders 'mkdir -p tmp/deep; echo a >tmp/f; echo b >tmp/deep/g; echo c >tmp/gone; rm tmp/gone; echo d >tmpfile; mv tmp made; cd made/deep; cd ..
+	mv ../made/deep ../made/other; echo e >other/h'
+status 0 --format=make -P "$PWD/*" folders
+[ "$(head -n 1 out)" = "$PWD/made/../made/other/g $PWD/made/f $PWD/made/other/h $PWD/tmpfile:" ] || fail "what stands in a renamed folder keeps its old name: $(cat out)"
+status 0 --format=fsatrace -P "$PWD/*" folders
+grep -qxF "m|$PWD/made|$PWD/tmp" out && grep -qxF "m|$PWD/made/f|$PWD/tmp/f" out || fail "fsatrace: a renamed folder: $(cat out)"
+status 0 --json -P "$PWD/tmp/*" folders
+[ "$(grep -c '"path".*"removed":true' out)" = 3 ] || fail "what stood in a renamed folder is there: $(cat out)"
+cat >exchange.py <<'PY'
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+os.mkdir("left"), os.mkdir("right"), open("left/written", "w").close()
+fd = os.open("left", os.O_RDONLY | os.O_DIRECTORY)
+if libc.renameat2(-100, b"left", -100, b"right", 2):
+    sys.exit("no RENAME_EXCHANGE here")
+os.open("now_right", os.O_CREAT | os.O_WRONLY, dir_fd=fd)
+PY
+if python3 exchange.py 2>err; then
+	rm -r left right
+	run exchange 'python3 exchange.py'
+	status 0 --format=make -P "$PWD/right/*" exchange
+	grep -q "^$PWD/right/now_right $PWD/right/written:" out || fail "folders that were exchanged: $(cat out)"
+else
+	echo "RENAME_EXCHANGE: not tested: $(tail -n 1 err)"
+fi
 cat >nameless.py <<'PY'
 import ctypes, os
 fd = os.open(".", os.O_TMPFILE | os.O_WRONLY)
