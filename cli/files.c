@@ -65,13 +65,18 @@ static int is_left_out(const struct files *f, const struct file *file)
 	return match(&f->without, file->path) && match(&f->without, file->straight);
 }
 
+int files_name(const struct files *f, const struct file *file)
+{
+	return (!f->only.count || globs_match(&f->only, file)) && !is_left_out(f, file);
+}
+
 int files_take(const struct files *f, const struct file *file)
 {
 	/* What was written under another name has it by a rename or link. */
 	int touched = file->opens || file->failed || file->kernel || file->access & ACCESS_WRITE;
 
 	return (touched || (f->all && file->named)) && (!f->only_missing || (!file->opens && !file->kernel && file->failed)) &&
-	       (!f->only_written || file->access & ACCESS_WRITE) && (!f->only.count || globs_match(&f->only, file)) && !is_left_out(f, file);
+	       (!f->only_written || file->access & ACCESS_WRITE) && files_name(f, file);
 }
 
 static unsigned access_of(uint64_t flags)
@@ -133,6 +138,16 @@ static void note(const struct reader *r, struct file *file, unsigned access, int
 		files_fsatrace(r->files, access & ACCESS_WRITE ? OPERATION_WRITE : OPERATION_READ, file, NULL);
 }
 
+/* The image of a process has come, or the next exec of it begins: the one before has succeeded. 1: it was recorded. */
+static int succeeded(struct files *f, int pid)
+{
+	struct file *file = gaps_image(f, pid);
+
+	if (file && f->format == FILES_FSATRACE)
+		files_fsatrace(f, OPERATION_READ, file, NULL);
+	return file != NULL;
+}
+
 /* An exec is written when it begins, and again only if it has failed. */
 static void executed(const struct reader *r, const struct text_call *call, const char *given, int64_t result)
 {
@@ -142,11 +157,14 @@ static void executed(const struct reader *r, const struct text_call *call, const
 
 	if (result && file->opens && !--file->opens)
 		file->access &= ~(unsigned)ACCESS_EXECUTE;
-	note(r, file, ACCESS_EXECUTE, result);
-	if (result)
+	seen(r, file);
+	file_opened(file, ACCESS_EXECUTE, result);
+	if (result) {
 		gaps_image(r->files, pid);
-	else
-		gaps_exec(r->files, pid, file->path);
+		return;
+	}
+	succeeded(r->files, pid);
+	gaps_exec(r->files, pid, file);
 }
 
 static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int out)
@@ -425,7 +443,7 @@ void files_add_all(struct files *f)
 		const struct record_word *word = event_record(f->recording, &event);
 		struct reader r = {f, &event, &f->recording->sources[event.source], &readings[event.source]};
 		if (places_before(f->places, &event))
-			r.at->executed = gaps_image(f, r.source->header->pid);
+			r.at->executed = succeeded(f, r.source->header->pid);
 		if (word->kind == RECORD_START || word->kind == RECORD_OBJECT) {
 			if (!r.at->loader) {
 				r.at->loader = loader_make();
@@ -444,6 +462,8 @@ void files_add_all(struct files *f)
 	for (unsigned i = 0; i < f->recording->sources_count; i++)
 		if (readings[i].loader)
 			start_ends(f, &f->recording->sources[i], &readings[i]);
+	if (f->format == FILES_FSATRACE)
+		gaps_fsatrace(f);
 	free(readings);
 }
 

@@ -66,6 +66,8 @@ struct files {
 
 /* Does the selection (only, without, and so on) take it? */
 int files_take(const struct files *f, const struct file *file);
+/* Does it take the path, whatever was done to it? */
+int files_name(const struct files *f, const struct file *file);
 /* The path as it is shown, or without its `..`. */
 int globs_match(const struct globs *g, const struct file *file);
 const char *files_access(unsigned access, char text[ACCESS_TEXT]);

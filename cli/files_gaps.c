@@ -11,7 +11,7 @@
 /* An exec under way, by process; in the end, one that nothing came after. */
 struct unfollowed {
 	int pid;
-	char *path;
+	struct file *file;
 	char why[48];
 	UT_hash_handle hh;
 };
@@ -19,7 +19,6 @@ struct unfollowed {
 static void drop(struct files *f, struct unfollowed *u)
 {
 	HASH_DEL(f->unfollowed, u);
-	free(u->path);
 	free(u);
 }
 
@@ -31,23 +30,23 @@ static struct unfollowed *find(const struct files *f, int pid)
 	return u;
 }
 
-void gaps_exec(struct files *f, int pid, const char *path)
+void gaps_exec(struct files *f, int pid, struct file *file)
 {
 	struct unfollowed *u = zeroed(sizeof *u);
 
-	gaps_image(f, pid);
 	u->pid = pid;
-	u->path = copied(path);
+	u->file = file;
 	HASH_ADD_INT(f->unfollowed, pid, u);
 }
 
-int gaps_image(struct files *f, int pid)
+struct file *gaps_image(struct files *f, int pid)
 {
 	struct unfollowed *u = find(f, pid);
+	struct file *file = u ? u->file : NULL;
 
 	if (u)
 		drop(f, u);
-	return u != NULL;
+	return file;
 }
 
 void gaps_note(struct files *f, int pid, const char *text)
@@ -57,6 +56,12 @@ void gaps_note(struct files *f, int pid, const char *text)
 
 	if (u && !strncmp(text, before, sizeof before - 1))
 		recorded_text(u->why, sizeof u->why, text + sizeof before - 1, sizeof ((struct record_note *)0)->text - (sizeof before - 1));
+}
+
+void gaps_fsatrace(const struct files *f)
+{
+	for (const struct unfollowed *u = f->unfollowed; u; u = u->hh.next)
+		files_fsatrace(f, OPERATION_READ, u->file, NULL);
 }
 
 void gaps_free(struct files *f)
@@ -69,7 +74,7 @@ void gaps_free(struct files *f)
 
 static int by_path(const struct unfollowed *a, const struct unfollowed *b)
 {
-	int order = strcmp(a->path, b->path);
+	int order = strcmp(a->file->path, b->file->path);
 
 	return order ? order : strcmp(a->why, b->why);
 }
@@ -100,7 +105,7 @@ static const char *why_of(const struct unfollowed *u)
 static void tell_text(const struct unfollowed *u, unsigned times, FILE *to)
 {
 	fprintf(to, "not followed: ");
-	print_escaped(to, u->path, strlen(u->path));
+	print_escaped(to, u->file->path, strlen(u->file->path));
 	fprintf(to, " (%s)", why_of(u));
 	if (times > 1)
 		fprintf(to, ", %u times", times);
@@ -112,7 +117,7 @@ static int told;
 static void tell_json(const struct unfollowed *u, unsigned times, FILE *to)
 {
 	fprintf(to, "%s{\"path\":", told++ ? "," : "");
-	print_quoted(to, u->path, strlen(u->path));
+	print_quoted(to, u->file->path, strlen(u->file->path));
 	fprintf(to, ",\"why\":");
 	print_quoted(to, why_of(u), strlen(why_of(u)));
 	fprintf(to, ",\"times\":%u}", times);

@@ -166,7 +166,8 @@ void files_fsatrace(const struct files *f, char operation, struct file *file, co
 {
 	unsigned bit = 1u << (operation - 'a');
 
-	if (!files_take(f, file) && !before && operation != OPERATION_DELETE)
+	int renames = before || operation == OPERATION_DELETE;
+	if (!(renames ? files_name(f, file) || (before && files_name(f, before)) : files_take(f, file)))
 		return;
 	if (file->told & bit && operation != OPERATION_MOVE)
 		return;

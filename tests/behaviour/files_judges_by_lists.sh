@@ -75,6 +75,18 @@ status 0 --format=fsatrace -P "$PWD/*" moves
 for line in "r|$PWD/tree/in" "w|$PWD/tmp" "m|$PWD/final|$PWD/tmp" "d|$PWD/tree/two"; do
 	grep -qxF "$line" out || fail "fsatrace: no $line in $(cat out)"
 done
+status 0 --format=fsatrace -P /nothing moves
+[ ! -s out ] || fail "fsatrace: -P does not choose what was renamed and removed: $(cat out)"
+for name in tmp final; do
+	status 0 --format=fsatrace -P "$PWD/$name" moves
+	grep -qxF "m|$PWD/final|$PWD/tmp" out || fail "fsatrace: -P with one of two names: $(cat out)"
+done
+run tried 'PATH=$PWD/none:$PATH; env cat tree/in; exec env true'
+status 0 --format=fsatrace tried
+for name in bash env cat true; do
+	grep -q "^r|/.*bin/$name\$" out || fail "fsatrace: no $name in $(cat out)"
+done
+grep -q "$PWD/none" out && fail "fsatrace: a program that was not there: $(cat out)"
 status 0 --format=make -P "$PWD/*" moves
 grep -q "final" out && ! grep -q "/tmp:" out || fail "what was renamed is the target: $(cat out)"
 run links 'cp tree/in tmp; ln tmp linked; rm tmp; ln tree/in twin'

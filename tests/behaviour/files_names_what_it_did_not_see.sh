@@ -16,6 +16,7 @@ gaps = json.load(sys.stdin)
 assert gaps["not_followed"] == [{"path": os.getcwd() + "/static", "why": "static", "times": 2}], gaps' || fail "not in the JSON"
 "$SYSSHIM" files --strict r >out
 [ $? = 1 ] || fail "--strict does not mind a gap"
+"$SYSSHIM" files --format=fsatrace r 2>/dev/null | grep -qxF "r|$PWD/static" || fail "fsatrace does not know that the static program was executed"
 "$SYSSHIM" run -q --record=whole -- bash -c './plain; true' && "$SYSSHIM" files --strict whole >out || fail "--strict minds what is whole: $(tail -n 2 out)"
 "$SYSSHIM" run -q --follow=off --record=alone -- bash -c './plain; true' && "$SYSSHIM" files alone | grep -q "^not followed: $PWD/plain (SYSSHIM_FOLLOW=off)" ||
 	fail "--follow=off is no reason"
