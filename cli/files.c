@@ -418,9 +418,11 @@ static void add_event(const struct reader *r, const struct record_word *word)
 	char given[RECORDED_PATH];
 	int thread = recorded_call(r->source, word, &call, &memory), is_ours = is_chosen(r->files, r->source, thread);
 
-	/* What an exec in the new image says is only that it has succeeded. */
-	if (is_exec_end(word))
+	/* What an exec in the new image says is only that it has succeeded. A tracer's file may hold that exec itself. */
+	if (is_exec_end(word)) {
+		succeeded(r->files, r->source->header->pid);
 		return;
+	}
 	if (word->kind == RECORD_BEGIN) {
 		if (is_exec(call.number) && is_ours && text_call_path(&call, &memory.memory, given, sizeof given))
 			executed(r, &call, given, 0);

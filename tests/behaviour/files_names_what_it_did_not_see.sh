@@ -20,3 +20,9 @@ assert gaps["not_followed"] == [{"path": os.getcwd() + "/static", "why": "static
 "$SYSSHIM" run -q --record=whole -- bash -c './plain; true' && "$SYSSHIM" files --strict whole >out || fail "--strict minds what is whole: $(tail -n 2 out)"
 "$SYSSHIM" run -q --follow=off --record=alone -- bash -c './plain; true' && "$SYSSHIM" files alone | grep -q "^not followed: $PWD/plain (SYSSHIM_FOLLOW=off)" ||
 	fail "--follow=off is no reason"
+if "$SYSSHIM" run -q --trace-static --record=traced -- ./static 2>err && "$SYSSHIM" files --json traced | tail -n 1 | grep -q '"traced":1'; then
+	"$SYSSHIM" files --strict traced >out || fail "--strict minds a program that was followed by ptrace: $(cat out)"
+	[ "$("$SYSSHIM" files --format=fsatrace traced 2>/dev/null)" = "r|$PWD/static" ] || fail "fsatrace of a program that was followed by ptrace"
+else
+	echo "--trace-static: not tested: $(cat err)"
+fi

@@ -27,6 +27,7 @@ same() {
 	diff ../native.out ../traced.out && diff ../native.err ../traced.err || fail "$name: the output is not the same"
 	python3 "$SRC/tests/lib/traced_paths.py" "$SYSSHIM" "../$name" "../$name.log" "$PWD" "$programs" >../paths || fail "$name: $(cat ../paths)"
 	"$SYSSHIM" files --json "../$name" | tail -n 1 | grep -q '"traced":[1-9].*"not_followed":{"static":0,' || fail "$name: the coverage: $("$SYSSHIM" files "../$name" | tail -n 1)"
+	! "$SYSSHIM" files "../$name" | grep '^not followed' >../gaps || fail "$name: what was followed is said not to be: $(cat ../gaps)"
 }
 
 many='cat a; ls d; find d; ./nothere; cat </dev/null; cd d; cat e/f nowhere; cd ..; ls -R d; exit 7'
