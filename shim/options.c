@@ -120,7 +120,26 @@ static int take_follow(const char *value)
 }
 
 /* The names of files, and what their paths are relative to. */
-static const char audited[] = "%file,fchdir,close,close_range,dup,?dup2,dup3,fcntl,?fork,?vfork,clone,clone3,unshare,setns,open_by_handle_at,io_uring_enter";
+#define DESCRIPTORS_CHANGE "fchdir,close,close_range,dup,?dup2,dup3,fcntl,?fork,?vfork,clone,clone3,unshare,setns"
+static const char audited[] = "%file," DESCRIPTORS_CHANGE ",open_by_handle_at,io_uring_enter";
+
+/* A reader shows only what was asked for; but what a descriptor or relative path means depends on the calls that change it. */
+static void settle_trace(void)
+{
+	uint64_t changes[SYSCALL_LIMIT / 64];
+	const char *wrong;
+	int needs = 0;
+
+	memcpy(settings.asked, settings.trace, sizeof settings.asked);
+	for (uint64_t number = 0; number < SYSCALL_LIMIT; number++) {
+		const struct syscall_row *row = syscall_row(number);
+		needs |= row && row->flags & (CALL_FILE | CALL_DESC) && settings.trace[number / 64] >> (number % 64) & 1;
+	}
+	if (!settings.recording || settings.audit || !needs || trace_set_parse(changes, DESCRIPTORS_CHANGE, &wrong) != 0)
+		return;
+	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
+		settings.trace[i] |= changes[i];
+}
 
 static int take_trace(const char *value)
 {
@@ -522,6 +541,7 @@ int options_read(char **environment)
 			return 0;
 		}
 	settle_log(is_first);
+	settle_trace();
 	if (settings.timing == TIMING_UNSAID)
 		settings.timing = !settings.audit;
 	inject_settle(is_first);

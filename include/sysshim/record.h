@@ -63,7 +63,7 @@ struct record_header {
 	uint64_t results_unseen;
 	/* What batching did. */
 	uint64_t batches, coalesced, coalesced_bytes, kernel_entries, lost_bytes;
-	uint64_t trace[RECORD_CALLS / 64]; /* which calls have records: bit n % 64 of word n / 64 */
+	uint64_t trace[RECORD_CALLS / 64]; /* which calls were asked for: bit n % 64 of word n / 64. Of others those have records that change what a descriptor or path means */
 	char why_not[128];       /* no rewriting: the reason; NUL-terminated, as the texts below */
 	char program[256];       /* base name of the executable */
 	char directory[1024];    /* the working directory at birth; "" unknown */

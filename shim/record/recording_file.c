@@ -34,9 +34,9 @@ static void describe(struct process *p, struct record_header *h)
 	h->arguments_size = inherited.arguments_size;
 	memcpy(h->environment, inherited.environment, inherited.environment_size);
 	h->environment_size = inherited.environment_size;
-	_Static_assert(sizeof h->program == sizeof inherited.program && sizeof h->trace == sizeof settings.trace, "copied whole");
+	_Static_assert(sizeof h->program == sizeof inherited.program && sizeof h->trace == sizeof settings.asked, "copied whole");
 	memcpy(h->program, inherited.program, sizeof h->program);
-	memcpy(h->trace, settings.trace, sizeof h->trace);
+	memcpy(h->trace, settings.asked, sizeof h->trace);
 	h->pid = p->pid;
 	h->parent = (int32_t)RAW(__NR_getppid);
 	h->recording_pid = inherited.recording_pid;

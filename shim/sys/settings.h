@@ -47,6 +47,7 @@ struct settings {
 	uint32_t burst;        /* small writes in a row before coalescing begins */
 	uint32_t data;        /* bytes of each buffer in the log */
 	uint64_t trace[SYSCALL_LIMIT / 64]; /* which calls are logged */
+	uint64_t asked[SYSCALL_LIMIT / 64]; /* those of them that somebody wants to see */
 	uint8_t trace_named;  /* somebody has chosen them */
 	uint8_t audit;        /* SYSSHIM_TRACE=audit: which files are named, each way once (record/audit.h) */
 	uint64_t least;       /* ns: only calls that took so long at least */

@@ -1,0 +1,37 @@
+#!/bin/bash
+# With -e trace=... a reader still knows what a descriptor is: bytes of a pipe are not a file's whose number it got, and a path is relative to what dup2 has put there. Calls that were
+# recorded for that alone are not shown.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+mkdir one other
+touch one/x other/x
+cat >program.py <<'PY'
+import os, socket
+hosts = os.open("/etc/hostname", os.O_RDONLY)
+os.read(hosts, 100)
+os.close(hosts)
+ends = os.pipe()
+os.write(ends[1], b"x" * 1000)
+os.read(ends[0], 1000)
+os.close(ends[0])
+os.close(ends[1])
+a, b = os.open("one", os.O_RDONLY), os.open("other", os.O_RDONLY)
+os.dup2(b, a)
+os.close(os.open("x", os.O_RDONLY, dir_fd=a))
+PY
+"$SYSSHIM" run -q --record=asked -e trace=%file,read,write -- python3 program.py || fail "status $?"
+"$SYSSHIM" files --json asked >files.json 2>said
+python3 - "$(wc -c </etc/hostname)" <<'PY' || fail "wrong files"
+import json, sys
+rows = {row["path"]: row for row in map(json.loads, open("files.json")) if "path" in row}
+assert rows["/etc/hostname"]["read_bytes"] == int(sys.argv[1]), rows["/etc/hostname"]
+names = [path for path in rows if path.endswith("/x")]
+assert len(names) == 1 and names[0].endswith("/other/x"), names
+assert not any(row["written_bytes"] for row in rows.values()), rows
+PY
+"$SYSSHIM" trace asked >trace.out 2>said
+grep -qE ' (close|dup2|dup3|pipe2?|fcntl|clone|fork)\(' trace.out && fail "shown without having been asked for: $(grep -E ' (close|dup2)\(' trace.out | head -3)"
+"$SYSSHIM" stat asked 2>said | grep -qw close && fail "counted without having been asked for"
+grep -q 'openat(.*"x"' trace.out || fail "what was asked for is not there"
+exit 0
