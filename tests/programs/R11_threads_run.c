@@ -52,7 +52,7 @@ static long changed_text(void)
 
 	while (maps && fgets(line, sizeof line, maps)) {
 		if (strstr(line, " r-xp ") || strstr(line, " r--p ") || strstr(line, " rw-p "))
-			is_text = strstr(line, " r-xp ") && strstr(line, "libc.so.6");
+			is_text = strstr(line, " r-xp ") && (strstr(line, "libc.so.6") || strstr(line, "/libc-2"));
 		if (is_text && sscanf(line, "Anonymous: %ld kB", &kilobytes) == 1)
 			all += kilobytes;
 	}
