@@ -246,7 +246,7 @@ static void hook(struct process *p, int on)
 
 void signals_hook(struct process *p)
 {
-	if (signals.holders)
+	if (signals.holders && !p->sealed)
 		hook(p, 1);
 }
 
@@ -268,7 +268,7 @@ void signals_share(struct process *p)
 	struct signal_stack none = {NULL, STACK_DISABLED, 0};
 	uint64_t mask;
 
-	if (!signals.stack_installed || !lock_take(&p->signal_lock, &mask))
+	if (!signals.stack_installed || p->sealed || !lock_take(&p->signal_lock, &mask))
 		return;
 	if (RAW(__NR_sigaltstack, &none, 0) == 0) {
 		signals.stack_installed = 0;
