@@ -519,7 +519,7 @@ long exec_call(struct process *p, const struct call *call)
 	if (!copy || result == -E2BIG)
 		result = kernel_call(call);
 	if (tracer > 0)
-		tracer_stop(tracer);
+		tracer_stop(tracer, (char *)copy + POINTER_BYTES + TEXT_BYTES);
 	after(p, unfollowed, copy);
 	return result;
 }

@@ -15,7 +15,7 @@
 
 #include "../sys/poison.h"
 
-enum { STACK = 8192, SET_MASK = 2, KILL = 9 };
+enum { STACK = 8192, SET_MASK = 2, KILL = 9, PATIENCE = 10000 };
 
 long raw_borrow(long (*function)(void *), void *argument, void *stack_end);
 
@@ -136,7 +136,27 @@ long tracer_start(const struct process *p, char *room)
 	return result;
 }
 
-void tracer_stop(long tracer)
+/* Is this thread still traced? Where /proc does not say it is not. */
+static int is_traced(char *room)
 {
-	RAW(__NR_kill, tracer, KILL);
+	static const char line[] = "TracerPid:\t", nobody[] = "TracerPid:\t0\n";
+	long fd = RAW(__NR_open, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC), size = 0;
+
+	if (fd >= 0) {
+		size = own_read(RAW(__NR_read, fd, room, STACK));
+		RAW(__NR_close, fd);
+	}
+	for (long i = 0; i + (long)sizeof nobody <= size; i++)
+		if (memcmp(room + i, line, sizeof line - 1) == 0)
+			return memcmp(room + i, nobody, sizeof nobody - 1) != 0;
+	return 0;
+}
+
+/* NB: until it is gone no other can attach, and the next exec may come at once. */
+void tracer_stop(long tracer, char *room)
+{
+	if (RAW(__NR_kill, tracer, KILL) != 0)
+		return;
+	for (int turn = 0; turn < PATIENCE && is_traced(room); turn++)
+		RAW(__NR_sched_yield);
 }

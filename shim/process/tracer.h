@@ -13,6 +13,6 @@ int tracer_is_known(void);
 /* Starts one that follows what this thread is about to execute, with `room` (TRACER_ROOM bytes at a multiple of 16) to work in. Returns its
  * process number, for tracer_stop where the exec has failed, or -errno: nothing has changed. Any context, a vfork child included. */
 long tracer_start(const struct process *p, char *room);
-void tracer_stop(long tracer);
+void tracer_stop(long tracer, char *room);
 
 #endif
