@@ -28,7 +28,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
-		g.seldom += h->rewriting == RECORD_REWRITTEN;
+		g.seldom += h->rewriting == RECORD_REWRITTEN_MOST;
 		g.uncounted += !h->kernel_counted;
 		if (h->kernel_counted) {
 			g.kernel_reads += h->kernel_reads;

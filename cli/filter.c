@@ -190,7 +190,8 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 	int thread = recorded_call(s, word, &call, &memory), failed = is_failure(call.result);
 	uint64_t number = call.number < SYSCALL_LIMIT ? call.number : SYSCALL_LIMIT - 1;
 	/* What nobody has asked for was recorded for the sake of paths and descriptors. */
-	if (!((f->trace[number / 64] & s->header->trace[number / 64]) >> (number % 64) & 1))
+	uint64_t asked = call.number < SYSCALL_LIMIT ? s->header->trace[number / 64] : ~0ul;
+	if (!((f->trace[number / 64] & asked) >> (number % 64) & 1))
 		return 0;
 	if (f->pid && f->pid != thread && f->pid != s->header->pid)
 		return 0;

@@ -27,7 +27,7 @@ enum {
 	RECORD_KEPT = 2048,     /* full chunks in a file (64 MiB), then round and round */
 	RECORD_REWRITTEN = 1,
 	RECORD_BY_PTRACE = 2,
-	RECORD_REWRITTEN_ALL = 3
+	RECORD_REWRITTEN_MOST = 3
 };
 
 enum record_end {
@@ -55,7 +55,7 @@ struct record_header {
 	uint64_t dropped;        /* records that found no place */
 	uint64_t overwritten;    /* bytes of the oldest records that newer ones have replaced */
 	/* What was not seen. */
-	uint32_t rewriting;      /* RECORD_REWRITTEN: libc's own system calls come to the gate, those that are about I/O, files, processes or signals; _ALL: all that are asked for;
+	uint32_t rewriting;      /* RECORD_REWRITTEN: libc's own system calls come to the gate; _MOST: those that are about I/O, files, processes or signals;
 	                          * RECORD_BY_PTRACE: followed by ptrace, only calls that name files */
 	uint32_t sites_rewritten, sites_left, foreign_rewritten, foreign_left;
 	uint32_t forks, images;  /* children of the whole recording by then */

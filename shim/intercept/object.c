@@ -103,10 +103,25 @@ static int is_executable_again(const struct object *o, long fd)
 
 	if (is_error(at))
 		return 0;
-	*(volatile unsigned char *)at = 0;
-	long refused = RAW(__NR_mprotect, at, PAGE, PROT_READ | PROT_EXEC);
+	/* As a store would, but it does not die of a file that is shorter by now. */
+	long refused = RAW(__NR_madvise, at, PAGE, MADV_POPULATE_WRITE);
+	if (refused == -EINVAL) {
+		*(volatile unsigned char *)at = 0; /* before Linux 5.14 */
+		refused = 0;
+	}
+	if (!refused)
+		refused = RAW(__NR_mprotect, at, PAGE, PROT_READ | PROT_EXEC);
 	RAW(__NR_munmap, at, PAGE);
 	return !refused;
+}
+
+static long make_executable(const struct object *o)
+{
+	long refused = -1;
+
+	for (int i = 0; refused && i < ATTEMPTS; i++)
+		refused = RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_EXEC);
+	return refused;
 }
 
 const char *object_open(struct object *o)
@@ -115,22 +130,24 @@ const char *object_open(struct object *o)
 
 	if (fd < 0)
 		return "the file of the loaded libc cannot be read";
-	if (is_executable_again(o, fd) && RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_WRITE) == 0) {
+	int may = is_executable_again(o, fd);
+	if (may && RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_WRITE) == 0) {
 		o->text.copy = text_pages(o) + (o->text.start - page_start(o->text.start));
 		o->fd = fd;
 		return NULL;
 	}
+	/* Where somebody has parted the mapping the first part may be writable by now. */
+	if (may)
+		make_executable(o);
 	RAW(__NR_close, fd);
 	return "the kernel refuses to make the patched text executable";
 }
 
 int object_close(const struct object *o)
 {
-	long refused = -1;
-
 	/* It was asked before, so what is in the way passes; else the file's own text is better than none that can be executed. */
-	for (int i = 0; refused && i < ATTEMPTS; i++)
-		refused = RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_EXEC);
+	long refused = make_executable(o);
+
 	if (refused)
 		RAW(__NR_mmap, text_pages(o), o->size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, o->fd, offset_in_file(o));
 	RAW(__NR_close, o->fd);

@@ -174,7 +174,7 @@ static void patch_rows(const struct object *o, const struct site_row *rows, uint
 			++*(patch(o, &rows[i]) ? rewritten : left);
 }
 
-/* Does the text, before any is patched, fit every row? One that it does not fit says that the whole table is not to be trusted. */
+/* Does the file's text fit every row? One that it does not fit says that the whole table is not to be trusted. */
 static int bears_out(const struct object *o, const struct site_row *rows, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -183,6 +183,18 @@ static int bears_out(const struct object *o, const struct site_row *rows, uint32
 			return 0;
 	}
 	return 1;
+}
+
+/* By the file: somebody's breakpoint is no reason to look for the sites anew. */
+static int is_borne_out(const struct object *o, const struct site_row *rows, uint32_t count)
+{
+	struct object file = *o;
+
+	if (!object_copy_from(&file, o->fd))
+		return 0;
+	int fits = bears_out(&file, rows, count);
+	object_drop(&file);
+	return fits;
 }
 
 static int has_one_place(const struct object *o, const struct site_row *rows, uint32_t count)
@@ -220,7 +232,7 @@ const char *patch_sites(const struct object *o, enum want want)
 	if (is_error(at))
 		return "no memory for a table of libc's sites";
 	uint32_t count = want == WANT_CERTAIN ? 0 : cache_load(o, rows, MOST_ROWS);
-	if (!count || !bears_out(o, rows, count)) {
+	if (!count || !is_borne_out(o, rows, count)) {
 		count = scan(o, rows, want);
 		if (count && want != WANT_CERTAIN)
 			cache_store(o, rows, count);

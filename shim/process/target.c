@@ -9,11 +9,13 @@
 #include <elf.h>
 #include <linux/auxvec.h>
 #include <linux/fcntl.h>
+#include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/wait.h>
 
 #include "../sys/poison.h"
 
-enum { HEADERS = 16, SCRIPTS = 4, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
+enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
 
 static int has_interpreter(long fd, const Elf64_Ehdr *header)
 {
@@ -98,6 +100,41 @@ int target_unfollowed(const struct call *call)
 	if (fd >= 0)
 		RAW(__NR_close, fd);
 	unblock_signals(&mask);
+	return result;
+}
+
+struct look {
+	char stack[LOOK_STACK] __attribute__((aligned(16)));
+	const struct call *call;
+	int result;
+};
+
+static long look(void *shared)
+{
+	struct look *l = shared;
+
+	l->result = target_unfollowed(l->call);
+	return 0;
+}
+
+/* NB: signals are blocked, or a handler would run in a child on a borrowed stack. */
+int target_unfollowed_apart(const struct call *call)
+{
+	long at = RAW(__NR_mmap, 0, sizeof(struct look), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct look *l = (struct look *)at;
+	uint64_t mask;
+
+	if (is_error(at))
+		return -1;
+	l->call = call;
+	l->result = -1;
+	block_signals(&mask);
+	long child = raw_borrow(look, l, l->stack + LOOK_STACK);
+	if (child > 0)
+		RAW(__NR_wait4, child, 0, __WALL, 0);
+	unblock_signals(&mask);
+	int result = l->result;
+	RAW(__NR_munmap, at, sizeof *l);
 	return result;
 }
 

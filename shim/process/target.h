@@ -6,6 +6,8 @@
 
 /* enum unfollowed for an execve or execveat, or -1 when it can or when that is not known. Opens the file for a moment. */
 int target_unfollowed(const struct call *call);
+/* The same in a child of our own that has a table of descriptors of its own: for who shares his. */
+int target_unfollowed_apart(const struct call *call);
 
 /* Counts one more (by 1) or one less (by -1) program started, and under its reason when it is not followed. */
 void target_count(int unfollowed, int by);

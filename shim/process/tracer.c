@@ -17,8 +17,6 @@
 
 enum { STACK = 8192, SET_MASK = 2, KILL = 9, PATIENCE = 10000 };
 
-long raw_borrow(long (*function)(void *), void *argument, void *stack_end);
-
 static struct {
 	const char *path;
 	const char *const *environment;

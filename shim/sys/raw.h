@@ -41,6 +41,9 @@ static inline int is_filtered(void)
 	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0;
 }
 
+/* borrow.S: a child in our memory, on a stack of its own, runs `function` and exits; we go on then. Its number, for a wait with __WALL, or -errno. Signals blocked. */
+long raw_borrow(long (*function)(void *), void *argument, void *stack_end);
+
 /* No handler of this thread comes in between. */
 static inline void block_signals(uint64_t *mask)
 {

@@ -44,6 +44,9 @@ variant("other_bytes", *((at, b"\xeb\xfe") for at in functions))
 start, size = elf.symbol("pwrite64")
 site = next(i for i in range(elf.offset(start), elf.offset(start) + size) if original[i : i + 2] == b"\x0f\x05")
 variant("other_site", (site, b"\xeb\xfe"))
+# and with the same build-id, but still being written
+variant("short")
+os.truncate("libs.short/libc.so.6", 65536)
 PYTHON
 
 cp -r libs.same libs
@@ -104,5 +107,14 @@ for variant in same other_id no_id other_bytes other_site removed; do
 		run "replaced: $variant, $intercept" $rewriting "${settings[@]}"
 		[ ! -e libc.next ] || fail "replaced: $variant: libc was not replaced, nothing was tested"
 	done
+done
+# one that is still being written: no child could start with it, so the program is one without
+for preload in "$here/swap.so" "$SHIM $here/swap.so"; do
+	rm -rf libs && cp -r libs.same libs
+	cp libs.short/libc.so.6 libc.next
+	timeout 10 env LD_LIBRARY_PATH="$here/libs" SYSSHIM_STATS=off SYSSHIM_LOG=off LD_PRELOAD="$preload" LIBC="$here/libs/libc.so.6" SWAP="$here/libc.next" /bin/true
+	status=$?
+	[ ! -e libc.next ] || fail "replaced: short: libc was not replaced, nothing was tested"
+	[ $status -eq 0 ] || fail "replaced: short, $preload: status $status"
 done
 exit $wrong
