@@ -2,6 +2,7 @@
 #include "files_gaps.h"
 #include "places.h"
 #include "print.h"
+#include "../format/trace_set.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
@@ -128,7 +129,7 @@ static int is_without_bytes(const struct files *f)
 {
 	const uint64_t *trace = f->recording->sources_count ? f->recording->sources[0].header->trace : NULL;
 
-	return trace && !(trace[__NR_read / 64] >> (__NR_read % 64) & 1);
+	return trace && !trace_set_has(trace, __NR_read);
 }
 
 unsigned files_gaps(const struct files *f, FILE *to)

@@ -190,8 +190,7 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 	int thread = recorded_call(s, word, &call, &memory), failed = is_failure(call.result);
 	uint64_t number = call.number < SYSCALL_LIMIT ? call.number : SYSCALL_LIMIT - 1;
 	/* What nobody has asked for was recorded for the sake of paths and descriptors. */
-	uint64_t asked = call.number < SYSCALL_LIMIT ? s->header->trace[number / 64] : ~0ul;
-	if (!((f->trace[number / 64] & asked) >> (number % 64) & 1))
+	if (!trace_set_has(f->trace, number) || !trace_set_has(s->header->trace, call.number))
 		return 0;
 	if (f->pid && f->pid != thread && f->pid != s->header->pid)
 		return 0;

@@ -204,10 +204,9 @@ int command_run(int argc, char **argv)
 			/* strace's has no value, and children are followed anyway. */
 			if (!optarg && optind < argc && (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
 				optarg = argv[optind++];
-			setenv("SYSSHIM_FOLLOW", optarg ? optarg : "on", 1);
-			break;
+			/* fall through */
 		case 'F':
-			setenv("SYSSHIM_FOLLOW", optarg, 1);
+			setenv("SYSSHIM_FOLLOW", optarg ? optarg : "on", 1);
 			break;
 		case 't':
 			trace_static = 1;

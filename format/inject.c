@@ -231,7 +231,7 @@ static int give(struct inject_rules *rules, const uint64_t set[SYSCALL_LIMIT / 6
 	int given = 0, vector;
 
 	for (unsigned number = 0; number < SYSCALL_LIMIT; number++)
-		if (set[number / 64] >> (number % 64) & 1 && (what != INJECT_SHORT || inject_size_argument(number, &vector) >= 0)) {
+		if (trace_set_has(set, number) && (what != INJECT_SHORT || inject_size_argument(number, &vector) >= 0)) {
 			rules->of_call[number] = (uint8_t)rules->count;
 			given = 1;
 		}

@@ -10,4 +10,10 @@ int trace_set_parse(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, const ch
 /* The same of the first `size` bytes. */
 int trace_set_parse_until(uint64_t set[SYSCALL_LIMIT / 64], const char *spec, size_t size, const char **wrong);
 
+/* Is it in the set? A number that no set can name is in each. */
+static inline int trace_set_has(const uint64_t set[SYSCALL_LIMIT / 64], uint64_t number)
+{
+	return number >= SYSCALL_LIMIT || (set[number / 64] >> (number % 64) & 1);
+}
+
 #endif

@@ -14,7 +14,7 @@
 
 #include "sys/poison.h"
 
-enum { SET_MASK = 2, PARTS = 16, FROM_KERNEL = 0x80 /* SI_KERNEL */, BY_TKILL = -6 /* SI_TKILL */, MONOTONIC = 1, ABSOLUTE = 1 };
+enum { PARTS = 16, FROM_KERNEL = 0x80 /* SI_KERNEL */, BY_TKILL = -6 /* SI_TKILL */, MONOTONIC = 1, ABSOLUTE = 1 };
 #define FAULTS (1ul << 3 | 1ul << 4 | 1ul << 6 | 1ul << 7 | 1ul << 10) /* SIGILL SIGTRAP SIGBUS SIGFPE SIGSEGV */
 
 struct inject_rules inject_rules;
@@ -169,14 +169,6 @@ static __attribute__((noinline)) long make_short(struct process *p, const struct
 	return make(p, &shorter);
 }
 
-/* The signal waits behind the call. */
-static __attribute__((noinline)) void hold_signals(uint64_t *held)
-{
-	uint64_t all = ~0ul;
-
-	RAW(__NR_rt_sigprocmask, SET_MASK, &all, held, 8);
-}
-
 static __attribute__((noinline)) void come_before(const struct process *p, const struct call *call, const struct inject_rule *rule, struct log_ticket *ticket, uint64_t *held)
 {
 	if (rule->what & INJECT_DELAY)
@@ -185,7 +177,7 @@ static __attribute__((noinline)) void come_before(const struct process *p, const
 	if (!rule->signal)
 		return;
 	if (rule->what & INJECT_ANSWER || is_sure_not_to_wait(call))
-		hold_signals(held);
+		block_signals(held); /* the signal waits behind the call */
 	raise_signal(rule->signal);
 }
 
@@ -222,5 +214,5 @@ long inject_call(struct process *p, const struct call *call, struct log_ticket *
 void inject_release(const uint64_t *held)
 {
 	if (*held != INJECT_NOTHING)
-		RAW(__NR_rt_sigprocmask, SET_MASK, held, 0, 8);
+		unblock_signals(held);
 }

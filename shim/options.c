@@ -131,11 +131,13 @@ static void settle_trace(void)
 	int needs = 0;
 
 	memcpy(settings.asked, settings.trace, sizeof settings.asked);
+	if (!settings.recording || !settings.trace_named || settings.audit)
+		return;
 	for (uint64_t number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
-		needs |= row && row->flags & (CALL_FILE | CALL_DESC) && settings.trace[number / 64] >> (number % 64) & 1;
+		needs |= row && row->flags & (CALL_FILE | CALL_DESC) && trace_set_has(settings.trace, number);
 	}
-	if (!settings.recording || settings.audit || !needs || trace_set_parse(changes, DESCRIPTORS_CHANGE, &wrong) != 0)
+	if (!needs || trace_set_parse(changes, DESCRIPTORS_CHANGE, &wrong) != 0)
 		return;
 	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
 		settings.trace[i] |= changes[i];

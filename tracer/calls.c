@@ -49,7 +49,7 @@ void calls_choose(const char *spec)
 		memset(asked, 0xff, sizeof asked);
 	for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
-		if (row && (row->flags & CALL_FILE || is_about_descriptors(number)) && asked[number / 64] >> number % 64 & 1)
+		if (row && (row->flags & CALL_FILE || is_about_descriptors(number)) && trace_set_has(asked, number))
 			calls_wanted[number / 64] |= 1ull << number % 64;
 	}
 }

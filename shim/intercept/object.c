@@ -124,6 +124,8 @@ static long make_executable(const struct object *o)
 	return refused;
 }
 
+static const char refuses[] = "the kernel refuses to make the patched text executable";
+
 const char *object_open(struct object *o)
 {
 	long fd = file_of(o);
@@ -140,10 +142,10 @@ const char *object_open(struct object *o)
 	if (may)
 		make_executable(o);
 	RAW(__NR_close, fd);
-	return "the kernel refuses to make the patched text executable";
+	return refuses;
 }
 
-int object_close(const struct object *o)
+const char *object_close(const struct object *o)
 {
 	/* It was asked before, so what is in the way passes; else the file's own text is better than none that can be executed. */
 	long refused = make_executable(o);
@@ -151,7 +153,7 @@ int object_close(const struct object *o)
 	if (refused)
 		RAW(__NR_mmap, text_pages(o), o->size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, o->fd, offset_in_file(o));
 	RAW(__NR_close, o->fd);
-	return !refused;
+	return refused ? refuses : NULL;
 }
 
 /* The whole pages of the text, as the file has them. */

@@ -34,8 +34,8 @@ int object_find(struct object *o);
 /* The text where it stands, for patching: o->text.copy is the text itself, and nobody may execute it before object_close. For a process of one thread, with signals
  * blocked. NULL, or why it cannot be, and nothing has changed. */
 const char *object_open(struct object *o);
-/* 0: the kernel refuses now what it has allowed before; the text is the file's. */
-int object_close(const struct object *o);
+/* NULL, or that the kernel refuses now what it has allowed before; then the text is the file's. */
+const char *object_close(const struct object *o);
 
 /* Maps the file's text for writing. 0: it cannot be, or the file is not the one that is loaded. */
 int object_copy(struct object *o);

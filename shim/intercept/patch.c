@@ -174,36 +174,33 @@ static void patch_rows(const struct object *o, const struct site_row *rows, uint
 			++*(patch(o, &rows[i]) ? rewritten : left);
 }
 
-/* Does the file's text fit every row? One that it does not fit says that the whole table is not to be trusted. */
-static int bears_out(const struct object *o, const struct site_row *rows, uint32_t count)
+static int fits(const struct object *o, const struct site_row *row)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		struct place place = place_of(o, &rows[i]);
-		if (can_be_patched(o, &rows[i]) && !forms_fits(piece_at(o, &rows[i]), &place))
-			return 0;
-	}
-	return 1;
+	struct place place = place_of(o, row);
+
+	return can_be_patched(o, row) && forms_fits(piece_at(o, row), &place);
 }
 
-/* By the file: somebody's breakpoint is no reason to look for the sites anew. */
+/* Does the file's text fit every row that can be used? One that it does not fit says that the whole table is not to be trusted. NB: not the live text, in which somebody may
+ * have set a breakpoint. */
 static int is_borne_out(const struct object *o, const struct site_row *rows, uint32_t count)
 {
 	struct object file = *o;
+	uint32_t i = 0;
 
 	if (!object_copy_from(&file, o->fd))
 		return 0;
-	int fits = bears_out(&file, rows, count);
+	while (i < count && (!can_be_patched(&file, &rows[i]) || fits(&file, &rows[i])))
+		i++;
 	object_drop(&file);
-	return fits;
+	return i == count;
 }
 
 static int has_one_place(const struct object *o, const struct site_row *rows, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		struct place place = place_of(o, &rows[i]);
-		if (form_is_any_number(rows[i].form) && can_be_patched(o, &rows[i]) && forms_fits(piece_at(o, &rows[i]), &place))
+	for (uint32_t i = 0; i < count; i++)
+		if (form_is_any_number(rows[i].form) && fits(o, &rows[i]))
 			return 1;
-	}
 	return 0;
 }
 

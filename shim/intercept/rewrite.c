@@ -55,8 +55,8 @@ static const char *object_rewrite(struct object *o, enum want want)
 	const char *error = object_open(o);
 	if (!error) {
 		error = patch_sites(o, want);
-		if (!object_close(o))
-			error = "the kernel refuses to make the patched text executable";
+		const char *refused = object_close(o);
+		error = refused ? refused : error;
 	}
 	unblock_signals(&mask);
 	return error;

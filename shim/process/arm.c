@@ -109,11 +109,11 @@ static void relearn(struct process *p)
 
 int arm(struct process *p, struct batch *b)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 	enum let_go why = ask_process(p);
 
 	if (!why) {
-		RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+		block_signals(&mask);
 		why = arm_locked(b, &mask);
 		if (!why) {
 			b->armed = guard.armed = 1;
@@ -128,7 +128,7 @@ int arm(struct process *p, struct batch *b)
 			/* NB order: from here on every call of foreign code traps. */
 			guard.selector = BLOCK;
 		}
-		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+		unblock_signals(&mask);
 	}
 	if (!why)
 		return 1;
@@ -154,7 +154,7 @@ static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 
 void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach reach, struct signal_frame *frame)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	batch_flush(p, b, END_LET_GO, frame ? BATCH_NO_WAIT : BATCH_MAY_WAIT);
 	if (reach >= REACH_PROCESS && !b->off)
@@ -165,11 +165,11 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 		guard.refused = (uint8_t)why;
 	if (!b->armed)
 		return;
-	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+	block_signals(&mask);
 	disarm_locked(p, b, frame ? &frame->mask : &mask);
 	if (frame)
 		signals_leave(frame);
-	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	unblock_signals(&mask);
 }
 
 void arm_watch(struct process *p, struct batch *b)

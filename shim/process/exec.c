@@ -497,8 +497,7 @@ long exec_call(struct process *p, const struct call *call)
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
 		return kernel_call(call);
-	/* Others share our descriptors: what we open for a moment might be replaced by theirs, and closed by us. */
-	int unfollowed = p->threads & THREADS_MORE && process_is_ours(p) ? target_unfollowed_apart(call) : target_unfollowed(call), may_trace = is_to_be_traced(unfollowed);
+	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed);
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
 	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN || may_trace))
 		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0);

@@ -1,7 +1,6 @@
 /* The target of an exec: a static program has no interpreter that would load us, a set-user-id one loads nothing from a path
  * (ld.so(8), secure-execution mode), one of another word size or processor cannot. Said in the coverage, never prevented. */
 #include "target.h"
-#include "../record/process.h"
 #include "../sys/memory.h"
 
 #include <asm/stat.h>
@@ -77,7 +76,7 @@ static __attribute__((noinline)) long open_interpreter(long fd)
 	return RAW(__NR_open, line + from, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
-int target_unfollowed(const struct call *call)
+static int unfollowed(const struct call *call)
 {
 	const uint64_t *a = call->arguments;
 	int at = (uint32_t)call->number == __NR_execveat;
@@ -113,12 +112,12 @@ static long look(void *shared)
 {
 	struct look *l = shared;
 
-	l->result = target_unfollowed(l->call);
+	l->result = unfollowed(l->call);
 	return 0;
 }
 
 /* NB: signals are blocked, or a handler would run in a child on a borrowed stack. */
-int target_unfollowed_apart(const struct call *call)
+static int unfollowed_apart(const struct call *call)
 {
 	long at = RAW(__NR_mmap, 0, sizeof(struct look), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct look *l = (struct look *)at;
@@ -136,6 +135,12 @@ int target_unfollowed_apart(const struct call *call)
 	int result = l->result;
 	RAW(__NR_munmap, at, sizeof *l);
 	return result;
+}
+
+int target_unfollowed(const struct process *p, const struct call *call)
+{
+	/* What is opened for a moment might be replaced by another thread, and its descriptor closed by us. */
+	return p->threads & THREADS_MORE && process_is_ours(p) ? unfollowed_apart(call) : unfollowed(call);
 }
 
 void target_count(int unfollowed, int by)

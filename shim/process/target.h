@@ -2,12 +2,11 @@
 #ifndef SHIM_PROCESS_TARGET_H
 #define SHIM_PROCESS_TARGET_H
 
-#include "../sys/raw.h"
+#include "../record/process.h"
 
-/* enum unfollowed for an execve or execveat, or -1 when it can or when that is not known. Opens the file for a moment. */
-int target_unfollowed(const struct call *call);
-/* The same in a child of our own that has a table of descriptors of its own: for who shares his. */
-int target_unfollowed_apart(const struct call *call);
+/* enum unfollowed for an execve or execveat, or -1 when it can or when that is not known. Opens the file for a moment, where there are threads in a child of our own, which
+ * has its own table of descriptors: theirs are not touched. */
+int target_unfollowed(const struct process *p, const struct call *call);
 
 /* Counts one more (by 1) or one less (by -1) program started, and under its reason when it is not followed. */
 void target_count(int unfollowed, int by);

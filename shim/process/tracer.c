@@ -15,7 +15,7 @@
 
 #include "../sys/poison.h"
 
-enum { STACK = 8192, SET_MASK = 2, KILL = 9, PATIENCE = 10000 };
+enum { STACK = 8192, KILL = 9, PATIENCE = 10000 };
 
 static struct {
 	const char *path;
@@ -120,14 +120,14 @@ static long start(struct start *s, const struct process *p)
 long tracer_start(const struct process *p, char *room)
 {
 	struct start *s = (struct start *)room;
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 	long result = RAW(__NR_pipe2, s->answer, O_CLOEXEC);
 
 	if (is_error(result))
 		return result;
-	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+	block_signals(&mask);
 	result = start(s, p);
-	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	unblock_signals(&mask);
 	for (int i = 0; i < 2; i++)
 		if (s->answer[i] >= 0)
 			RAW(__NR_close, s->answer[i]);

@@ -71,7 +71,7 @@ void log_unseen(struct process *p, const struct text_call *call)
 
 static __attribute__((noinline)) void leave_out(struct process *p, const struct text_call *call)
 {
-	if (call->number >= SYSCALL_LIMIT || settings.asked[call->number / 64] >> (call->number % 64) & 1) {
+	if (trace_set_has(settings.asked, call->number)) {
 		counter_add(&p->tally.left_out, 1, 1);
 		if (settings.recording)
 			recording_left_out(p);

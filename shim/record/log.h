@@ -8,6 +8,7 @@
 #define SHIM_RECORD_LOG_H
 
 #include "../../format/text.h"
+#include "../../format/trace_set.h"
 #include "../sys/lock.h"
 #include "recording.h"
 #include "sink.h"
@@ -88,7 +89,7 @@ static inline int log_moves(uint64_t number)
 /* Is this number in SYSSHIM_TRACE? */
 static inline int log_wants(uint32_t number)
 {
-	return number >= SYSCALL_LIMIT || (settings.trace[number / 64] >> (number % 64) & 1);
+	return trace_set_has(settings.trace, number);
 }
 
 #endif

@@ -234,7 +234,7 @@ void recording_state(struct process *p, unsigned end, int status)
 	h->sites_left = inherited.sites_left;
 	h->foreign_rewritten = inherited.foreign_rewritten;
 	h->foreign_left = inherited.foreign_left;
-	h->rewriting = !inherited.rewriting ? 0 : settings.rewrite == REWRITE_ALL || settings.trace_named ? RECORD_REWRITTEN : RECORD_REWRITTEN_MOST;
+	h->rewriting = !inherited.rewriting ? 0 : settings_rewrite_most() ? RECORD_REWRITTEN_MOST : RECORD_REWRITTEN;
 	struct text why = {h->why_not, h->why_not + sizeof h->why_not - 1, 0};
 	text_string(&why, inherited.why_not ? inherited.why_not : "");
 	*why.at = 0;

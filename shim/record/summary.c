@@ -150,7 +150,7 @@ static void text_coverage(struct text *out, const struct process *p)
 	}
 	text_string(out, settings.watch && p->watching ? "; not seen: calls before our start" :
 			 "; not seen: calls that the program's own code or a library makes without libc, and those before our start");
-	if (inherited.rewriting && settings.rewrite == REWRITE_HOT && !settings.trace_named)
+	if (inherited.rewriting && settings_rewrite_most())
 		text_string(out, ", nor libc's that are not about I/O, files, processes or signals (SYSSHIM_INTERCEPT=rewrite-all)");
 	text_note(out, p->tally.log_dropped, " log lines dropped");
 	text_note(out, p->tally.left_out, " calls left out of the log as asked");

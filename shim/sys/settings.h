@@ -60,4 +60,10 @@ struct settings {
 
 extern struct settings settings;
 
+/* Of libc only the sites of calls about I/O, files, processes and signals are rewritten: nobody has asked for more. */
+static inline int settings_rewrite_most(void)
+{
+	return settings.rewrite == REWRITE_HOT && !settings.trace_named;
+}
+
 #endif
