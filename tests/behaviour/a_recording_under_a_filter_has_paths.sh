@@ -5,24 +5,6 @@
 set -u
 . "$SRC/tests/lib/lib.sh"
 
-cat >filtered.c <<'C'
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-int main(int argc, char **argv)
-{
-	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-	struct sock_fprog program = {1, &allow};
-
-	(void)argc;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		return 77;
-	execv(argv[1], argv + 1);
-	return 78;
-}
-C
 cat >calls.c <<'C'
 #include <fcntl.h>
 #include <unistd.h>
@@ -36,7 +18,7 @@ int main(void)
 	return fd < 0 || open("nowhere", O_RDONLY) >= 0 || link("nowhere", "elsewhere") == 0;
 }
 C
-cc -O1 -o filtered filtered.c && cc -O1 -o calls calls.c || fail "it does not compile"
+cc -O1 -o filtered "$SRC/tests/lib/filtered.c" && cc -O1 -o calls calls.c || fail "it does not compile"
 touch input
 SYSSHIM_LOG=$PWD/recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./filtered /usr/bin/env LD_PRELOAD="$SHIM" ./calls 2>err
 status=$?

@@ -65,11 +65,11 @@ env -i LD_PRELOAD="$SHIM" SYSSHIM_STATS=off "$PROGRAM" work >home.out 2>home.err
 status=$?
 same home
 cmp native.err home.err || fail "HOME unset: stderr differs: $(cat home.err)"
-env -i PATH="$PATH" LD_PRELOAD="$SHIM" SYSSHIM_LOG="$here/homeless.%p" SYSSHIM_STATS=off "$PROGRAM" work >homeless.out 2>homeless.err
+env -i PATH="$PATH" LD_PRELOAD="$SHIM" SYSSHIM_LOG="$here/no_home.%p" SYSSHIM_STATS=off "$PROGRAM" work >no_home.out 2>no_home.err
 status=$?
-same homeless
-cmp native.err homeless.err || fail "HOME unset: stderr differs: $(cat homeless.err)"
-grep -qE '^[0-9]+ +[0-9.]+ write\(2, .*\) *= 16' homeless.[0-9]* || fail "HOME unset: the log is not there"
+same no_home
+cmp native.err no_home.err || fail "HOME unset: stderr differs: $(cat no_home.err)"
+grep -qE '^[0-9]+ +[0-9.]+ write\(2, .*\) *= 16' no_home.[0-9]* || fail "HOME unset: the log is not there"
 
 # a file-size limit that the log meets: no SIGXFSZ, the rest is counted
 "$PROGRAM" limited 65536 >limit.native.out 2>limit.native.err

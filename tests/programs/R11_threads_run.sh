@@ -31,24 +31,7 @@ for library in "$here/empty.so" "$SHIM"; do
 done
 
 # a library whose constructor comes before ours starts one: nothing is patched under it, also under a filter, where the kernel is asked in another way
-cat >filtered.c <<'C'
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-int main(int argc, char **argv)
-{
-	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog filter = {1, &all};
-
-	(void)argc;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
-		return 90;
-	execvp(argv[1], argv + 1);
-	return 91;
-}
-C
-cc -O1 -o filtered filtered.c || fail "the launcher does not compile"
+cc -O1 -o filtered "$SRC/tests/lib/filtered.c" || fail "the launcher does not compile"
 cat >early.c <<'C'
 #include <pthread.h>
 #include <sys/syscall.h>

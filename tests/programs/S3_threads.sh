@@ -5,11 +5,8 @@ set -u
 . "$SRC/tests/lib/lib.sh"
 
 here=$PWD
-for what in handlers stacks first pending; do
-	if [ $what = first ] && ! unshare -p true 2>/dev/null; then
-		echo "skipped: no pid namespaces here"
-		continue
-	fi
+for what in handlers stacks pending first; do
+	[ $what != first ] || unshare -p true 2>/dev/null || skip "no pid namespaces here"
 	for log in "SYSSHIM_LOG=$here/recording SYSSHIM_LOG_FORMAT=binary" "SYSSHIM_LOG=$here/log" "SYSSHIM_LOG=$here/log.json SYSSHIM_LOG_FORMAT=json"; do
 		rm -rf "$what".* recording log log.json
 		# shellcheck disable=SC2086
