@@ -48,7 +48,7 @@ void object_drop(const struct object *o);
 /* Which of an object's sites. */
 enum want {
 	WANT_HOT,    /* I/O, files, directories, processes, signals */
-	WANT_MOST,   /* those of them that share a page with others: where nobody sees the calls of the rest, which trap while something is buffered */
+	WANT_MOST,   /* where nobody sees what is called: the pages that pay. While something is buffered the calls of the others trap */
 	WANT_ALL,
 	WANT_CERTAIN /* objects whose code we do not know: those that cannot be anything else */
 };

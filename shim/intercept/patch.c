@@ -2,6 +2,7 @@
  * site whose own bytes are not the file's is left alone. */
 #include "object.h"
 #include "tables.h"
+#include "../coalesce.h"
 #include "../record/log.h"
 #include "../record/process.h"
 #include "../sys/memory.h"
@@ -87,16 +88,32 @@ static int can_be_patched(const struct object *o, const struct site_row *row)
 	return row->form != FORM_NONE && row->at >= PIECE_FRONT && (uint64_t)(o->text.end - o->text.start) - row->at >= PIECE_SIZE;
 }
 
-/* Which rows are wanted. A page of few sites costs as much as one of many; what makes, changes or ends a process is worth it by itself, and so is
- * what reads, which is called often (getdents64 stands alone in its page); and syscall(), which may make any. */
-static uint8_t chosen[MOST_ROWS] BULKY;
-enum { WORTH_A_PAGE = 3 };
-
-static uint32_t weight_of(const struct object *o, const struct site_row *row)
+/* Must it be seen also while nothing is buffered, and nobody wants to know of calls? What begins a burst; what makes, replaces or ends a
+ * process; what the gathering is told of; and what may be any of these. */
+static int is_needed(const struct object *o, const struct site_row *row)
 {
 	const struct syscall_row *call = call_of(row);
 
-	return !call || form_is_any_number(row->form) || is_in_syscall(o, row) || call->class == CLASS_PROCESS || call->class == CLASS_READS ? WORTH_A_PAGE : 1;
+	return form_is_any_number(row->form) || is_in_syscall(o, row) ||
+	       (call && ((call->class == CLASS_PROCESS && call->flags & CALL_PROC) || row->guess == __NR_write || row->guess == __NR_writev || coalesce_hears_of((uint32_t)row->guess)));
+}
+
+/* Is it one of those that programs make again and again between small writes? */
+static int is_frequent(const struct site_row *row)
+{
+	switch (row->guess) {
+	case __NR_read:
+	case __NR_pread64:
+	case __NR_getdents64:
+	case __NR_newfstatat:
+	case __NR_poll:
+	case __NR_mmap:
+	case __NR_wait4:
+	case __NR_rt_sigaction:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 static uint32_t page_of(const struct site_row *row)
@@ -104,15 +121,18 @@ static uint32_t page_of(const struct site_row *row)
 	return (row->at - row->back) / PAGE;
 }
 
+/* Which rows are wanted. A page that becomes our own costs a start 2 us, and those that pay for it hold most of the others too. */
+static uint8_t chosen[MOST_ROWS] BULKY;
+
 static void choose(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
 	for (uint32_t i = 0, end; i < count; i = end) {
-		uint32_t weight = 0;
+		int pays = want != WANT_MOST;
 		for (end = i; end < count && page_of(&rows[end]) == page_of(&rows[i]); end++) {
 			chosen[end] = (uint8_t)is_wanted(o, &rows[end], want);
-			weight += chosen[end] ? weight_of(o, &rows[end]) : 0;
+			pays |= chosen[end] && (is_frequent(&rows[end]) || is_needed(o, &rows[end]));
 		}
-		if (want == WANT_MOST && weight < WORTH_A_PAGE)
+		if (!pays)
 			memset(chosen + i, 0, end - i);
 	}
 }
