@@ -397,25 +397,51 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 	}
 }
 
-/* The same for calls that are remembered also while nothing is armed. */
+/* Calls that are remembered also while nothing is armed, and why; of those behind them the arguments decide. */
+static const uint8_t objections[SYSCALL_LIMIT] = {
+	[__NR_io_uring_setup] = LET_GO_ASYNC_IO,
+	[__NR_io_setup] = LET_GO_ASYNC_IO,
+	[__NR_perf_event_open] = LET_GO_ASYNC_IO,
+	[__NR_ptrace] = LET_GO_ASYNC_IO,
+	[__NR_userfaultfd] = LET_GO_ASYNC_IO,
+	[__NR_unshare] = LET_GO_ASYNC_IO,
+	[__NR_setns] = LET_GO_ASYNC_IO,
+	[__NR_pkey_alloc] = LET_GO_ASYNC_IO, /* a page can be shut without a call */
+	[__NR_shmat] = LET_GO_SHARED_MEMORY,
+	[__NR_seccomp] = LET_GO_FILTER,
+	[__NR_prctl] = LET_GO_FILTER,
+	[__NR_clone] = LET_GO_THREADS,
+	[__NR_clone3] = LET_GO_THREADS,
+};
+
+int coalesce_hears_of(uint32_t number)
+{
+	return number < SYSCALL_LIMIT && objections[number] != LET_GO_NOT;
+}
+
+static enum let_go objection_to_child(const struct call *call, enum reach *reach)
+{
+	uint64_t stack, flags = children_flags(call, &stack);
+
+	if ((flags & (0x400 | 0x10000)) == 0x400 /* CLONE_FILES without CLONE_THREAD */) {
+		*reach = REACH_FAMILY;
+		return LET_GO_SHARED_FILES;
+	}
+	if (flags & 0x100 /* CLONE_VM */)
+		return flags & 0x4000 /* CLONE_VFORK */ ? LET_GO_NOT : LET_GO_THREADS;
+	*reach = REACH_NOW;
+	return stack ? LET_GO_CHILD_STACK : LET_GO_NOT;
+}
+
 static enum let_go objection(const struct call *call, enum reach *reach)
 {
 	const uint64_t *a = call->arguments;
+	uint32_t number = (uint32_t)call->number;
 
 	*reach = REACH_PROCESS;
-	switch ((uint32_t)call->number) {
-	case __NR_io_uring_setup:
-	case __NR_io_setup:
-	case __NR_perf_event_open:
-	case __NR_ptrace:
-	case __NR_userfaultfd:
-	case __NR_unshare:
-	case __NR_setns:
-		return LET_GO_ASYNC_IO;
-	case __NR_pkey_alloc: /* a page can be shut without a call */
-		return LET_GO_ASYNC_IO;
-	case __NR_shmat:
-		return LET_GO_SHARED_MEMORY;
+	if (!coalesce_hears_of(number))
+		return LET_GO_NOT;
+	switch (number) {
 	case __NR_seccomp:
 		*reach = REACH_FAMILY;
 		return (uint32_t)a[0] <= 1 ? LET_GO_FILTER : LET_GO_NOT;
@@ -423,28 +449,11 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 		*reach = REACH_FAMILY;
 		return (uint32_t)a[0] == 22 /* PR_SET_SECCOMP */ ? LET_GO_FILTER : (uint32_t)a[0] == 59 ? LET_GO_OWN_DISPATCH : LET_GO_NOT;
 	case __NR_clone:
-	case __NR_clone3: {
-		uint64_t stack, flags = children_flags(call, &stack);
-		if ((flags & (0x400 | 0x10000)) == 0x400 /* CLONE_FILES without CLONE_THREAD */) {
-			*reach = REACH_FAMILY;
-			return LET_GO_SHARED_FILES;
-		}
-		if (flags & 0x100 /* CLONE_VM */)
-			return flags & 0x4000 /* CLONE_VFORK */ ? LET_GO_NOT : LET_GO_THREADS;
-		*reach = REACH_NOW;
-		return stack ? LET_GO_CHILD_STACK : LET_GO_NOT;
-	}
+	case __NR_clone3:
+		return objection_to_child(call, reach);
 	default:
-		return LET_GO_NOT;
+		return objections[number];
 	}
-}
-
-int coalesce_hears_of(uint32_t number)
-{
-	struct call call = {.number = number};
-	enum reach reach;
-
-	return objection(&call, &reach) != LET_GO_NOT;
 }
 
 /* Descriptors may mean something else afterwards. */
@@ -505,6 +514,21 @@ long coalesce_after_close(struct process *p, const struct call *call, long resul
 	return -b->kept_error;
 }
 
+/* Nothing has ever been buffered here: the page of `batch` is left alone. */
+static long before_gathering(struct process *p, const struct call *call, const struct syscall_row *row)
+{
+	enum reach reach;
+
+	if (is_private(call, row))
+		return 0;
+	if (!is_write(call))
+		p->run = 0;
+	enum let_go why = objection(call, &reach);
+	if (why)
+		arm_let_go(p, batch, why, reach, NULL);
+	return 0;
+}
+
 long coalesce_before(struct process *p, const struct call *call)
 {
 	struct batch *b = batch;
@@ -514,6 +538,8 @@ long coalesce_before(struct process *p, const struct call *call)
 
 	if (!b || (p->suspect && !process_is_ours(p)))
 		return 0;
+	if (!p->gathered)
+		return before_gathering(p, call, row);
 	if (b->looked_away)
 		arm_look_again(p, b);
 	if (b->armed && row && row->flags & CALL_MEMORY)

@@ -14,7 +14,7 @@
 
 /* entry.S knows these for the calls that only want counting. */
 _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process, run) == 40 && offsetof(struct process, quick) == 48 &&
-	       offsetof(struct process, counters) == 560, "PROCESS_* in entry.S");
+	       offsetof(struct process, counters) == 79880, "PROCESS_* in entry.S");
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
 _Static_assert(QUICK_COUNT == 4 && QUICK_BYTES == 5, "QUICK_* in entry.S");
@@ -152,8 +152,7 @@ static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)
 	return (!action || action == ACTION_WRITE || action == ACTION_CLOSES) && row->class != CLASS_PROCESS && log_is_quick(number) && !coalesce_hears_of(number);
 }
 
-/* A process whose calls only want counting learns here, at its first slow call, which ones; one whose writes are gathered, which those
- * are. */
+/* A process whose calls only want counting learns here which ones; one whose writes are gathered, which those are. */
 static __attribute__((noinline)) void learn(struct process *p)
 {
 	uint64_t mask;
@@ -164,7 +163,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 	int idle = !(batch && (batch->armed || batch->kept || (settings.watch && !batch->off)));
 	int plain = idle && !settings.timing, recorded = idle && p->log.on;
 
-	p->learned = 1;
+	p->learned = LEARNED;
 	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
 		const struct syscall_row *row = syscall_row(number);
 		int writes = actions[number] == ACTION_WRITE;
@@ -261,8 +260,8 @@ void gate_enter(struct passage *passage, const struct call *call)
 		passage->process = NULL;
 		return;
 	}
-	if (unlikely(!p->learned))
-		learn(p);
+	if (unlikely(p->learned != LEARNED))
+		p->learned < LEARN_AFTER ? (void)p->learned++ : learn(p);
 	ticket->serial = ticket->printed = ticket->injected = 0;
 	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
@@ -365,7 +364,7 @@ static long child(struct process *p, const struct call *call)
 		return result;
 	}
 	/* NB: written first. A page that was wiped and is read before costs two faults. */
-	if (__atomic_fetch_or(&p->alive, 0, __ATOMIC_RELAXED) != 1)
+	if (__atomic_fetch_add(&p->alive, 0, __ATOMIC_RELAXED) != 1)
 		life_born(p);
 	return result;
 }

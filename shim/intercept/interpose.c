@@ -55,14 +55,12 @@ static long early(const struct call *call)
 /* The symbols of the objects behind us, in the order in which ld.so looks names up: what RTLD_NEXT would be, for names that are looked for
  * at their first call, when no lock of ld.so's may be waited for (a forked child may never get it). */
 enum { MOST_BEHIND = 256 };
-static struct {
-	uint32_t count;
-	int us;
-	struct behind {
-		struct elf_symbols symbols;
-		uint64_t bias;
-	} objects[MOST_BEHIND];
-} behind BULKY;
+static struct behind {
+	struct elf_symbols symbols;
+	uint64_t bias;
+} behind[MOST_BEHIND] BULKY;
+static uint32_t behind_count;
+static int is_behind; /* we have been met */
 
 static int is_ours(const struct dl_phdr_info *object)
 {
@@ -88,11 +86,11 @@ static int note_behind(struct dl_phdr_info *object, size_t size, void *data)
 	(void)size;
 	(void)data;
 	if (is_ours(object)) {
-		behind.us = 1;
-	} else if (behind.us && dynamic) {
+		is_behind = 1;
+	} else if (is_behind && dynamic) {
 		/* libc is among the last: the last place is for whoever comes last. */
-		uint32_t at = behind.count < MOST_BEHIND ? behind.count++ : MOST_BEHIND - 1;
-		behind.objects[at] = (struct behind){elf_symbols((intptr_t)object->dlpi_addr, dynamic), object->dlpi_addr};
+		uint32_t at = behind_count < MOST_BEHIND ? behind_count++ : MOST_BEHIND - 1;
+		behind[at] = (struct behind){elf_symbols((intptr_t)object->dlpi_addr, dynamic), object->dlpi_addr};
 	}
 	return 0;
 }
@@ -107,12 +105,12 @@ static long absent(long a, long b, long c, long d, long e, long f, long g)
 static next_function *definition_behind(const char *name)
 {
 	/* Before our constructor (preinit_array) nobody has threads. */
-	if (!behind.us)
+	if (!is_behind)
 		dl_iterate_phdr(note_behind, NULL);
-	for (uint32_t i = 0; i < behind.count; i++) {
-		const Elf64_Sym *symbol = elf_symbol(&behind.objects[i].symbols, name);
+	for (uint32_t i = 0; i < behind_count; i++) {
+		const Elf64_Sym *symbol = elf_symbol(&behind[i].symbols, name);
 		if (symbol)
-			return (next_function *)(behind.objects[i].bias + symbol->st_value);
+			return (next_function *)(behind[i].bias + symbol->st_value);
 	}
 	return NULL;
 }
@@ -259,15 +257,24 @@ long fallback_syscall(long number, long a, long b, long c, long d, long e, long 
 	return early(&call);
 }
 
+/* Each forked child would look for these anew. */
+static void resolve_exec(void)
+{
+	interpose_resolve(&interpose_rows[ROW_execve], "execve", NULL);
+	interpose_resolve(&interpose_rows[ROW_execvp], "execvp", NULL);
+}
+
 void interpose_start(void)
 {
 	started = 1;
+	inherited.before_children = resolve_exec;
 	interpose_syscall.jump = interpose_syscall.next = (void *)definition_behind("syscall");
 }
 
 void interpose_to_gate(void)
 {
 	to_gate = 1;
+	inherited.before_children = NULL;
 	for (int i = 0; i < ROWS; i++)
 		interpose_rows[i].jump = 0;
 	interpose_syscall.jump = 0;

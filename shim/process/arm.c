@@ -104,7 +104,7 @@ static enum let_go arm_locked(struct batch *b, uint64_t *mask)
 static void relearn(struct process *p)
 {
 	memset(p->quick, 0, sizeof p->quick);
-	p->learned = 0;
+	p->learned = LEARN_AFTER;
 }
 
 int arm(struct process *p, struct batch *b)
@@ -117,6 +117,7 @@ int arm(struct process *p, struct batch *b)
 		why = arm_locked(b, &mask);
 		if (!why) {
 			b->armed = guard.armed = 1;
+			p->gathered = 1;
 			p->watching = 1;
 			b->idle = b->traps = 0;
 			b->traps_writes = p->batches.writes;
@@ -193,7 +194,8 @@ void arm_before_exec(struct process *p)
 	uint64_t mask, view;
 
 	if (batch && process_is_ours(p)) {
-		arm_let_go(p, batch, LET_GO_NOT, REACH_NOW, NULL);
+		if (p->gathered)
+			arm_let_go(p, batch, LET_GO_NOT, REACH_NOW, NULL);
 		return;
 	}
 	/* A vfork child: its mask is its own, and what it executes is to find SIGSYS in it. */

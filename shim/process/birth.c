@@ -32,11 +32,12 @@ static void born(struct process *p, int *log, int *stats)
 {
 	p->pid = (int32_t)RAW(__NR_getpid);
 	clock_forked();
-	p->born = clock_monotonic();
 	/* Without rewriting a new thread comes unseen. */
 	p->threads = inherited.rewriting ? 0 : THREADS_MORE;
-	if (settings.stats != OUTPUT_OFF)
+	if (settings.stats != OUTPUT_OFF) {
+		p->born = clock_monotonic();
 		files_start(p);
+	}
 	open_record(p, log, stats);
 	/* What is too many is counted elsewhere. */
 	if (*log && *log != -EDQUOT)

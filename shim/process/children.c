@@ -59,8 +59,22 @@ static void let_go_of_locks(struct process *p)
 		__atomic_store_n(&locks[i]->taken, 0, __ATOMIC_RELEASE);
 }
 
+/* Who has forked a second time will go on. */
+static void forked(void)
+{
+	static uint32_t forks;
+	void (*prepare)(void) = inherited.before_children;
+
+	if (!prepare || !forks++)
+		return;
+	inherited.before_children = NULL;
+	prepare();
+}
+
 void children_after(struct process *p, uint64_t flags, long result)
 {
+	if (result > 0 && !(flags & CLONE_VM))
+		forked();
 	if (result > 0 && !(flags & CLONE_THREAD) && inherited.family)
 		__atomic_add_fetch(&inherited.family->forks, 1, __ATOMIC_RELAXED);
 	if (!(flags & CLONE_VM) || flags & CLONE_THREAD)

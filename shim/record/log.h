@@ -22,12 +22,12 @@ enum {
 #define LOG_WINDOW (1ull << 30) /* bytes a process may log; the rest is counted as dropped */
 
 struct log {
-	struct sink sink;
-	struct recording recording;
-	struct lock lock;
 	uint32_t on;
 	uint32_t timed;         /* on, and a clock is read around each call */
 	uint32_t quick;         /* of a gathered write(2) nothing but its 16 bytes is wanted: recording_gathered */
+	struct lock lock;
+	struct sink sink;
+	struct recording recording;
 	uint64_t open_ticket;   /* the call whose line stands unfinished at the end, or 0 */
 	uint64_t tickets;
 	uint64_t published_at;  /* clock_monotonic */

@@ -38,6 +38,9 @@ enum quick {
 /* Why there may be others in our memory: threads, now or once; a vfork child, for whose time we sleep. */
 enum { THREADS_MORE = 1, THREADS_BORROWED = 2 };
 
+/* process.learned. Many processes end before they have made as many calls as learning takes time. */
+enum { LEARN_AFTER = 32, LEARNED };
+
 struct process {
 	uint32_t alive;     /* 0: a forked child that nobody has seen yet */
 	int32_t pid;
@@ -48,22 +51,23 @@ struct process {
 	uint32_t sealed;    /* a seccomp filter of the program: no private call any more */
 	uint64_t born;      /* clock_monotonic */
 	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
-	uint32_t learned;   /* quick is filled */
+	uint32_t learned;   /* LEARNED: quick is filled; else slow calls so far */
 	uint8_t quick[SYSCALL_LIMIT]; /* enum quick: what the gate may do without looking further */
-	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range */
 	struct tally tally;
-	struct batches batches;
 	int32_t run_fd;
+	uint32_t gathered;  /* armed, now or before: `batch` may hold something */
 	uint32_t watching;  /* dispatch stood and may stand again: calls of foreign code come to the gate */
 	uint32_t run_bytes, run_page; /* of the row; how much of a pipe's last page it uses where the pipe was empty before */
+	struct exec_copy copies[EXEC_COPIES];
 	struct log log;
+	struct batches batches;
 	struct sink stats;
 	uint64_t stats_published; /* file offset of a summary given ahead (exec, vfork) that may have to be taken back, + 1; 0: none */
 	struct lock end_lock;
 	struct lock signal_lock;
 	struct lock mapping_lock;
-	struct exec_copy copies[EXEC_COPIES];
 	struct files *files;
+	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range. NB behind what nearly every process touches: each page costs a forked child a fault */
 	char text[32768];   /* where the summary is composed */
 };
 
@@ -100,6 +104,7 @@ struct inherited {
 	uint32_t arguments_size;
 	char environment[1024];  /* of its birth, as far as a recording keeps it, each entry with its NUL */
 	uint32_t environment_size;
+	void (*before_children)(void); /* of a process that forks again; NULL: nothing is to be done, or it is done */
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
 	struct family *family;   /* or NULL */
