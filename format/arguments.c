@@ -41,7 +41,7 @@ static void open_flags(struct text *out, uint64_t flags, int with_access)
 		return;
 	}
 	text_string(out, access[flags & 3]);
-	without_name(out, &any, flags_names(out, ARG_OPEN_FLAGS, flags & 0xfffffffcu, &any));
+	without_name(out, &any, flags_names(out, ARG_OPEN_FLAGS, flags & ~3ull, &any));
 }
 
 void text_open_flags(struct text *out, uint64_t flags)
@@ -97,6 +97,17 @@ static void clone_flags(struct text *out, uint64_t flags)
 	}
 }
 
+/* Calls give one bit a meaning of their own. */
+static void at_flags(struct text *out, enum argument_kind kind, uint64_t flags)
+{
+	int any = 0;
+	uint64_t rest = flags_names(out, ARG_AT_FLAGS, flags, &any);
+
+	without_name(out, &any, kind == ARG_AT_FLAGS ? rest : flags_names(out, kind, rest, &any));
+	if (!any)
+		text_char(out, '0');
+}
+
 /* Does the kernel look at this argument? An open's mode and a command's own argument are what happened to stand in the register where
  * the one before does not ask for it. */
 static int is_looked_at(const struct text_call *call, const struct syscall_row *row, unsigned index)
@@ -106,6 +117,8 @@ static int is_looked_at(const struct text_call *call, const struct syscall_row *
 
 	if (kind == ARG_OPEN_FLAGS && row->kinds[index] == ARG_MODE && row->flags & CALL_OPENS)
 		return before & O_CREAT || (before & O_TMPFILE) == O_TMPFILE;
+	if (index > 1 && row->kinds[1] == ARG_QUEUE_FLAGS)
+		return (call->arguments[1] & O_CREAT) != 0;
 	if (kind != ARG_FCNTL)
 		return 1;
 	switch ((uint32_t)before) {
@@ -150,11 +163,17 @@ static __attribute__((noinline)) int plain_argument(struct text *out, enum argum
 	case ARG_UNSIGNED:
 		text_unsigned(out, value);
 		return 1;
+	case ARG_ID:
+		text_decimal(out, (uint32_t)value == UINT32_MAX ? -1 : (int64_t)(uint32_t)value);
+		return 1;
 	case ARG_HEX:
 		text_hex(out, value);
 		return 1;
 	case ARG_MODE:
 		mode(out, (uint16_t)value);
+		return 1;
+	case ARG_QUEUE_FLAGS:
+		open_flags(out, (uint32_t)value, 1);
 		return 1;
 	case ARG_OPEN_FLAGS:
 		open_flags(out, (uint32_t)value, opens);
@@ -184,14 +203,22 @@ static __attribute__((noinline)) int plain_argument(struct text *out, enum argum
 		else
 			text_string(out, "PROT_NONE");
 		return 1;
-	case ARG_MAP_FLAGS:
 	case ARG_AT_FLAGS:
+	case ARG_UNLINK_FLAGS:
+	case ARG_ACCESS_FLAGS:
+	case ARG_HANDLE_FLAGS:
+		at_flags(out, kind, (uint32_t)value);
+		return 1;
+	case ARG_MAP_FLAGS:
 	case ARG_MSG_FLAGS:
 	case ARG_WAIT_FLAGS:
 		flags_text(out, kind, (uint32_t)value);
 		return 1;
 	case ARG_CLONE_FLAGS:
 		clone_flags(out, value);
+		return 1;
+	case ARG_UNSHARE_FLAGS:
+		text_clone_flags(out, value);
 		return 1;
 	default:
 		return 0;

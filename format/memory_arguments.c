@@ -429,6 +429,9 @@ void text_memory_argument(struct text *out, const struct text_call *call, unsign
 	case ARG_IOV_OUT:
 		vector(out, value, next, failed ? -1 : call->result, memory);
 		break;
+	case ARG_IOV_THERE:
+		vector(out, value, next, -1, memory);
+		break;
 	case ARG_ARGV:
 		strings(out, value, memory);
 		break;

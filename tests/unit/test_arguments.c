@@ -44,6 +44,39 @@ static void descriptors(void **state)
 	assert_string_equal(DONE(SYS_unlinkat, -EFAULT, 4, 0, 0), "unlinkat(4, NULL, 0) = -1 EFAULT (Bad address)");
 }
 
+/* AT_REMOVEDIR, AT_EACCESS and AT_HANDLE_FID are one bit. */
+static void one_bit_has_a_name_for_each_call(void **state)
+{
+	const char *path = "a";
+
+	assert_string_equal(DONE(SYS_faccessat2, 0, (uint32_t)AT_FDCWD, P(path), R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW),
+			    "faccessat2(AT_FDCWD, \"a\", R_OK, AT_SYMLINK_NOFOLLOW|AT_EACCESS) = 0");
+	assert_string_equal(DONE(SYS_name_to_handle_at, -EFAULT, 5, P(path), 0, 0, 0x200), "name_to_handle_at(5, \"a\", NULL, NULL, AT_HANDLE_FID) = -1 EFAULT (Bad address)");
+	assert_string_equal(DONE(SYS_unlinkat, -EINVAL, 5, P(path), AT_REMOVEDIR | 0x10000), "unlinkat(5, \"a\", AT_REMOVEDIR|0x10000) = -1 EINVAL (Invalid argument)");
+}
+
+static void users_and_groups(void **state)
+{
+	assert_string_equal(DONE(SYS_setuid, -EPERM, 4294967294), "setuid(4294967294) = -1 EPERM (Operation not permitted)");
+	assert_string_equal(DONE(SYS_setresgid, 0, -1u, 0, 65534), "setresgid(-1, 0, 65534) = 0");
+	assert_string_equal(DONE(SYS_fchown, 0, 3, -1ull, 4000000000), "fchown(3, -1, 4000000000) = 0");
+}
+
+static void namespaces(void **state)
+{
+	assert_string_equal(DONE(SYS_unshare, -EINVAL, 0x11), "unshare(0x11) = -1 EINVAL (Invalid argument)");
+	assert_string_equal(DONE(SYS_setns, 0, 3, 0x80), "setns(3, CLONE_NEWTIME) = 0");
+}
+
+/* Mode and attributes are what stood in the registers where nothing is made. */
+static void message_queues(void **state)
+{
+	const char *name = "q";
+
+	assert_string_equal(DONE(SYS_mq_open, 3, P(name), O_RDWR, 07777, 0x1234), "mq_open(\"q\", O_RDWR) = 3");
+	assert_string_equal(DONE(SYS_mq_open, 3, P(name), O_RDONLY | O_CREAT, 0600, 0), "mq_open(\"q\", O_RDONLY|O_CREAT, 0600, NULL) = 3");
+}
+
 static void offsets_use_all_their_bits(void **state)
 {
 	assert_string_equal(DONE(SYS_lseek, -EBADF, -1u, -1ull, SEEK_END), "lseek(-1, -1, SEEK_END) = -1 EBADF (Bad file descriptor)");
@@ -177,6 +210,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results),	       cmocka_unit_test(calls_without_a_row),
 		cmocka_unit_test(descriptors),	       cmocka_unit_test(offsets_use_all_their_bits),
+		cmocka_unit_test(one_bit_has_a_name_for_each_call), cmocka_unit_test(users_and_groups),
+		cmocka_unit_test(namespaces),	       cmocka_unit_test(message_queues),
 		cmocka_unit_test(opens_and_their_modes), cmocka_unit_test(modes_have_three_digits),
 		cmocka_unit_test(memory_flags),	       cmocka_unit_test(signals_and_waits),
 		cmocka_unit_test(sockets),	       cmocka_unit_test(other_names),
