@@ -83,6 +83,9 @@ static unsigned access_of(uint64_t flags)
 {
 	unsigned how = (flags & O_ACCMODE) == O_RDONLY ? ACCESS_READ : (flags & O_ACCMODE) == O_WRONLY ? ACCESS_WRITE : ACCESS_READ | ACCESS_WRITE;
 
+	/* What is opened is a new file without a name, not the folder. */
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return ACCESS_FOLDER;
 	if (flags & O_PATH)
 		how = 0;
 	return how | (flags & O_CREAT ? ACCESS_CREATE : 0) | (flags & O_TRUNC ? ACCESS_TRUNCATE : 0) | (flags & O_APPEND ? ACCESS_APPEND : 0) |
@@ -132,7 +135,8 @@ static void note(const struct reader *r, struct file *file, unsigned access, int
 {
 	seen(r, file);
 	file_opened(file, access, result);
-	if (!is_failure(result) && access & (ACCESS_WRITE | ACCESS_CREATE | ACCESS_TRUNCATE))
+	/* Whoever has made it again, it is there. */
+	if (!is_failure(result))
 		file->removed = 0;
 	if (r->files->format == FILES_FSATRACE && !is_failure(result))
 		files_fsatrace(r->files, access & ACCESS_WRITE ? OPERATION_WRITE : OPERATION_READ, file, NULL);
@@ -173,6 +177,7 @@ static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int ou
 
 	if (!file)
 		return;
+	file = file->linked ? file->linked : file;
 	*(out ? &file->written : &file->read) += (uint64_t)bytes;
 	sizes_add(out ? file->write_sizes : file->read_sizes, (uint64_t)bytes);
 }
@@ -191,6 +196,10 @@ static void transferred(const struct reader *r, const struct text_call *call)
 	case __NR_sendfile:
 		add_bytes(r, a[1], call->result, 0);
 		add_bytes(r, a[0], call->result, 1);
+		break;
+	case __NR_tee:
+		/* The bytes stay where they are as well. */
+		add_bytes(r, a[1], call->result, 1);
 		break;
 	default:
 		if (row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT))
@@ -246,6 +255,20 @@ static void move_all(const struct reader *r, struct file *from, struct file *to,
 	}
 }
 
+/* A file that was opened without a name has got its first one. */
+static void named_now(struct file *file, struct file *as)
+{
+	if (file->linked)
+		return;
+	file->linked = as;
+	as->read += file->read;
+	as->written += file->written;
+	for (unsigned i = 0; i < SIZES; i++) {
+		as->read_sizes[i] += file->read_sizes[i];
+		as->write_sizes[i] += file->write_sizes[i];
+	}
+}
+
 /* A path that a call names without opening it: what it did to the name. */
 static void named(const struct reader *r, const struct text_call *call, struct file *file, struct file *before)
 {
@@ -272,8 +295,18 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 		if (!before)
 			break;
 		takes_over(file, before);
+		if (!*before->path)
+			named_now(before, file);
 		if (r->files->format == FILES_FSATRACE)
 			files_fsatrace(r->files, OPERATION_WRITE, file, before);
+		break;
+	case __NR_mkdir:
+	case __NR_mkdirat:
+	case __NR_mknod:
+	case __NR_mknodat:
+	case __NR_symlink:
+	case __NR_symlinkat:
+		file->removed = 0;
 		break;
 	case __NR_utime:
 	case __NR_utimes:
@@ -292,9 +325,10 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 static struct file *behind(const struct reader *r, struct file *file)
 {
 	struct file *owner = NULL;
-	int fd;
+	int fd, pid;
 
-	if (sscanf(file->path, "/proc/self/fd/%d", &fd) == 1)
+	if (sscanf(file->path, "/proc/self/fd/%d", &fd) == 1 || sscanf(file->path, "/proc/thread-self/fd/%d", &fd) == 1 ||
+	    (sscanf(file->path, "/proc/%d/fd/%d", &pid, &fd) == 2 && pid == places_pid(r->files->places, r->event)))
 		owner = places_owner(r->files->places, r->event, fd);
 	return owner ? owner : file;
 }
@@ -331,8 +365,13 @@ static void opened(const struct reader *r, const struct text_call *call, const s
 		return;
 	struct file *file = row_of(r, folder, given);
 	note(r, file, access_of(flags), call->result);
-	if (call->result >= 0)
+	if (call->result >= 0 && (flags & O_TMPFILE) == O_TMPFILE) {
+		struct file *nameless = file_nameless(r->files);
+		nameless->access = access_of(flags & ~(uint64_t)O_TMPFILE) | ACCESS_CREATE;
+		places_opened(r->files->places, r->event, (int)call->result, NULL, nameless, (flags & O_CLOEXEC) != 0);
+	} else if (call->result >= 0) {
 		places_opened(r->files->places, r->event, (int)call->result, file->unresolved ? NULL : file->path, file, (flags & O_CLOEXEC) != 0);
+	}
 }
 
 static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
@@ -364,6 +403,9 @@ static void add_call(const struct reader *r, const struct text_call *call, const
 		break;
 	case __NR_io_uring_enter:
 		r->files->io_uring++;
+		break;
+	case __NR_pidfd_getfd:
+		r->files->taken += !is_failure(call->result);
 		break;
 	default:
 		if (call->result > 0)
@@ -476,6 +518,11 @@ void files_free(struct files *f)
 	HASH_ITER(hh, f->table, file, next)
 	{
 		HASH_DEL(f->table, file);
+		file_free(file);
+	}
+	while (f->nameless) {
+		file = f->nameless;
+		f->nameless = file->next;
 		file_free(file);
 	}
 	folders_free(f);

@@ -37,6 +37,8 @@ struct file {
 	char *given;
 	char *straight;         /* the path without `..`, or the path itself */
 	uint64_t read_sizes[SIZES], write_sizes[SIZES];
+	struct file *next;      /* of those without a name */
+	struct file *linked;    /* what it has become by linkat(2); or NULL */
 	UT_hash_handle hh;
 	char path[];
 };
@@ -53,6 +55,7 @@ struct files {
 	struct places *places;
 	struct file *table;
 	struct folder *folders;
+	struct file *nameless; /* opened with O_TMPFILE */
 	int pid;
 	int all, only_missing, only_written, strict;
 	enum files_format format;
@@ -61,6 +64,7 @@ struct files {
 	unsigned unresolved, starts_in_part; /* paths; images whose start is known in part */
 	uint64_t io_uring;   /* calls that start what we do not see */
 	uint64_t by_handle;  /* opens by a file handle, which has no path */
+	uint64_t taken;      /* descriptors of other processes (pidfd_getfd) */
 	struct unfollowed *unfollowed; /* execs whose programs have no file of their own */
 };
 

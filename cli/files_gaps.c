@@ -135,6 +135,7 @@ static int is_without_bytes(const struct files *f)
 unsigned files_gaps(const struct files *f, FILE *to)
 {
 	unsigned elsewhere = f->places ? places_elsewhere(f->places) : 0;
+	uint64_t not_known = f->places ? places_not_known(f->places) : 0;
 
 	if (to) {
 		each_unfollowed(f, tell_text, to);
@@ -144,6 +145,10 @@ unsigned files_gaps(const struct files *f, FILE *to)
 			fprintf(to, "not known: all that ld.so looked for at the start of %u program%s\n", f->starts_in_part, f->starts_in_part == 1 ? "" : "s");
 		if (f->by_handle)
 			fprintf(to, "without a path: %" PRIu64 " opens by file handle\n", f->by_handle);
+		if (f->taken)
+			fprintf(to, "without a path: %" PRIu64 " descriptors taken from other processes (pidfd_getfd), and their bytes\n", f->taken);
+		if (not_known)
+			fprintf(to, "not counted: %" PRIu64 " uses of descriptors that a process of the same table may have changed (CLONE_FILES)\n", not_known);
 		if (f->io_uring)
 			fprintf(to, "not seen: what %" PRIu64 " calls of io_uring_enter have started\n", f->io_uring);
 		if (is_without_bytes(f))
@@ -151,7 +156,7 @@ unsigned files_gaps(const struct files *f, FILE *to)
 		if (elsewhere)
 			fprintf(to, "paths as they saw them: of %u process%s with another root or other mounts\n", elsewhere, elsewhere == 1 ? "" : "es");
 	}
-	return HASH_COUNT(f->unfollowed) + f->unresolved + f->starts_in_part + (f->by_handle != 0) + (f->io_uring != 0) + elsewhere;
+	return HASH_COUNT(f->unfollowed) + f->unresolved + f->starts_in_part + (f->by_handle != 0) + (f->taken != 0) + (not_known != 0) + (f->io_uring != 0) + elsewhere;
 }
 
 void files_gaps_json(const struct files *f, FILE *to)
@@ -159,6 +164,6 @@ void files_gaps_json(const struct files *f, FILE *to)
 	told = 0;
 	fprintf(to, ",\"not_followed\":[");
 	each_unfollowed(f, tell_json, to);
-	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"elsewhere\":%u", f->unresolved,
-		f->starts_in_part, f->by_handle, f->io_uring, f->places ? places_elsewhere(f->places) : 0);
+	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"descriptors_taken\":%" PRIu64 ",\"descriptors_not_known\":%" PRIu64 ",\"elsewhere\":%u",
+		f->unresolved, f->starts_in_part, f->by_handle, f->io_uring, f->taken, f->places ? places_not_known(f->places) : 0, f->places ? places_elsewhere(f->places) : 0);
 }

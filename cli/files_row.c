@@ -63,6 +63,16 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 	return file;
 }
 
+struct file *file_nameless(struct files *f)
+{
+	struct file *file = zeroed(sizeof *file + 1);
+
+	file->straight = file->path;
+	file->next = f->nameless;
+	f->nameless = file;
+	return file;
+}
+
 void file_free(struct file *file)
 {
 	free(file->pids);

@@ -6,6 +6,8 @@
 
 /* The row of a path, made where there is none. */
 struct file *file_of(struct files *f, const char *path, const char *given);
+/* A file that has no name yet. */
+struct file *file_nameless(struct files *f);
 void file_free(struct file *file);
 
 /* Are there rows of what stands in it? */

@@ -1,5 +1,6 @@
 /* Filters on reading. */
 #include "filter.h"
+#include "walk.h"
 #include "../format/json.h"
 #include "../format/trace_set.h"
 
@@ -162,6 +163,11 @@ int filter_by_end(const struct filter *f)
 	return f->only_good || f->only_failed || f->least;
 }
 
+int filter_by_outcome(const struct filter *f)
+{
+	return filter_by_end(f) || f->paths_count;
+}
+
 int filter_by_name(const struct filter *f, const struct recording *r)
 {
 	int is_process = !f->pid;
@@ -185,7 +191,7 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 
 	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED)
 		return 0;
-	if ((word->kind == RECORD_BEGIN && filter_by_end(f)) || !is_long_enough(f, word))
+	if (!is_long_enough(f, word) || (is_exec_end(word) && filter_by_outcome(f)) || (word->kind == RECORD_BEGIN && filter_by_end(f) && !is_exec_done(r, e)))
 		return 0;
 	int thread = recorded_call(s, word, &call, &memory), failed = is_failure(call.result);
 	uint64_t number = call.number < SYSCALL_LIMIT ? call.number : SYSCALL_LIMIT - 1;

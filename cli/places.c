@@ -3,7 +3,9 @@
  * A forked child begins with a copy of what its parent had when the fork began; a vfork child, which writes into its parent's file under its own
  * number, with what its parent has. A new image keeps what was not to be closed. */
 #include "places.h"
+#include "vforked.h"
 
+#include <asm/ioctls.h>
 #include <asm/unistd.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -13,6 +15,7 @@
 
 struct held {
 	int fd, closes_at_exec;
+	uint64_t since; /* when the call that made it came back; 0: not known */
 	void *owner;
 	char *path;
 	UT_hash_handle hh;
@@ -27,7 +30,7 @@ struct place {
 	int forks;            /* under way */
 	int is_executing;     /* a vfork child, by its parent's file */
 	int elsewhere;
-	int is_shared;        /* others change its folder or descriptors, and whose they are nobody knows: clone and unshare of CLONE_FS, CLONE_FILES */
+	unsigned shared;      /* CLONE_FS, CLONE_FILES: others change its folder or descriptors, and what they are nobody knows */
 	UT_hash_handle hh;
 };
 
@@ -52,11 +55,10 @@ struct places {
 	struct recording *recording;
 	struct place *places;
 	struct worker *workers;
-	struct worker *vforked; /* children that a thread of the file has vforked at any time */
 	struct expected *expected;
 	uint8_t *begun;  /* of each source: its first event was seen */
-	uint8_t *looked; /* its vforks were looked for */
 	unsigned elsewhere;
+	uint64_t not_known; /* uses of descriptors that others may have changed */
 	/* Most events are of the same thread as the one before: its place, NULL where that may have changed. */
 	struct {
 		uint32_t source;
@@ -90,7 +92,7 @@ static void held_drop(struct place *place, int fd)
 	free(h);
 }
 
-static void held_set(struct place *place, int fd, const char *path, void *owner, int closes_at_exec)
+static void held_set(struct place *place, int fd, const char *path, void *owner, int closes_at_exec, uint64_t since)
 {
 	struct held *h = zeroed(sizeof *h);
 
@@ -98,6 +100,7 @@ static void held_set(struct place *place, int fd, const char *path, void *owner,
 	h->path = copy_of(path);
 	h->owner = owner;
 	h->closes_at_exec = closes_at_exec;
+	h->since = since;
 	/* NB order: `path` may be the one that goes. */
 	held_drop(place, fd);
 	HASH_ADD_INT(place->held, fd, h);
@@ -130,10 +133,10 @@ static struct place *place_copy(const struct place *from, int pid)
 	place->folder = from ? copy_of(from->folder) : NULL;
 	place->root = copy_of(from ? from->root : "");
 	place->elsewhere = from && from->elsewhere;
-	place->is_shared = from && from->is_shared;
+	place->shared = from ? from->shared : 0;
 	if (from)
 		HASH_ITER(hh, from->held, h, next)
-			held_set(place, h->fd, h->path, h->owner, h->closes_at_exec);
+			held_set(place, h->fd, h->path, h->owner, h->closes_at_exec, h->since);
 	return place;
 }
 
@@ -264,40 +267,17 @@ static void image_begins(struct places *p, const struct event *e)
 	}
 }
 
-/* clone(2)'s flags, or those that fork and vfork stand for; 0: not known. */
-static uint64_t fork_flags(const struct text_call *call, const struct recorded_memory *memory)
+/* Of a folder and a table of descriptors, those that two processes have together from here on. */
+static unsigned shared_by(uint64_t flags)
 {
-	uint64_t flags = 0;
-
-	switch (call->number) {
-	case __NR_vfork:
-		return CLONE_VFORK | CLONE_VM;
-	case __NR_clone:
-		return call->arguments[0];
-	case __NR_clone3:
-		memory->memory.read(&memory->memory, &flags, call->arguments[0], sizeof flags);
-		return flags;
-	default:
-		return 0;
-	}
-}
-
-static int is_fork(uint64_t number)
-{
-	return number == __NR_fork || number == __NR_vfork || number == __NR_clone || number == __NR_clone3;
-}
-
-/* Have two processes one folder, or one table of descriptors, from here on? */
-static int shares(uint64_t flags)
-{
-	return flags & (CLONE_FS | CLONE_FILES) && !(flags & (CLONE_THREAD | CLONE_VFORK));
+	return flags & (CLONE_THREAD | CLONE_VFORK) ? 0 : flags & (CLONE_FS | CLONE_FILES);
 }
 
 static void fork_begins(struct place *place, uint64_t flags)
 {
 	if (flags & CLONE_THREAD)
 		return;
-	place->is_shared |= shares(flags);
+	place->shared |= shared_by(flags);
 	place_free(place->forked);
 	place->forked = NULL;
 	place->forked = place_copy(place, 0);
@@ -310,7 +290,7 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	struct expected *expected;
 
 	/* Its beginning may not be there. */
-	place->is_shared |= call->result > 0 && shares(flags);
+	place->shared |= call->result > 0 ? shared_by(flags) : 0;
 	/* The number may be another child's, or a thread's, later. */
 	struct worker *child = worker_find(p->workers, source, pid);
 	if (child && child->pid == pid && flags & CLONE_VFORK) {
@@ -359,7 +339,7 @@ static void place_told(struct place *place, const struct record_place *record)
 		snprintf(folder, sizeof folder, "%s%s", place->root, path ? path : "");
 		go(place, path ? folder : NULL);
 	} else {
-		held_set(place, record->fd, path, NULL, 0);
+		held_set(place, record->fd, path, NULL, 0, 0);
 	}
 	free(path);
 }
@@ -369,42 +349,16 @@ static void place_copied(struct place *place, const struct record_copy *record)
 	struct held *from = held_find(place, record->from);
 
 	if (from)
-		held_set(place, record->fd, from->path, from->owner, 0);
+		held_set(place, record->fd, from->path, from->owner, 0, 0);
 	else if (place)
 		held_drop(place, record->fd);
-}
-
-/* A vfork is recorded when it is over, behind its child's calls: a thread that is new is looked for among the children of its whole file. */
-static void find_vforked(struct places *p, uint32_t source)
-{
-	struct source copy = p->recording->sources[source];
-	struct recording alone = {.sources = &copy, .sources_count = 1, .whole = 1};
-	struct recorded_memory memory;
-	struct text_call call;
-	struct event e;
-
-	p->looked[source] = 1;
-	copy.cursor = NULL;
-	source_rewind(&copy);
-	while (source_next(&alone, 0, &e)) {
-		const struct record_word *word = event_record(&alone, &e);
-		if (word->kind != RECORD_CALL || !is_fork(((const struct record_call *)word)->number))
-			continue;
-		recorded_call(&copy, word, &call, &memory);
-		uint64_t flags = fork_flags(&call, &memory);
-		if (call.result > 0 && flags & CLONE_VFORK && !(flags & CLONE_THREAD) && !worker_find(p->vforked, source, (int)call.result))
-			worker_make(&p->vforked, source, (int)call.result, (int)call.result);
-	}
-	source_close(&copy);
 }
 
 static void thread_comes(struct places *p, const struct event *e, int thread)
 {
 	int pid = p->recording->sources[e->source].header->pid;
 
-	if (!p->looked[e->source])
-		find_vforked(p, e->source);
-	int is_child = worker_find(p->vforked, e->source, thread) != NULL;
+	int is_child = vforked_is(p->recording, e->source, thread);
 	worker_make(&p->workers, e->source, thread, is_child ? thread : pid);
 	if (is_child)
 		place_replace(p, place_copy(place_find(p, pid), thread));
@@ -439,7 +393,7 @@ int places_before(struct places *p, const struct event *e)
 	if (is_fork(call.number))
 		fork_begins(place_of(p, e), fork_flags(&call, &memory));
 	/* Its image, which says nothing of it, goes on from here. */
-	if (is_exec(call.number) && worker_find(p->vforked, e->source, thread))
+	if (is_exec(call.number) && vforked_is(p->recording, e->source, thread))
 		place_of(p, e)->is_executing = 1;
 	return is_first;
 }
@@ -485,6 +439,17 @@ const char *places_straight(const char *path, char room[PLACES_PATH])
 	return room;
 }
 
+/* Nobody climbs out of a root folder. */
+static void stay_below(char *path, const char *root)
+{
+	char *below = path + strlen(root), *rest = below;
+
+	while (*root && !strncmp(rest, "/..", 3) && (rest[3] == '/' || !rest[3]))
+		rest += 3;
+	if (rest != below)
+		memmove(below, rest, strlen(rest) + 1);
+}
+
 static int resolve(const struct place *place, int64_t directory, const char *given, char to[PLACES_PATH])
 {
 	const char *base = place ? place->folder : NULL;
@@ -492,18 +457,21 @@ static int resolve(const struct place *place, int64_t directory, const char *giv
 	if (*given == '/') {
 		snprintf(to, PLACES_PATH, "%s%s", place ? place->root : "", given);
 		tidy(to);
+		stay_below(to, place ? place->root : "");
 		return 1;
 	}
 	if (directory != AT_FDCWD) {
 		const struct held *h = held_find(place, (int)directory);
 		base = h ? h->path : NULL;
 	}
-	if (!base || *base == '?' || place->is_shared) {
+	if (!base || *base == '?' || place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES)) {
 		snprintf(to, PLACES_PATH, "?/%s", given);
 		return 0;
 	}
 	snprintf(to, PLACES_PATH, "%s%s%s", base, *given ? "/" : "", given);
 	tidy(to);
+	if (!strncmp(to, place->root, strlen(place->root)))
+		stay_below(to, place->root);
 	return 1;
 }
 
@@ -518,6 +486,8 @@ const char *places_path(struct places *p, const struct event *e, int fd)
 	const struct held *h = held_find(place, fd);
 	const char *path = fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL;
 
+	if (place && place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES))
+		return NULL;
 	return path && *path != '?' ? path : NULL;
 }
 
@@ -553,14 +523,14 @@ static void close_range_of(struct place *place, const struct text_call *call)
 	}
 }
 
-static void duplicate(struct place *place, int from, int to, int closes_at_exec)
+static void duplicate(struct place *place, int from, int to, int closes_at_exec, uint64_t since)
 {
 	struct held *h = held_find(place, from);
 
 	if (from == to)
 		return;
 	if (h)
-		held_set(place, to, h->path, h->owner, closes_at_exec);
+		held_set(place, to, h->path, h->owner, closes_at_exec, since);
 	else
 		held_drop(place, to);
 }
@@ -613,6 +583,14 @@ static void renamed(struct places *p, struct place *place, const struct text_cal
 	}
 }
 
+/* A thread that closes a number may record it only when another one has opened a file under that number: what it has closed is the one before. */
+static int is_late(const struct places *p, const struct event *e, const struct held *h)
+{
+	const struct record_call *record = (const void *)event_record(p->recording, e);
+
+	return h && record->began && record->began + p->recording->sources[e->source].epoch < h->since;
+}
+
 static int has_threads(const struct places *p, uint32_t source)
 {
 	unsigned count = 0;
@@ -663,7 +641,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		if (a[0] & CLONE_NEWNS)
 			go_elsewhere(p, place);
 		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source))
-			place->is_shared = 1;
+			place->shared |= a[0] & (CLONE_FS | CLONE_FILES);
 		break;
 	case __NR_rename:
 	case __NR_renameat:
@@ -671,23 +649,28 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		renamed(p, place, call, memory);
 		break;
 	case __NR_close:
-		held_drop(place, (int)a[0]);
+		if (!is_late(p, e, held_find(place, (int)a[0])))
+			held_drop(place, (int)a[0]);
 		break;
 	case __NR_close_range:
 		close_range_of(place, call);
 		break;
 	case __NR_dup:
 	case __NR_dup2:
-		duplicate(place, (int)a[0], (int)call->result, 0);
+		duplicate(place, (int)a[0], (int)call->result, 0, e->time);
 		break;
 	case __NR_dup3:
-		duplicate(place, (int)a[0], (int)call->result, (a[2] & O_CLOEXEC) != 0);
+		duplicate(place, (int)a[0], (int)call->result, (a[2] & O_CLOEXEC) != 0, e->time);
 		break;
 	case __NR_fcntl:
 		if (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC)
-			duplicate(place, (int)a[0], (int)call->result, a[1] == F_DUPFD_CLOEXEC);
+			duplicate(place, (int)a[0], (int)call->result, a[1] == F_DUPFD_CLOEXEC, e->time);
 		else if (a[1] == F_SETFD && held_find(place, (int)a[0]))
 			held_find(place, (int)a[0])->closes_at_exec = (a[2] & FD_CLOEXEC) != 0;
+		break;
+	case __NR_ioctl:
+		if (((uint32_t)a[1] == FIOCLEX || (uint32_t)a[1] == FIONCLEX) && held_find(place, (int)a[0]))
+			held_find(place, (int)a[0])->closes_at_exec = (uint32_t)a[1] == FIOCLEX;
 		break;
 	default:
 		break;
@@ -699,14 +682,24 @@ void places_opened(struct places *p, const struct event *e, int fd, const char *
 	struct place *place = place_of(p, e);
 
 	if (place)
-		held_set(place, fd, path, owner, closes_at_exec);
+		held_set(place, fd, path, owner, closes_at_exec, e->time);
 }
 
 void *places_owner(struct places *p, const struct event *e, int fd)
 {
-	const struct held *h = held_find(place_of(p, e), fd);
+	struct place *place = place_of(p, e);
+	const struct held *h = held_find(place, fd);
 
+	if (h && h->owner && place->shared & CLONE_FILES) {
+		p->not_known++;
+		return NULL;
+	}
 	return h ? h->owner : NULL;
+}
+
+uint64_t places_not_known(const struct places *p)
+{
+	return p->not_known;
 }
 
 int places_pid(struct places *p, const struct event *e)
@@ -727,7 +720,6 @@ struct places *places_make(struct recording *r)
 
 	p->recording = r;
 	p->begun = zeroed(r->sources_count + 1);
-	p->looked = zeroed(r->sources_count + 1);
 	return p;
 }
 
@@ -742,7 +734,6 @@ void places_free(struct places *p)
 		place_free(place);
 	}
 	workers_free(&p->workers);
-	workers_free(&p->vforked);
 	HASH_ITER(hh, p->expected, expected, next_expected)
 	{
 		HASH_DEL(p->expected, expected);
@@ -750,6 +741,5 @@ void places_free(struct places *p)
 		free(expected);
 	}
 	free(p->begun);
-	free(p->looked);
 	free(p);
 }

@@ -42,4 +42,7 @@ int places_pid(struct places *p, const struct event *e);
 /* So many processes have changed their root folder, or the mounts that they see: their paths are as they saw them. */
 unsigned places_elsewhere(const struct places *p);
 
+/* How often a file's descriptor was asked for where another process may have changed what it means (CLONE_FILES). */
+uint64_t places_not_known(const struct places *p);
+
 #endif

@@ -214,6 +214,8 @@ static void free_read(struct recording *r)
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		munmap((void *)r->sources[i].bytes, r->sources[i].size);
 		free(r->sources[i].path);
+		free(r->sources[i].failed_execs);
+		free(r->sources[i].vforked);
 	}
 	free(r->sources);
 }

@@ -22,6 +22,12 @@ struct source {
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
 	uint64_t missed;          /* chunks that were used again before they could be read: of a program that runs */
 	uint64_t gone;            /* the last of them that event_hold has counted */
+	uint32_t *failed_execs;   /* serials, in their order, once somebody has asked (walk.c) */
+	size_t failed_execs_count;
+	int failed_execs_known;
+	int *vforked; /* children, in their order, once somebody has asked (vforked.c) */
+	size_t vforked_count;
+	int vforked_known;
 	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */
 };
 

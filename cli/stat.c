@@ -3,6 +3,7 @@
 #include "filter.h"
 #include "print.h"
 #include "sizes.h"
+#include "walk.h"
 
 #include <asm/unistd.h>
 #include <getopt.h>
@@ -160,8 +161,8 @@ static void add_event(struct totals *t, struct sums *sums, const struct recordin
 		sums->since[counter->number] = (struct sum){0};
 		sums->any_counted = 1;
 	}
-	/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted. */
-	if (word->kind == RECORD_BEGIN || !filter_takes(f, r, e))
+	/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted but where that says nothing. */
+	if ((word->kind == RECORD_BEGIN && !(filter_by_outcome(f) ? is_exec_done(r, e) : is_exec_of_image(r, e))) || !filter_takes(f, r, e))
 		return;
 	recorded_call(s, word, &call, &memory);
 	add_call(t, sums, word, &call);

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "follow.h"
 #include "trace.h"
+#include "vforked.h"
 #include "walk.h"
 #include "../format/json.h"
 
@@ -42,7 +43,7 @@ static void json_line(struct trace *t, const struct event *e, size_t count, enum
 	struct recorded_memory memory;
 	struct text_call call;
 	int thread = recorded_call(s, word, &call, &memory), whole = word->kind != RECORD_COALESCED;
-	struct json_call about = {.pid = s->header->pid,
+	struct json_call about = {.pid = vforked_pid(&t->recording, e->source, thread),
 				  .tid = thread,
 				  .start = whole && record->began ? record->began + s->header->epoch : e->time,
 				  .duration = whole ? record->duration : 0,
@@ -103,7 +104,7 @@ static void json_event(void *self, const struct event *e)
 
 	if ((word->kind == RECORD_BEGIN && !begins) || is_exec_end(word) || !filter_takes(&t->filter, &t->recording, e))
 		return;
-	json_line(t, e, 1, begins ? END_NOT : END_THERE);
+	json_line(t, e, 1, !begins ? END_THERE : filter_by_end(&t->filter) ? END_IN_IMAGE : END_NOT);
 }
 
 static void text_event(void *self, const struct event *e)

@@ -1,0 +1,203 @@
+#!/bin/bash
+# What `sysshim files` says of descriptors whose meaning is not plain: a close that is recorded behind the next open of its number, FIOCLEX, files without
+# a name that get one (O_TMPFILE), names that are made again, a tee(2), a root folder that nobody climbs out of; and what it cannot know it says.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+cat >meanings.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int fd;
+
+static void *closer(void *none)
+{
+	close(fd); /* comes back 0.3 s late (SYSSHIM_INJECT) */
+	return none;
+}
+
+static int late(void)
+{
+	pthread_t thread;
+
+	fd = open("first", O_WRONLY | O_CREAT, 0600);
+	pthread_create(&thread, NULL, closer, NULL);
+	usleep(100000);
+	int second = open("second", O_WRONLY | O_CREAT, 0600);
+	pthread_join(thread, NULL);
+	return second != fd || write(second, "0123456789", 10) != 10;
+}
+
+/* Bytes into the pipe that has the numbers of two files which are gone are nobody's; bytes to a file that was kept are its own. */
+static int executed(char *last)
+{
+	char bytes[8];
+	int p[2];
+
+	if (strcmp(last, "kept") == 0)
+		return write(9, "kept", 4) != 4;
+	return pipe(p) || p[0] != 3 || write(p[1], "12345678", 8) != 8 || read(p[0], bytes, 8) != 8;
+}
+
+static int exec_with(const char *self, int keep)
+{
+	int a = open("aa", O_RDWR | O_CREAT, 0600), b = open("bb", O_RDWR | O_CREAT, 0600);
+
+	if (keep) {
+		fcntl(a, F_DUPFD_CLOEXEC, 9);
+		return ioctl(9, FIONCLEX) || execl(self, self, "executed", "kept", NULL);
+	}
+	return ioctl(a, FIOCLEX) || ioctl(b, FIOCLEX) || execl(self, self, "executed", "gone", NULL);
+}
+
+static int nameless(void)
+{
+	char path[64];
+	int first = open(".", O_TMPFILE | O_RDWR, 0600), second = open(".", O_TMPFILE | O_WRONLY, 0600), third = open(".", O_TMPFILE | O_WRONLY, 0600);
+
+	if (first < 0)
+		return 77;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", first);
+	if (write(first, "one", 3) != 3 || linkat(AT_FDCWD, path, AT_FDCWD, "linked1", AT_SYMLINK_FOLLOW) || write(first, "more", 4) != 4)
+		return 1;
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", getpid(), second);
+	if (write(second, "two", 3) != 3 || linkat(AT_FDCWD, path, AT_FDCWD, "linked2", AT_SYMLINK_FOLLOW))
+		return 1;
+	return write(third, "never named", 11) != 11;
+}
+
+static int again(void)
+{
+	return mkdir("folder", 0700) || rmdir("folder") || mkdir("folder", 0700) || symlink("x", "link") || unlink("link") || symlink("y", "link") ||
+	       mkfifo("fifo", 0600) || unlink("fifo") || mkfifo("fifo", 0600);
+}
+
+static int teed(void)
+{
+	int from, to;
+
+	if (mkfifo("from", 0600) || mkfifo("to", 0600))
+		return 1;
+	from = open("from", O_RDWR), to = open("to", O_RDWR);
+	return write(from, "four", 4) != 4 || tee(from, to, 4, 0) != 4;
+}
+
+static int rooted(void)
+{
+	mkdir("root", 0700);
+	close(open("root/inside", O_WRONLY | O_CREAT, 0600));
+	if (chroot("root") && (unshare(CLONE_NEWUSER) || chroot("root")))
+		return 77;
+	return chdir("/") || chdir("..") || open("../inside", O_RDONLY) < 0;
+}
+
+static int shared(long flags)
+{
+	char byte;
+	int data = open("data", O_RDONLY);
+
+	if (syscall(SYS_clone, flags | 17 /* SIGCHLD */, 0, 0, 0, 0) == 0) {
+		if (flags & CLONE_FILES)
+			dup2(open("other", O_RDONLY), data);
+		else
+			chdir("elsewhere");
+		_exit(0);
+	}
+	wait(NULL);
+	return read(data, &byte, 1) != 1 || (flags & CLONE_FS && open("in_it", O_RDONLY) < 0);
+}
+
+static int taken(void)
+{
+	int p[2];
+	char byte;
+
+	if (pipe(p))
+		return 1;
+	pid_t child = fork();
+	if (!child) {
+		dup2(open("data", O_RDONLY), 20);
+		write(p[1], "x", 1);
+		pause();
+	}
+	read(p[0], &byte, 1);
+	long pidfd = syscall(SYS_pidfd_open, child, 0), theirs = syscall(438 /* pidfd_getfd */, pidfd, 20, 0);
+	int bad = theirs < 0 ? 77 : read((int)theirs, &byte, 1) != 1;
+	kill(child, 9);
+	wait(NULL);
+	return bad;
+}
+
+int main(int count, char **arguments)
+{
+	const char *what = count > 1 ? arguments[1] : "";
+
+	return strcmp(what, "late") == 0	? late()
+	       : strcmp(what, "executed") == 0	? executed(arguments[2])
+	       : strcmp(what, "gone") == 0	? exec_with(arguments[0], 0)
+	       : strcmp(what, "kept") == 0	? exec_with(arguments[0], 1)
+	       : strcmp(what, "nameless") == 0	? nameless()
+	       : strcmp(what, "again") == 0	? again()
+	       : strcmp(what, "teed") == 0	? teed()
+	       : strcmp(what, "rooted") == 0	? rooted()
+	       : strcmp(what, "files") == 0	? shared(CLONE_FILES)
+	       : strcmp(what, "folder") == 0	? shared(CLONE_FS)
+	       : strcmp(what, "taken") == 0	? taken()
+						: 2;
+}
+C
+sed -i 's/#include <pthread.h>/&\n#include <signal.h>/' meanings.c
+gcc -O1 -o meanings meanings.c -lpthread 2>gcc.err || fail "no program: $(cat gcc.err)"
+echo data >data && echo other >other && mkdir elsewhere && echo in >elsewhere/in_it
+
+# recorded WHAT [NAME=VALUE...]: in a recording of its own
+recorded() {
+	local what=$1 status
+	shift
+	env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/$what.recording" SYSSHIM_LOG_FORMAT=binary "$@" "$PWD/meanings" "$what"
+	status=$?
+	[ $status -ne 77 ] || skip "$what: the kernel or the file system refuses it"
+	[ $status -eq 0 ] || fail "$what: status $status"
+	"$SYSSHIM" files --all --json "$what.recording" >"$what.json" 2>"$what.err" || fail "files: $?"
+	"$SYSSHIM" files --all "$what.recording" >"$what.out" 2>>"$what.err" || fail "files: $?"
+}
+
+recorded late SYSSHIM_INJECT='close:delay_exit=300ms:when=1'
+recorded gone && recorded kept && recorded nameless && recorded again && recorded teed && recorded files && recorded folder && recorded taken
+recorded rooted
+"$SYSSHIM" files --format=make nameless.recording >rule 2>/dev/null
+"$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
+python3 - "$PWD" <<'P' || fail "not what the program has done"
+import json, re, sys
+def rows(name):
+    return {row["path"]: row for row in map(json.loads, open(name + ".json")) if "path" in row}
+def of(name, path):
+    return rows(name)[sys.argv[1] + "/" + path]
+def said(name):
+    return open(name + ".out").read() + open(name + ".err").read()
+assert of("late", "second")["written_bytes"] == 10 and of("late", "first")["written_bytes"] == 0, rows("late")
+assert all(of("gone", path)[key] == 0 for path in ("aa", "bb") for key in ("read_bytes", "written_bytes")), rows("gone")
+assert of("kept", "aa")["written_bytes"] == 4, of("kept", "aa")
+assert of("nameless", "linked1")["written_bytes"] == 7 and of("nameless", "linked2")["written_bytes"] == 3, rows("nameless")
+folder = rows("nameless")[sys.argv[1]]
+assert folder["written_bytes"] == 0 and "w" not in folder["access"], folder
+targets = open("rule").read().split(":")[0].split()
+assert sys.argv[1] + "/linked1" in targets and sys.argv[1] not in targets, targets
+assert not any(of("again", path)["removed"] for path in ("folder", "link", "fifo")), rows("again")
+assert of("teed", "from")["written_bytes"] == 4 and of("teed", "to")["written_bytes"] == 4, rows("teed")
+assert of("files", "data")["read_bytes"] == 0 and of("files", "other")["read_bytes"] == 0 and "CLONE_FILES" in said("files"), (rows("files"), said("files"))
+assert of("folder", "data")["read_bytes"] == 1 and "not resolved" in said("folder"), (rows("folder"), said("folder"))
+assert "taken from other processes" in said("taken"), said("taken")
+assert "root/inside" in {path[len(sys.argv[1]) + 1:] for path in rows("rooted")} and not any(".." in path for path in rows("rooted")), rows("rooted").keys()
+named = open("named").read()
+assert re.search(r'openat\(AT_FDCWD, "in_it"', named) and re.search(r"read\(\d+</[^>]*/data>", named), named
+P
