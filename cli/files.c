@@ -145,7 +145,7 @@ static void note(const struct reader *r, struct file *file, unsigned access, int
 /* The image of a process has come, or the next exec of it begins: the one before has succeeded. 1: it was recorded. */
 static int succeeded(struct files *f, int pid)
 {
-	struct file *file = gaps_image(f, pid);
+	struct file *file = gaps_over(f, pid);
 
 	if (file && f->format == FILES_FSATRACE)
 		files_fsatrace(f, OPERATION_READ, file, NULL);

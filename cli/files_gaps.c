@@ -17,6 +17,8 @@ struct unfollowed {
 	UT_hash_handle hh;
 };
 
+enum { OVER = -1 };
+
 static void drop(struct files *f, struct unfollowed *u)
 {
 	HASH_DEL(f->unfollowed, u);
@@ -50,6 +52,19 @@ struct file *gaps_image(struct files *f, int pid)
 	return file;
 }
 
+struct file *gaps_over(struct files *f, int pid)
+{
+	struct unfollowed *u = find(f, pid);
+
+	if (!u || !*u->why)
+		return gaps_image(f, pid);
+	/* That program was not followed, whatever it has executed in its turn, or whoever has its number now. */
+	HASH_DEL(f->unfollowed, u);
+	u->pid = OVER;
+	HASH_ADD_INT(f->unfollowed, pid, u);
+	return u->file;
+}
+
 void gaps_note(struct files *f, int pid, const char *text)
 {
 	static const char before[] = "not followed: ";
@@ -62,7 +77,8 @@ void gaps_note(struct files *f, int pid, const char *text)
 void gaps_fsatrace(const struct files *f)
 {
 	for (const struct unfollowed *u = f->unfollowed; u; u = u->hh.next)
-		files_fsatrace(f, OPERATION_READ, u->file, NULL);
+		if (u->pid != OVER)
+			files_fsatrace(f, OPERATION_READ, u->file, NULL);
 }
 
 void gaps_free(struct files *f)

@@ -7,6 +7,8 @@
 /* One begins; an image of ours has come, or the exec has failed (what was executed; NULL: none was under way); a note that the shim has written. */
 void gaps_exec(struct files *f, int pid, struct file *file);
 struct file *gaps_image(struct files *f, int pid);
+/* The one before has succeeded, and its program is over: what a note says was not followed stays among those. */
+struct file *gaps_over(struct files *f, int pid);
 void gaps_note(struct files *f, int pid, const char *text);
 /* Those that are left, for fsatrace: they were executed as well. */
 void gaps_fsatrace(const struct files *f);

@@ -173,6 +173,9 @@ static long exec_named(const char *function, long file, long arguments, long env
 		return next(file, arguments, environment, 0, 0, 0, 0);
 	uint64_t *copy = exec_by_libc(passage.process, (uint64_t)environment);
 	long result = next(file, arguments, copy ? (long)copy : environment, 0, 0, 0, 0);
+	/* As exec_call: the caller's own list may just fit. */
+	if (copy && *__errno_location() == E2BIG)
+		result = next(file, arguments, environment, 0, 0, 0, 0);
 	exec_failed(passage.process, copy);
 	gate_leave(&passage, &call, -(long)*__errno_location());
 	return result;

@@ -87,7 +87,7 @@ static uint64_t offset_in_file(const struct object *o)
 /* The loaded object's file, or -1. */
 static long file_of(const struct object *o)
 {
-	long fd = RAW(__NR_open, o->path, O_RDONLY | O_CLOEXEC);
+	long fd = RAW(__NR_openat, AT_FDCWD, o->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd >= 0 && is_the_loaded_file(o, fd))
 		return fd;

@@ -196,7 +196,7 @@ static void undo(void)
 static int is_alone_by_proc(void)
 {
 	struct stat status = {0};
-	long fd = RAW(__NR_open, "/proc/self/task", O_RDONLY | O_CLOEXEC);
+	long fd = RAW(__NR_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return 1;

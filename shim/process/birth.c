@@ -112,8 +112,11 @@ int life_born(struct process *p)
 		born(p, &log, &stats);
 		if (inherited.no_batches)
 			p->batches.let_go[inherited.no_batches]++;
+		/* Another thread may have been in a vfork, for whose time the defaults stood. */
 		if (p->pid == 1)
 			signals_first_pid(p);
+		else
+			signals_hook(p);
 	}
 	unblock_signals(&mask);
 	return mine || p->alive == ALIVE;

@@ -292,8 +292,10 @@ static int add_entry(struct copy *c, uint64_t pointer, char *head, size_t read)
 		add(c, pointer);
 		return 1;
 	}
-	long length = string_read(text, pointer, ENTRY_LIMIT);
-	if (length < 0 || text + length + 1 > c->out.end)
+	/* NB: what stands behind the text's room is ours, and behind that the program's. */
+	size_t room = (size_t)(c->out.end - text);
+	long length = string_read(text, pointer, room < ENTRY_LIMIT ? room : ENTRY_LIMIT);
+	if (length < 0)
 		return 0;
 	c->out.at += length + 1;
 	if (string_after(text, "LD_PRELOAD=")) {
@@ -492,8 +494,8 @@ long exec_call(struct process *p, const struct call *call)
 
 	if (p->sealed)
 		return kernel_call(call);
-	/* A search through PATH fails many times: nothing is published for what is not there. */
-	if (!at)
+	/* A search through PATH fails many times: nothing is published for what is not there. Under a filter that was there before us this call might kill. */
+	if (!at && !memory_is_stored_directly())
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
 		return kernel_call(call);

@@ -16,7 +16,7 @@
 /* Shortening the file costs as much as making it: 20 us on ext4. */
 enum { WORTH_TRIMMING = 2 * 4096 };
 
-enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, BUSY = -1 };
+enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, WORTH_WAITING = 50000000, BUSY = -1 };
 
 void *room_place(const struct process *p, uint64_t offset)
 {
@@ -185,8 +185,9 @@ static int more_room(struct process *p, uint64_t size)
 	if (next + size <= end && (make_ready(p, end) || (next + size <= r->ready + RECORDING_FIRST && make_ready(p, r->ready + RECORDING_FIRST))))
 		return 1;
 	uint64_t fresh = next_chunk(p, index_of(chunk));
+	/* Whoever has not come back for so long is not worth everybody's waiting. */
 	if (!fresh)
-		return r->busy_since ? BUSY : 0;
+		return r->busy_since && clock_from_to(r->busy_since, clock_monotonic()) < WORTH_WAITING ? BUSY : 0;
 	/* Somebody's smaller record may still have found room meanwhile. */
 	while (!__atomic_compare_exchange_n(&r->next, &next, fresh + sizeof(struct record_chunk), 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		;
