@@ -144,7 +144,7 @@ static void mapped(struct process *p, const struct call *call, long at)
 		size = (uint64_t)status.st_size - a[5];
 	o.text.end = o.text.start + size;
 	o.size = (size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-	if (!lock_take(&p->mapping_lock, &mask))
+	if (!process_lock(p, &p->mapping_lock, &mask))
 		return;
 	if (object_copy_from(&o, (long)a[4])) {
 		uint32_t before = inherited.foreign_rewritten;

@@ -1,6 +1,7 @@
 /* Children and threads: clone(2), clone3(2), fork(2), vfork(2). A child with its own memory is found by what the fork has wiped; one
  * that borrows ours makes the process suspect until it has gone. */
 #include "life.h"
+#include "../record/files.h"
 #include "../sys/memory.h"
 
 #include <linux/sched.h>
@@ -50,13 +51,16 @@ void children_before(struct process *p, uint64_t flags)
 	p->log.recording.kernel_counted = 0;
 }
 
-/* Nobody else is here: whoever holds one was killed in our memory. */
-static void let_go_of_locks(struct process *p)
+/* Whoever holds one was killed in our memory: this child, or where nobody else is here (0) anybody. */
+static void let_go_of_locks(struct process *p, uint32_t child)
 {
-	struct lock *locks[] = {&p->log.lock, &p->log.recording.lock, &p->end_lock, &p->signal_lock, &p->mapping_lock};
+	struct lock *locks[] = {&p->log.lock, &p->log.recording.lock, &p->end_lock, &p->signal_lock, &p->mapping_lock, files_lock(p)};
 
 	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
-		__atomic_store_n(&locks[i]->taken, 0, __ATOMIC_RELEASE);
+		if (locks[i] && child)
+			lock_left_by(locks[i], child);
+		else if (locks[i])
+			lock_reset(locks[i]);
 }
 
 /* Who has forked a second time will go on. */
@@ -82,11 +86,13 @@ void children_after(struct process *p, uint64_t flags, long result)
 	/* A child without CLONE_VFORK may live as long as we do: the suspicion stays. */
 	if (flags & CLONE_VFORK || result < 0) {
 		exec_child_gone(p, (int32_t)result);
+		if (result > 0)
+			let_go_of_locks(p, (uint32_t)result);
 		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
 		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST)) {
 			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
 			if (!(p->threads & THREADS_MORE))
-				let_go_of_locks(p);
+				let_go_of_locks(p, 0);
 		}
 	}
 	if (flags & CLONE_VFORK && process_is_ours(p))

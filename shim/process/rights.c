@@ -21,11 +21,11 @@ void rights_reserve(struct process *p)
 		return;
 	if (p->log.on && settings.recording)
 		room_reserve(p);
-	else if (p->log.on && settings.log == OUTPUT_PATH && lock_take(&p->log.lock, &mask)) {
+	else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
 		sink_reserve(&p->log.sink, LOG_RESERVE);
 		lock_release(&p->log.lock, &mask);
 	}
-	if (lock_take(&p->end_lock, &mask)) {
+	if (process_lock(p, &p->end_lock, &mask)) {
 		sink_reserve(&p->stats, STATS_RESERVE);
 		lock_release(&p->end_lock, &mask);
 	}

@@ -232,7 +232,7 @@ static void apply(void)
 static void hook(struct process *p, int on)
 {
 	uint64_t mask;
-	int is_mine = lock_take(&p->signal_lock, &mask);
+	int is_mine = process_lock(p, &p->signal_lock, &mask);
 
 	if (signals.hooked != on) {
 		if (!on)
@@ -268,7 +268,7 @@ void signals_share(struct process *p)
 	struct signal_stack none = {NULL, STACK_DISABLED, 0};
 	uint64_t mask;
 
-	if (!signals.stack_installed || p->sealed || !lock_take(&p->signal_lock, &mask))
+	if (!signals.stack_installed || p->sealed || !process_lock(p, &p->signal_lock, &mask))
 		return;
 	if (RAW(__NR_sigaltstack, &none, 0) == 0) {
 		signals.stack_installed = 0;
@@ -513,7 +513,7 @@ long signals_action(struct process *p, const struct call *call)
 	/* What the kernel refuses is left to it, and a vfork child changes its own dispositions only. */
 	if (!signals.holders || p->sealed || signal < 1 || signal > SIGNALS || call->arguments[3] != SET || !process_is_ours(p) ||
 	    (call->arguments[1] && memory_read(&asked, call->arguments[1], sizeof asked) != sizeof asked) ||
-	    !lock_take(&p->signal_lock, &mask))
+	    !process_lock(p, &p->signal_lock, &mask))
 		return kernel_call(call);
 	long result = action_locked(call, signal, call->arguments[1] ? &asked : NULL);
 	lock_release(&p->signal_lock, &mask);
@@ -588,7 +588,7 @@ long signals_stack(struct process *p, const struct call *call)
 
 	if (!signals.stack || p->sealed || !process_is_ours(p) ||
 	    (call->arguments[0] && memory_read(&asked, call->arguments[0], sizeof asked) != sizeof asked) ||
-	    !lock_take(&p->signal_lock, &mask))
+	    !process_lock(p, &p->signal_lock, &mask))
 		return kernel_call(call);
 	long result = stack_locked(p, call, call->arguments[0] ? &asked : NULL);
 	lock_release(&p->signal_lock, &mask);

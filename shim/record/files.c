@@ -98,7 +98,7 @@ void files_opened(struct process *p, uint64_t path, long result)
 	struct entry *entry = NULL;
 
 	counter_add(is_error(result) ? &p->tally.open_failed : &p->tally.opened, 1, (int)p->threads);
-	if (files && !p->sealed && lock_take(&files->lock, &mask)) {
+	if (files && !p->sealed && process_lock(p, &files->lock, &mask)) {
 		long length = path_read(files->path, path);
 		if (length >= 0)
 			entry = entry_for(files, (size_t)length);
@@ -109,6 +109,11 @@ void files_opened(struct process *p, uint64_t path, long result)
 	}
 	if (!entry)
 		counter_add(&p->tally.paths_unlisted, 1, (int)p->threads);
+}
+
+struct lock *files_lock(const struct process *p)
+{
+	return p->files ? &p->files->lock : NULL;
 }
 
 uint64_t files_distinct(const struct process *p)

@@ -19,6 +19,10 @@ void files_start(struct process *p);
  * table is full, the open is counted as unlisted. */
 void files_opened(struct process *p, uint64_t path, long result);
 
+/* The table's lock; NULL: there is no table. */
+struct lock;
+struct lock *files_lock(const struct process *p);
+
 uint64_t files_distinct(const struct process *p);
 
 #endif

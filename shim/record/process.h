@@ -149,10 +149,16 @@ static inline long own_write(long result)
 	return result;
 }
 
+/* As whom this thread takes a lock, so that one of a vfork child that was killed can be told from the others. */
+static inline uint32_t process_lock_name(const struct process *p)
+{
+	return p->suspect ? (uint32_t)RAW(__NR_getpid) : LOCK_OURS;
+}
+
 /* One of the process's locks: 1, or 0. Any context; to be given back by lock_release. */
 static inline int process_lock(const struct process *p, struct lock *lock, uint64_t *mask)
 {
-	return p->sealed ? lock_take_sealed(lock, mask) : lock_take(lock, mask);
+	return p->sealed ? lock_take_sealed(lock, mask) : lock_take(lock, mask, process_lock_name(p));
 }
 
 #endif

@@ -1,5 +1,8 @@
-/* F2_vfork_killed: 40 children that borrow this memory make calls without end and are killed from outside, wherever they are; behind each its parent makes one that is marked. */
+/* F2_vfork_killed [threads]: 40 children that borrow this memory make calls without end and are killed from outside, wherever they are; behind each its parent makes one that is
+ * marked. threads: while another thread waits. */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,21 +20,31 @@ static int borrow(void *unused)
 		_exit(0);
 	}
 	for (;;)
-		access("/nobody/borrowed", F_OK);
+		open("/nobody/borrowed", O_RDONLY);
 }
 
-int main(void)
+static void *waits(void *unused)
+{
+	pause();
+	return unused;
+}
+
+int main(int count, char **arguments)
 {
 	static char stack[65536] __attribute__((aligned(16)));
 	char path[64];
+	pthread_t thread;
 
+	(void)arguments;
+	if (count > 1 && pthread_create(&thread, NULL, waits, NULL))
+		return 2;
 	for (int i = 0; i < 40; i++) {
 		int status;
 		pid_t pid = clone(borrow, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
 			return 1;
 		snprintf(path, sizeof path, "/nobody/behind/%d.", i);
-		access(path, F_OK);
+		open(path, O_RDONLY);
 	}
 	return 0;
 }
