@@ -211,7 +211,8 @@ static uint64_t number_at(const char **at)
 	return value;
 }
 
-/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>[.<device>.<inode> of descriptor 2 at the first birth]. */
+/* SYSSHIM_RECORDING=<pid of the first process>.<time>.<pid that executed us>.<1: it is the first>.<log_again>.<stats_again>[.<device>.<inode> of descriptor 2 at the
+ * first birth]. */
 static void join_recording(char **environment)
 {
 	const char *value = options_value(environment, "SYSSHIM_RECORDING");
@@ -219,10 +220,14 @@ static void join_recording(char **environment)
 
 	inherited.recording_pid = pid;
 	inherited.recording_time = clock_realtime();
+	inherited.is_first = 1;
 	if (value) {
 		inherited.recording_pid = (int32_t)number_at(&value);
 		inherited.recording_time = number_at(&value);
 		inherited.later_image = (int32_t)number_at(&value) == pid;
+		inherited.is_first = number_at(&value) == 1 && inherited.later_image;
+		inherited.log_again = number_at(&value);
+		inherited.stats_again = number_at(&value);
 		/* Descriptor 2 is to be what it was in the recording's first program, whatever was put there before this one. */
 		inherited.birth_known &= *value != 0;
 		inherited.birth_device = number_at(&value);

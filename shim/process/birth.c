@@ -19,7 +19,7 @@ static void open_record(struct process *p, int *log, int *stats)
 	*stats = 0;
 	if (settings.stats == OUTPUT_PATH)
 		*stats = sink_open(&p->stats, settings.stats_path, p->pid, !process_is_first(p),
-				   !inherited.later_image, STATS_WINDOW);
+				   !inherited.later_image, &inherited.stats_again, STATS_WINDOW);
 }
 
 static void unrecorded(void)
@@ -108,7 +108,8 @@ int life_born(struct process *p)
 	int mine = __atomic_compare_exchange_n(&p->alive, &dead, BEING_BORN, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 	if (mine) {
 		/* What ran before the fork is the parent's. */
-		inherited.later_image = 0;
+		inherited.later_image = inherited.is_first = 0;
+		inherited.log_again = inherited.stats_again = 0;
 		born(p, &log, &stats);
 		if (inherited.no_batches)
 			p->batches.let_go[inherited.no_batches]++;

@@ -80,9 +80,9 @@ static void write_file(struct process *p, const char *how, unsigned status, uint
 
 	take_back_locked(p);
 	(settings.stats_json ? summary_json : summary_text)(&out, p, how, status, now);
-	p->stats_published = p->stats.end + 1;
-	if (sink_append(&p->stats, p->text, (size_t)(out.at - p->text)))
-		p->stats_published = 0;
+	size_t size = (size_t)(out.at - p->text);
+	/* NB: where the end is by then. */
+	p->stats_published = sink_append(&p->stats, p->text, size) ? 0 : p->stats.end - size + 1;
 }
 
 static void end(struct process *p, const char *how, unsigned status)

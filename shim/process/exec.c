@@ -354,8 +354,9 @@ static int add_entries(struct copy *c, uint64_t theirs)
 	}
 }
 
-static void add_recording(struct copy *c, int pid)
+static void add_recording(struct copy *c, const struct process *p)
 {
+	int is_ours = process_is_ours(p);
 	uint64_t start = (uint64_t)c->out.at;
 
 	text_string(&c->out, "SYSSHIM_RECORDING=");
@@ -363,7 +364,11 @@ static void add_recording(struct copy *c, int pid)
 	text_char(&c->out, '.');
 	text_unsigned(&c->out, inherited.recording_time);
 	text_char(&c->out, '.');
-	text_decimal(&c->out, pid);
+	text_decimal(&c->out, is_ours ? p->pid : 0);
+	text_string(&c->out, is_ours && process_is_first(p) ? ".1." : ".0.");
+	text_unsigned(&c->out, is_ours ? inherited.log_again : 0);
+	text_char(&c->out, '.');
+	text_unsigned(&c->out, is_ours ? inherited.stats_again : 0);
 	if (inherited.birth_known) {
 		text_char(&c->out, '.');
 		text_unsigned(&c->out, inherited.birth_device);
@@ -377,11 +382,11 @@ static void add_recording(struct copy *c, int pid)
 /* What the program has not put there stands behind SYSSHIM_RECORDING, for ld.so (the last LD_PRELOAD counts) and for our own start in the
  * new image, which cuts the environment off in front of it (shim.c): so the child sees what its parent gave it. Their number is even:
  * the slots become pairs of the auxiliary vector. */
-static void add_hidden(struct copy *c, int pid)
+static void add_hidden(struct copy *c, const struct process *p)
 {
 	size_t visible = c->count;
 
-	add_recording(c, pid);
+	add_recording(c, p);
 	if (!c->preload || !brings_us(c->preload))
 		add_preload(c, c->preload ? c->preload : "");
 	for (int i = 0; i < birth.count; i++)
@@ -409,7 +414,7 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 		return NULL;
 	}
 	if (c->follow)
-		add_hidden(c, process_is_ours(p) ? p->pid : 0);
+		add_hidden(c, p);
 	c->pointers[c->count] = 0;
 	if (!c->out.cut)
 		return c->pointers;

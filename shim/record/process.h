@@ -88,6 +88,8 @@ enum unfollowed {
 struct inherited {
 	int32_t recording_pid;   /* the first process of the recording */
 	uint64_t recording_time; /* nanoseconds since the epoch at its start */
+	uint8_t is_first;        /* this is the first process: its number may come again, or be another's in another namespace */
+	uint64_t log_again, stats_again; /* by which other name the file is called, where its own was taken: sink_open */
 	uint8_t later_image;     /* this process ran another program with us before this one (exec) */
 	uint8_t birth_known;     /* descriptor 2 was open at birth */
 	uint64_t birth_device, birth_inode, birth_type; /* and this is the file it was */
@@ -125,7 +127,7 @@ static inline uint32_t call_slot(const struct call *call)
 
 static inline int process_is_first(const struct process *p)
 {
-	return p->pid == inherited.recording_pid;
+	return inherited.is_first && p->pid == inherited.recording_pid;
 }
 
 /* Is the caller this process itself, and not a vfork child that has borrowed its memory? Any context. */

@@ -1,12 +1,15 @@
 /* A file that grows without a descriptor; see sink.h for why. Everything returns -errno and leaves the program alone. */
 #include "sink.h"
 #include "process.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
+#include "../../format/state.h"
 #include "../../format/text.h"
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/time_types.h>
 
 #include "../sys/poison.h"
 
@@ -100,19 +103,121 @@ int sink_create(struct sink *sink, uint64_t window_size)
 	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
 }
 
-int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t window_size)
+/* Who wrote the file, as each of our forms says in its first line: a number in front, or behind the first "pid"; 0: nobody of us. */
+static int writer_of(long fd)
 {
-	int result = sink_expand(sink->path, pattern, pid, add_pid);
+	static char text[256] BULKY; /* births are alone in their process */
+	long size = own_read(RAW(__NR_pread64, fd, text, sizeof text - 1, 0));
+	const char *at = text;
+
+	text[size > 0 ? size : 0] = 0;
+	if (*at < '0' || *at > '9') {
+		while (*at && !string_after(at, "pid\":") && !string_after(at, "(pid "))
+			at++;
+		while (*at && (*at < '0' || *at > '9'))
+			at++;
+	}
+	return state_number(&at);
+}
+
+/* When a process began, ns since 1970, to 10 ms (proc(5), stat); 0: there is none. */
+static uint64_t began(int pid)
+{
+	static char text[512] BULKY;
+	struct text out = {text, text + sizeof text - 1, 0};
+	struct __kernel_timespec boot = {0};
+	uint64_t ticks = 0;
+	unsigned fields = 0;
+
+	text_string(&out, "/proc/");
+	text_decimal(&out, pid);
+	text_string(&out, "/stat");
+	*out.at = 0;
+	long fd = RAW(__NR_open, text, O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : own_read(RAW(__NR_read, fd, text, sizeof text - 1));
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+	if (size <= 0 || RAW(__NR_clock_gettime, 7 /* CLOCK_BOOTTIME */, &boot) != 0)
+		return 0;
+	text[size] = 0;
+	const char *at = text + size;
+	while (at > text && *at != ')')
+		at--;
+	for (; *at && fields < 20; at++)
+		fields += *at == ' ';
+	for (; *at >= '0' && *at <= '9'; at++)
+		ticks = ticks * 10 + (uint64_t)(*at - '0');
+	return clock_realtime() - ((uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec) + ticks * 10000000u;
+}
+
+/* What stands in it is not an earlier run's: one of this recording's processes has written it, or one that runs and from which we come by a way that we do not see (a
+ * static program, a filter). */
+static int is_in_use(long fd)
+{
+	struct stat status;
+
+	if (RAW(__NR_fstat, fd, &status) != 0 || (status.st_mode & TYPE) != REGULAR)
+		return 0;
+	uint64_t written = (uint64_t)status.st_mtime * 1000000000u + status.st_mtime_nsec, since = inherited.recording_time;
+	if (written >= since)
+		return 1;
+	int writer = writer_of(fd);
+	since = writer ? began(writer) : 0;
+	return since && since <= written;
+}
+
+/* The file's name; again: where somebody has that name already, 1: with the number, or a time that goes behind that. */
+static int name_again(char *path, const char *pattern, int pid, int add_pid, uint64_t again)
+{
+	int result = sink_expand(path, pattern, pid, add_pid || again);
+	struct text out = {path + string_length(path), path + PATH_LIMIT - 1, 0};
+
+	if (result || again < 2)
+		return result;
+	text_char(&out, '-');
+	text_hex(&out, again);
+	*out.at = 0;
+	return out.cut ? -ENAMETOOLONG : 0;
+}
+
+/* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
+static long open_with(const struct sink *sink, int how)
+{
+	return RAW(__NR_open, sink->path, how | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+}
+
+/* A file that nobody else has: a new one, or one whose writers are over, which is emptied. */
+static long claim(const struct sink *sink, int *is_in_use_now)
+{
+	long fd = open_with(sink, O_CREAT | O_EXCL);
+
+	*is_in_use_now = 0;
+	if (fd != -EEXIST)
+		return fd;
+	fd = open_with(sink, O_CREAT);
+	if (fd < 0)
+		return fd;
+	*is_in_use_now = is_in_use(fd);
+	if (!*is_in_use_now)
+		RAW(__NR_ftruncate, fd, 0);
+	return fd;
+}
+
+int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t *again, uint64_t window_size)
+{
+	int result = name_again(sink->path, pattern, pid, add_pid, *again), others = 0;
 
 	if (result)
 		return result;
-	/* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
-	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
-	if (fd < 0)
-		return (int)fd;
-	if (empty)
-		RAW(__NR_ftruncate, fd, 0);
-	return opened(sink, fd, window_size);
+	long fd = empty ? claim(sink, &others) : open_with(sink, O_CREAT);
+	while (others && *again < 2) {
+		RAW(__NR_close, fd);
+		*again = *again || add_pid ? clock_monotonic() | 2 : 1;
+		result = name_again(sink->path, pattern, pid, add_pid, *again);
+		if (result)
+			return result;
+		fd = claim(sink, &others);
+	}
+	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
 }
 
 /* Is the file at our path still ours? Somebody may have truncated it, then we go on at its end; or put another one there, then we do
@@ -134,6 +239,9 @@ static int sink_look(struct sink *sink)
 		/* The window cannot be moved without a descriptor: in front of it there is no place for us. */
 		if (sink->end < sink->base)
 			sink->end = sink->start = sink->base;
+	} else if ((uint64_t)sink->looked.st_size > sink->size) {
+		/* Somebody has written behind our end: we go on behind his. */
+		sink->end = sink->size = (uint64_t)sink->looked.st_size;
 	}
 	return 0;
 }

@@ -25,8 +25,9 @@ struct sink {
 };
 
 /* Expands %p, %n, %t, %% of `pattern`, opens for appending (created 0600; a symbolic link, a directory, a FIFO, a device are refused) and
- * maps up to window_size bytes; `empty`: what an earlier run left there is dropped first. Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
-int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t window_size);
+ * maps up to window_size bytes; `empty`: what an earlier run left there is dropped first. What a process of this recording or one that runs has written is not: then the file
+ * gets another name, which *again tells to this process's later images (0: as the pattern says). Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
+int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t *again, uint64_t window_size);
 
 /* For who makes a name of his own in sink->path: the expansion, and a new file of this name (-EEXIST: there is one). */
 int sink_expand(char *to, const char *pattern, int pid, int add_pid);
