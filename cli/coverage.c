@@ -2,6 +2,7 @@
 #include "recording.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct gaps {
@@ -11,6 +12,36 @@ struct gaps {
 	unsigned not_rewritten, processes, seldom, traced;
 	const char *why_not;
 };
+
+static int by_family(const void *x, const void *y)
+{
+	const struct record_header *a = *(const struct record_header *const *)x, *b = *(const struct record_header *const *)y;
+
+	return a->family < b->family ? -1 : a->family > b->family;
+}
+
+/* An image and its forked children count together, so of a family the latest word counts. */
+static void add_families(const struct recording *r, struct gaps *g)
+{
+	const struct record_header **headers = resized(NULL, (r->sources_count + 1) * sizeof(struct record_header *));
+
+	for (unsigned i = 0; i < r->sources_count; i++)
+		headers[i] = r->sources[i].header;
+	qsort(headers, r->sources_count, sizeof *headers, by_family);
+	for (unsigned i = 0; i < r->sources_count;) {
+		uint32_t most[4] = {0};
+		uint64_t family = headers[i]->family;
+		for (; i < r->sources_count && headers[i]->family == family; i++)
+			for (unsigned k = 0; k < 4; k++) {
+				uint32_t count = k < 3 ? headers[i]->not_followed[k] : headers[i]->unrecorded;
+				most[k] = count > most[k] ? count : most[k];
+			}
+		for (unsigned k = 0; k < 3; k++)
+			g->not_followed[k] += most[k];
+		g->unrecorded += most[3];
+	}
+	free(headers);
+}
 
 static struct gaps gaps_of(const struct recording *r)
 {
@@ -41,17 +72,19 @@ static struct gaps gaps_of(const struct recording *r)
 			g.not_rewritten++;
 			g.why_not = h->why_not;
 		}
-		/* They are counted for the whole recording, so the latest word counts. */
-		if (h->unrecorded > g.unrecorded)
-			g.unrecorded = h->unrecorded;
-		for (unsigned k = 0; k < 3; k++)
-			if (h->not_followed[k] > g.not_followed[k])
-				g.not_followed[k] = h->not_followed[k];
 	}
+	add_families(r, &g);
 	return g;
 }
 
 static const char *const unfollowed[3] = {"static", "set-user-id", "of another word size"};
+
+uint32_t recording_not_followed(const struct recording *r)
+{
+	struct gaps g = gaps_of(r);
+
+	return g.not_followed[0] + g.not_followed[1] + g.not_followed[2];
+}
 
 int recording_gaps(const struct recording *r)
 {

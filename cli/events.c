@@ -20,6 +20,7 @@ struct cursor {
 	uint64_t last;       /* the time of the record before */
 	int is_begun;        /* the first half of the record at `at` was given out */
 	int file;            /* -1: not open, the mapping does as well */
+	int is_cut;          /* the file has grown since: at `end` a record may begin that goes on behind it */
 	/* The last two chunks: who has an event may look at the one behind it. held: their offsets, 0: none. */
 	uint64_t held[2], sequences[2];
 	unsigned newest;
@@ -266,7 +267,7 @@ void source_rewind(struct source *s)
 	c->chunks = NULL;
 	c->count = c->index = 0;
 	c->at = c->end = c->held[0] = c->held[1] = c->newest = 0;
-	c->is_begun = 0;
+	c->is_begun = c->is_cut = 0;
 	c->last = s->began;
 	c->file = open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	s->records = s->broken = s->missed = s->pathless = s->gone = 0;
@@ -308,7 +309,8 @@ static int hold(struct source *s, struct cursor *c, uint64_t at, uint64_t sequen
 	c->sequences[i] = sequence;
 	c->at = at + sizeof(struct record_chunk);
 	/* What the file has grown by since it was mapped is not looked at. */
-	c->end = at + (uint64_t)got < s->size ? at + (uint64_t)got : s->size;
+	c->is_cut = at + (uint64_t)got > s->size;
+	c->end = c->is_cut ? s->size : at + (uint64_t)got;
 	return 1;
 }
 
@@ -356,6 +358,10 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 		/* Room that was taken, and never filled. */
 		if (!word->kind && !word->flags && size <= c->end - c->at) {
 			c->at += size;
+			continue;
+		}
+		if (size > c->end - c->at && c->is_cut) {
+			c->at = c->end;
 			continue;
 		}
 		if (size > c->end - c->at || size < least_size(word->kind) || !word->kind ||

@@ -153,6 +153,8 @@ void files_by_size(struct recording *r, int pid, int json);
 
 /* Is there anything that a recording should hold and does not? Without what is never seen. */
 int recording_gaps(const struct recording *r);
+/* So many programs were executed that could not load the shim. */
+uint32_t recording_not_followed(const struct recording *r);
 /* The end of every output: what was not seen. */
 void recording_coverage(const struct recording *r, FILE *to);
 /* `"coverage":{...}`; and as an object of its own, the last line of JSON lines. */

@@ -362,11 +362,8 @@ static void look_at_recording(struct verify *v)
 		for (unsigned i = 0; i < r->sources_count; i++) {
 			v->gathered += r->sources[i].header->coalesced;
 			v->batches += r->sources[i].header->batches;
-			/* Of the whole recording by then. */
-			const uint32_t *not = r->sources[i].header->not_followed;
-			if (not[0] + not[1] + not[2] > v->not_followed)
-				v->not_followed = not[0] + not[1] + not[2];
 		}
+		v->not_followed = recording_not_followed(r);
 		files_each(r, take_path, v);
 		recording_end(r, stdout);
 	}

@@ -258,7 +258,11 @@ static struct family *family_page(void)
 {
 	long at = RAW(__NR_mmap, 0, sizeof(struct family), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	return is_error(at) ? NULL : (struct family *)at;
+	if (is_error(at))
+		return NULL;
+	struct family *family = (struct family *)at;
+	family->number = clock_monotonic() << 22 | (uint64_t)RAW(__NR_getpid);
+	return family;
 }
 
 /* Every kernel tells the page's size: without it this is no auxiliary vector, and nobody knows whether the program has others' rights. */

@@ -58,7 +58,7 @@ struct record_header {
 	uint32_t rewriting;      /* RECORD_REWRITTEN: libc's own system calls come to the gate; _MOST: those that are about I/O, files, processes or signals;
 	                          * RECORD_BY_PTRACE: followed by ptrace, only calls that name files */
 	uint32_t sites_rewritten, sites_left, foreign_rewritten, foreign_left;
-	uint32_t forks, images;  /* children of the whole recording by then */
+	uint32_t forks, images;  /* children of the family by then */
 	uint32_t not_followed[3]; /* static, set-user-id, another word size */
 	uint64_t results_unseen;
 	/* What batching did. */
@@ -78,7 +78,8 @@ struct record_header {
 	uint32_t environment_size; /* bytes of what follows that are used */
 	char environment[1024];    /* what changes how a program is loaded and behaves (shim.c has the list), each NAME=value with its NUL; cut */
 	uint64_t left_out;         /* calls without a record, because of SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS or SYSSHIM_MIN_DURATION */
-	uint32_t unrecorded;       /* forked children of the whole recording that could make no file, by then */
+	uint32_t unrecorded;       /* forked children of this image, and theirs, that could make no file, by then */
+	uint64_t family;           /* the image that forks, images, not_followed and unrecorded are counted in, with its forked children: the same number; 0: unknown */
 };
 
 struct record_chunk {
@@ -252,6 +253,7 @@ RECORD_OFFSET(record_header, environment_size, 2720);
 RECORD_OFFSET(record_header, environment, 2724);
 RECORD_OFFSET(record_header, left_out, 3752);
 RECORD_OFFSET(record_header, unrecorded, 3760);
+RECORD_OFFSET(record_header, family, 3768);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
 RECORD_OFFSET(record_call, number, 4);

@@ -423,13 +423,15 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 }
 
 /* What a reader of the log would look for in vain. */
-static void tell_unfollowed(struct process *p, int unfollowed)
+static void tell_unfollowed(struct process *p, int unfollowed, int out_of_reach)
 {
 	static const char words[][32] = {
 		[UNFOLLOWED_STATIC] = "not followed: static", [UNFOLLOWED_SETUID] = "not followed: set-user-id", [UNFOLLOWED_FOREIGN] = "not followed: another word size"};
 
 	if (unfollowed >= 0)
 		log_note(p, words[unfollowed]);
+	else if (out_of_reach)
+		log_note(p, "not followed: the shim is out of reach there");
 	else if (!settings.follow)
 		log_note(p, "not followed: SYSSHIM_FOLLOW=off");
 }
@@ -453,9 +455,18 @@ static void after(struct process *p, int unfollowed, uint64_t *copy)
 	death_take_back(p);
 }
 
+/* In another root, or where this user may not go, ld.so would not find us, and would say so on the program's stderr. */
+static int is_out_of_reach(void)
+{
+	/* Under a filter that was there before us this call might kill. */
+	long result = birth.own_path && settings.follow && !memory_is_stored_directly() ? RAW(__NR_faccessat2, AT_FDCWD, birth.own_path, 4 /* R_OK */, AT_EACCESS) : 0;
+
+	return result == -ENOENT || result == -ENOTDIR || result == -EACCES;
+}
+
 uint64_t *exec_by_libc(struct process *p, uint64_t environment)
 {
-	uint64_t *copy = birth.own_path && !p->sealed ? environment_copy(p, environment, settings.follow) : NULL;
+	uint64_t *copy = birth.own_path && !p->sealed ? environment_copy(p, environment, settings.follow && !is_out_of_reach()) : NULL;
 
 	before(p, -1);
 	return copy;
@@ -499,15 +510,15 @@ long exec_call(struct process *p, const struct call *call)
 
 	if (p->sealed)
 		return kernel_call(call);
-	/* A search through PATH fails many times: nothing is published for what is not there. Under a filter that was there before us this call might kill. */
+	/* A search through PATH fails many times: nothing is published for what is not there. NB: is_out_of_reach. */
 	if (!at && !memory_is_stored_directly())
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
 		return kernel_call(call);
-	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed);
+	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), out_of_reach = unfollowed < 0 && is_out_of_reach();
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
 	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN || may_trace))
-		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0);
+		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0 && !out_of_reach);
 	if (copy && may_trace)
 		tracer = trace(p, copy);
 	if (tracer > 0) {
@@ -516,7 +527,7 @@ long exec_call(struct process *p, const struct call *call)
 		copy_give(p, copy);
 		copy = NULL;
 	}
-	tell_unfollowed(p, unfollowed);
+	tell_unfollowed(p, unfollowed, out_of_reach);
 	before(p, unfollowed);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;

@@ -2,6 +2,7 @@
  * (ld.so(8), secure-execution mode), one of another word size or processor cannot. Said in the coverage, never prevented. */
 #include "target.h"
 #include "../sys/memory.h"
+#include "../../format/text.h"
 
 #include <asm/stat.h>
 #include <asm/statfs.h>
@@ -76,6 +77,17 @@ static __attribute__((noinline)) long open_interpreter(long fd)
 	return RAW(__NR_open, line + from, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
+/* A descriptor that only names its file (O_PATH) cannot be read from: the same file once more, or -1. Others are read as they are. */
+static __attribute__((noinline)) long open_named(long fd)
+{
+	char path[] = "/proc/self/fd/..........";
+	struct text out = {path + sizeof "/proc/self/fd/" - 1, path + sizeof path - 1, 0};
+
+	text_decimal(&out, (int)fd);
+	*out.at = 0;
+	return RAW(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 static int unfollowed(const struct call *call)
 {
 	const uint64_t *a = call->arguments;
@@ -87,6 +99,19 @@ static int unfollowed(const struct call *call)
 	block_signals(&mask);
 	long fd = given ? (long)a[0] :
 			  RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	long flags = given ? RAW(__NR_fcntl, fd, F_GETFL) : 0;
+	if (flags > 0 && flags & O_PATH) {
+		fd = open_named(fd);
+		given = 0;
+	}
+
+	/* One that may be executed and not be read shows its rights all the same. */
+	struct stat status;
+	if (fd == -EACCES && (fd = RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH | O_CLOEXEC)) >= 0) {
+		result = RAW(__NR_fstat, fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
+		RAW(__NR_close, fd);
+		fd = -1;
+	}
 
 	for (int depth = 0; fd >= 0 && depth <= SCRIPTS; depth++) {
 		long next = open_interpreter(fd);

@@ -73,6 +73,7 @@ struct process {
 
 /* Shared by a process and its forked children, lost at exec: what the first one's summary tells about the others. */
 struct family {
+	uint64_t number;          /* no other image of the recording has it */
 	uint32_t forks;           /* processes born by fork, vfork, clone */
 	uint32_t images;          /* execs that were tried and did not fail */
 	uint32_t unrecorded;      /* forked children that could make no recording */

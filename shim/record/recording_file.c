@@ -239,6 +239,7 @@ void recording_state(struct process *p, unsigned end, int status)
 	text_string(&why, inherited.why_not ? inherited.why_not : "");
 	*why.at = 0;
 	if (inherited.family) {
+		h->family = inherited.family->number;
 		h->forks = inherited.family->forks;
 		h->images = inherited.family->images;
 		h->unrecorded = inherited.family->unrecorded;
