@@ -97,6 +97,8 @@ static int create(struct process *p)
 	result = inherited.total ? 0 : total_in_folder(sink, end);
 	if (result)
 		return result;
+	if (inherited.total && !inherited.total->processes)
+		inherited.total->place = recordings_place();
 	if (!total_takes_file(inherited.total))
 		return -EDQUOT;
 	text_char(&out, '/');

@@ -1,8 +1,10 @@
 /* The state folder's recordings; see recordings.h. */
 #include "recordings.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../sys/settings.h"
+#include "../../include/sysshim/record.h"
 
 #include <asm/stat.h>
 #include <linux/fcntl.h>
@@ -67,11 +69,65 @@ static int is_gone(int pid)
 	return RAW(__NR_kill, pid, 0) == -ESRCH;
 }
 
-static int any_lives(struct names *n)
+uint64_t recordings_place(void)
 {
+	char boot[36];
+	struct stat status;
+	uint64_t sum = 14695981039346656037u; /* FNV-1a */
+
+	if (RAW(__NR_stat, "/proc/self/ns/pid", &status) != 0)
+		return 0;
+	long fd = RAW(__NR_open, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : RAW(__NR_read, fd, boot, sizeof boot);
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+	for (long i = 0; i < size; i++)
+		sum = (sum ^ (uint8_t)boot[i]) * 1099511628211u;
+	return sum ^ status.st_ino;
+}
+
+/* Bytes of a file in the folder. */
+static int read_from(long folder, const char *name, void *to, uint64_t size, uint64_t at)
+{
+	long fd = RAW(__NR_openat, folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), got = fd < 0 ? 0 : RAW(__NR_pread64, fd, to, size, at);
+
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+	return got == (long)size;
+}
+
+/* Were its processes numbered as we are? */
+static int is_of_our_place(long folder)
+{
+	static uint64_t ours;
+	uint64_t theirs;
+
+	if (!read_from(folder, "total", &theirs, sizeof theirs, offsetof(struct record_total, place)) || !theirs)
+		return 1;
+	ours = ours ? ours : recordings_place();
+	return ours == theirs;
+}
+
+/* Of a process whose number says nothing here: it has not ended, and had something to say in the last day. Who was killed is no different until then. */
+static int may_live(long folder, const char *name)
+{
+	enum { DAY = 86400 };
+	struct stat status;
+	uint32_t end;
+
+	return read_from(folder, name, &end, sizeof end, offsetof(struct record_header, end)) && end == RECORD_RUNNING &&
+	       RAW(__NR_newfstatat, folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && (int64_t)(clock_realtime() / 1000000000u) - (int64_t)status.st_mtime < DAY;
+}
+
+/* first: who has made the folder. */
+static int any_lives(struct names *n, int first)
+{
+	int is_ours = is_of_our_place(n->fd);
+
+	if (is_ours && !is_gone(first))
+		return 1;
 	for (const char *name; (name = next_name(n));) {
 		int pid = process_of(name);
-		if (pid && !is_gone(pid))
+		if (pid && (is_ours ? !is_gone(pid) : may_live(n->fd, name)))
 			return 1;
 	}
 	return 0;
@@ -86,7 +142,7 @@ static void take_away(long folder, const char *name, int *most)
 
 	if (n.fd < 0)
 		return;
-	int lives = any_lives(&n);
+	int lives = any_lives(&n, state_recording_pid(name));
 	from_the_start(&n);
 	for (const char *file; !lives && *most && (file = next_name(&n));)
 		if (is_record(file)) {
@@ -153,8 +209,7 @@ static void keep_newest(long folder)
 	int most = count > TOO_MANY ? -1 : UNLINKS;
 	from_the_start(&n);
 	for (const char *name; (name = next_name(&n));) {
-		int pid = state_recording_pid(name);
-		if (pid && comes_before(name, oldest) && is_gone(pid))
+		if (state_recording_pid(name) && comes_before(name, oldest))
 			take_away(folder, name, &most);
 	}
 }

@@ -7,6 +7,9 @@
 
 enum { RECORDINGS_KEPT = 16 }; /* the newest, and those of which any process runs */
 
+/* Where this process's number means something: a sum of the boot and the pid namespace; 0: not known. */
+uint64_t recordings_place(void);
+
 /* mkdir(2) with 0700, whatever the umask: 0 or -errno. */
 int folder_make(const char *path);
 
