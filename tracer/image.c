@@ -129,7 +129,7 @@ struct image *image_new(int pid, int parent, int later_image, const struct image
 	image->file = -1;
 	describe(image, parent, later_image, forked_from);
 	snprintf(name, sizeof name, "%d-%#llx.rec", pid, (unsigned long long)clock_now());
-	if (total_takes_file(recording.total))
+	if (total_takes_file(recording.total, RECORD_TOTAL_PROCESSES))
 		image->file = openat(recording.folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	header_write(image);
 	return image;
@@ -146,7 +146,7 @@ static int next_chunk(struct image *image)
 	static const char zeros[RECORD_CHUNK - sizeof(struct record_chunk)];
 	struct record_chunk head = {image->sequence + 1};
 
-	if (image->sequence && image->sequence < RECORD_KEPT && !total_takes_chunk(recording.total))
+	if (image->sequence && image->sequence < RECORD_KEPT && !total_takes_chunk(recording.total, RECORD_TOTAL_BYTES))
 		return 0;
 	image->sequence++;
 	/* NB order: a chunk that is used again has no old records behind the new number. */

@@ -64,6 +64,8 @@ int rights_seal(struct process *p, const struct call *call)
 	rights_reserve(p);
 	log_publish(p);
 	signals_unhook(p);
+	if (p->log.recording.is_copied)
+		log_note(p, "nothing from here on: a filter of its own");
 	log_state(p, RECORD_RUNNING, 0);
 	death_provisional(p, "filter installed");
 	p->log.sink.frozen = p->stats.frozen = 1;

@@ -52,7 +52,7 @@ static uint32_t processor_levels(void)
 	if (!known) {
 		known = ask_processor() | RECORD_LEVELS_KNOWN;
 		if (inherited.total)
-			__atomic_store_n(&inherited.total->levels, known, __ATOMIC_RELAXED);
+			room_copy(&inherited.total->levels, &known, sizeof known);
 	}
 	return known & ~(uint32_t)RECORD_LEVELS_KNOWN;
 }

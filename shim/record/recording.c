@@ -255,6 +255,7 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 	record->duration = clock_from_to(ticket->began, now);
 	record->result = call->result;
 	__atomic_store_n(&record->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
+	room_stored(p, record, record->word.size * sizeof(uint64_t));
 	return 1;
 }
 

@@ -84,6 +84,28 @@ static int total_in_folder(struct sink *sink, char *end)
 	return result;
 }
 
+/* Of one that lies in memory, and that nobody has asked for. */
+enum { IN_MEMORY_PROCESSES = 1000 };
+
+/* One more among the recording's files? The first says where its processes are numbered. */
+static int takes_file(const struct process *p)
+{
+	struct record_total *total = inherited.total;
+	uint32_t most = p->log.recording.in_memory ? IN_MEMORY_PROCESSES : RECORD_TOTAL_PROCESSES, now;
+
+	if (total && !total->processes) {
+		uint64_t place = recordings_place();
+		room_copy(&total->place, &place, sizeof place);
+	}
+	if (!total || !p->log.recording.is_copied)
+		return total_takes_file(total, most);
+	/* Nearly right: another process may do the same just then. */
+	uint32_t *count = total->processes < most ? &total->processes : &total->refused;
+	now = *count + 1;
+	room_copy(count, &now, sizeof now);
+	return count == &total->processes;
+}
+
 /* Names are new ones: a process number comes again, and one process runs many programs, but not in one nanosecond. */
 static int create(struct process *p)
 {
@@ -97,9 +119,8 @@ static int create(struct process *p)
 	result = inherited.total ? 0 : total_in_folder(sink, end);
 	if (result)
 		return result;
-	if (inherited.total && !inherited.total->processes)
-		inherited.total->place = recordings_place();
-	if (!total_takes_file(inherited.total))
+	room_look(p, sink->path);
+	if (!takes_file(p))
 		return -EDQUOT;
 	text_char(&out, '/');
 	text_decimal(&out, p->pid);
@@ -164,6 +185,7 @@ int recording_open(struct process *p, uint64_t epoch)
 	/* A forked child begins with none (kernel/fork.c, task_io_accounting_init), and all that it makes is counted. */
 	p->log.recording.kernel_counted = p == process || kernel_counts(p, &p->log.recording.kernel_reads, &p->log.recording.kernel_writes);
 	memcpy(h->magic, RECORD_MAGIC, sizeof h->magic);
+	room_copy_all(p);
 	return 0;
 }
 
@@ -259,4 +281,5 @@ void recording_state(struct process *p, unsigned end, int status)
 	uint64_t now = end == RECORD_RUNNING ? 0 : clock_monotonic();
 	h->ended = now ? now + h->epoch : 0;
 	__atomic_store_n(&h->end, end, __ATOMIC_RELEASE);
+	room_copy_all(p);
 }

@@ -6,6 +6,8 @@
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
+#include <asm/statfs.h>
+#include <linux/magic.h>
 #include <linux/mman.h>
 #ifndef MAP_FIXED_NOREPLACE /* Linux 4.17; before, the address is taken for a wish */
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -18,9 +20,43 @@ enum { WORTH_TRIMMING = 2 * 4096 };
 
 enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, WORTH_WAITING = 50000000, BUSY = -1 };
 
-void *room_place(const struct process *p, uint64_t offset)
+enum { BCACHEFS = 0xca451a4e, UBIFS = 0x24051905, KEPT_IN_MEMORY = 32, COPY_EVERY = 1000000 /* ns */ };
+
+static int copies_on_write(const struct statfs *s)
+{
+	switch ((uint32_t)s->f_type) {
+	case BTRFS_SUPER_MAGIC:
+	case OVERLAYFS_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+	case NILFS_SUPER_MAGIC:
+	case (uint32_t)BCACHEFS:
+	case UBIFS:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+void room_look(struct process *p, const char *path)
+{
+	struct recording *r = &p->log.recording;
+	struct statfs status;
+
+	if (RAW(__NR_statfs, path, &status) != 0)
+		return;
+	r->in_memory = !settings.log_asked && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+	r->is_copied = (uint8_t)copies_on_write(&status);
+}
+
+/* File offset `offset` of the file itself. */
+static void *file_place(const struct process *p, uint64_t offset)
 {
 	return p->log.sink.window + (offset - p->log.sink.base);
+}
+
+void *room_place(const struct process *p, uint64_t offset)
+{
+	return p->log.recording.store + offset;
 }
 
 uint64_t room_offset(const struct process *p, const void *record)
@@ -57,9 +93,9 @@ static int make_ready(struct process *p, uint64_t end)
 
 	if (p->sealed || p->log.sink.frozen || sink_lengthen(&p->log.sink, end))
 		return 0;
-	long result = RAW(__NR_madvise, room_place(p, from), end - from, MADV_POPULATE_WRITE);
+	long result = RAW(__NR_madvise, file_place(p, from), end - from, MADV_POPULATE_WRITE);
 	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += PAGE - at % PAGE)
-		if (!room_copy(room_place(p, at), zeros, 1))
+		if (!room_copy(file_place(p, at), zeros, 1))
 			result = -EFAULT;
 	if (result != 0 && result != -EINVAL) {
 		/* What is kept stands behind. */
@@ -79,6 +115,36 @@ static uint64_t kept_place(uint64_t n)
 	return chunk_place(RECORD_STAGING + n);
 }
 
+/* Of a page that may not be stored into: nearly as much, for another process may do the same just then. */
+static void change_total(int64_t bytes)
+{
+	uint64_t now = inherited.total->bytes + (uint64_t)bytes;
+
+	room_copy(&inherited.total->bytes, &now, sizeof now);
+}
+
+static int takes_chunk(const struct process *p, uint64_t most)
+{
+	const struct recording *r = &p->log.recording;
+
+	if (!r->is_copied || !inherited.total)
+		return total_takes_chunk(inherited.total, most);
+	if (p->sealed || inherited.total->bytes + RECORD_CHUNK > most)
+		return 0;
+	change_total(RECORD_CHUNK);
+	return 1;
+}
+
+static void gives_chunk(const struct process *p)
+{
+	const struct recording *r = &p->log.recording;
+
+	if (!r->is_copied || !inherited.total)
+		total_gives_chunk(inherited.total);
+	else if (!p->sealed)
+		change_total(-RECORD_CHUNK);
+}
+
 /* The full chunk goes where it stays. */
 static void keep(struct process *p, const struct record_chunk *chunk)
 {
@@ -88,7 +154,7 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 
 	/* Its number says where: so the oldest is overwritten, in whichever order they come. */
 	int fresh = chunk->sequence <= r->places;
-	if (fresh && !total_takes_chunk(inherited.total)) {
+	if (fresh && !takes_chunk(p, r->in_memory ? KEPT_IN_MEMORY * 16u * RECORD_CHUNK : RECORD_TOTAL_BYTES)) {
 		r->places = chunk->sequence - 1;
 		fresh = 0;
 	}
@@ -97,16 +163,87 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 		   (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK) ||
 		    !sink_lengthen(&p->log.sink, to + RECORD_CHUNK));
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
-	if (room && room_copy(room_place(p, to), chunk, RECORD_CHUNK)) {
+	if (room && room_copy(file_place(p, to), chunk, RECORD_CHUNK)) {
 		r->kept = chunk->sequence > r->kept ? chunk->sequence : r->kept;
 		return;
 	}
 	/* A part of it may stand there. */
 	if (room)
-		room_copy(room_place(p, to), &none, sizeof none);
+		room_copy(file_place(p, to), &none, sizeof none);
 	if (fresh)
-		total_gives_chunk(inherited.total);
+		gives_chunk(p);
 	header->overwritten += fresh ? RECORD_CHUNK : 0;
+}
+
+static int copy_part(struct process *p, uint64_t from, uint64_t to)
+{
+	return from >= to || p->sealed || room_copy(file_place(p, from), room_place(p, from), to - from);
+}
+
+/* A whole chunk. NB order: what stood there before is never taken for the new one's. */
+static void copy_chunk(struct process *p, uint64_t at)
+{
+	struct recording *r = &p->log.recording;
+	static const struct record_chunk none;
+	uint64_t end = at + RECORD_CHUNK < r->ready ? at + RECORD_CHUNK : r->ready;
+
+	if (p->sealed || !room_copy(file_place(p, at), &none, sizeof none))
+		return;
+	if (copy_part(p, at + sizeof none, end))
+		copy_part(p, at, at + sizeof none);
+}
+
+/* What was stored since the last time, up to `end`: of one chunk. */
+static void copy_news(struct process *p, uint64_t end)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t from = __atomic_exchange_n(&r->news, 0, __ATOMIC_RELAXED);
+
+	if (from && !copy_part(p, from, end))
+		counter_add(&p->tally.log_dropped, 1, 1);
+	r->copied_at = clock_monotonic();
+}
+
+/* A record is whole. What may be the last for a while, and what others may write beside, is copied at once. */
+static __attribute__((noinline)) void stored(struct process *p, uint64_t offset, size_t size, int at_once)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t news = r->news;
+
+	if (p->threads || p->suspect) {
+		if (!copy_part(p, offset, offset + size))
+			counter_add(&p->tally.log_dropped, 1, 1);
+		return;
+	}
+	/* NB order: what a handler stores in between stands behind. */
+	if (!news || news > offset)
+		r->news = offset;
+	if (at_once || clock_from_to(r->copied_at, clock_monotonic()) > COPY_EVERY)
+		copy_news(p, offset + size);
+}
+
+void room_stored(struct process *p, const void *record, size_t size)
+{
+	if (unlikely(p->log.recording.is_copied))
+		stored(p, room_offset(p, record), size, 0);
+}
+
+void room_copy_all(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+
+	if (!r->is_copied)
+		return;
+	for (unsigned i = 0; i < r->staging && chunk_place(i) < r->ready; i++)
+		if (((struct record_chunk *)room_place(p, chunk_place(i)))->sequence)
+			copy_chunk(p, chunk_place(i));
+	room_copy_head(p);
+}
+
+void room_copy_head(struct process *p)
+{
+	if (p->log.recording.is_copied)
+		copy_part(p, 0, RECORD_DATA);
 }
 
 static unsigned index_of(uint64_t offset)
@@ -169,6 +306,11 @@ static uint64_t next_chunk(struct process *p, unsigned from)
 	r->busy_since = 0;
 	at = chunk_place(i);
 	empty(p, room_place(p, at), at);
+	if (r->is_copied) {
+		r->news = 0;
+		copy_chunk(p, chunk_place(from));
+		copy_chunk(p, at);
+	}
 	return at;
 }
 
@@ -242,7 +384,7 @@ void *room_take(struct process *p, size_t size)
 	for (int turn = 0;; turn++) {
 		if (next + size <= chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
 			/* NB order: a child that a handler forks behind the exchange has another window by now. */
-			char *at = *(char *volatile *)&p->log.sink.window + (next - p->log.sink.base);
+			char *at = *(char *volatile *)&r->store + next;
 			if (exchange(&r->next, &next, next + size, is_alone(p)))
 				return begin(at, size);
 			continue;
@@ -295,6 +437,8 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
 	if (offset < RECORD_STAGING * RECORD_CHUNK)
 		add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, is_alone(p));
+	if (unlikely(p->log.recording.is_copied))
+		stored(p, offset + RECORD_DATA, size, kind != RECORD_CALL && kind != RECORD_COALESCED && kind != RECORD_COUNTER);
 }
 
 void room_reserve(struct process *p)
@@ -336,8 +480,16 @@ int room_open(struct process *p)
 {
 	struct recording *r = &p->log.recording;
 
-	inherited.staging_at = room_place(p, 0);
-	r->places = RECORD_KEPT;
+	r->store = p->log.sink.window - p->log.sink.base;
+	if (r->is_copied) {
+		long at = RAW(__NR_mmap, 0, kept_place(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (is_error(at))
+			return (int)at;
+		RAW(__NR_madvise, at, kept_place(0), MADV_DONTFORK);
+		r->store = (char *)at;
+	}
+	inherited.staging_at = r->store;
+	r->places = r->in_memory ? KEPT_IN_MEMORY : RECORD_KEPT;
 	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
 		return -ENOSPC;
 	/* NB order: whoever comes back into the middle of his parent's call finds no room before that. */

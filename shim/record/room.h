@@ -6,6 +6,10 @@
  * before anybody stores. Full chunks are copied to where they stay by the kernel, which says -EFAULT there: these few pages, always the
  * same, are all that is ever touched. Only where new room is needed is a lock taken.
  *
+ * On a file system that copies on write (btrfs, bcachefs, f2fs, and overlayfs, which may lie on one) that is not enough: it takes new space for a page that
+ * was written back, and where there is none the store raises SIGBUS. There records are stored into memory of our own, and the kernel copies them: in a process of one
+ * thread each that may be the last for a while, and others after a millisecond; else each.
+ *
  * At RECORD_KEPT full ones the oldest chunk is overwritten; where the disk is full, the oldest of the few. */
 #ifndef SHIM_RECORD_ROOM_H
 #define SHIM_RECORD_ROOM_H
@@ -38,6 +42,14 @@ uint64_t room_window(void);
 void room_reserve(struct process *p);
 /* At the end: the file is as long as what it holds. */
 void room_trim(struct process *p);
+
+/* Asks on what file system the recording lies. path: of a file or folder there. */
+void room_look(struct process *p, const char *path);
+/* A record was changed that stands already. */
+void room_stored(struct process *p, const void *record, size_t size);
+/* The header; all that stands. Where the window is stored into they are there already. */
+void room_copy_head(struct process *p);
+void room_copy_all(struct process *p);
 
 /* Copies to where nobody has stored yet: 1, or 0. Where the kernel may not be asked to copy, the pages are made before we store. */
 int room_copy(void *to, const void *from, size_t size);

@@ -32,11 +32,13 @@ cc -O1 -o counts counts.c || fail "it does not compile"
 mkdir small
 full=
 mount -t tmpfs -o size=256k none small 2>mount.err && full=$PWD/small
-[ -n "$full" ] && trap 'umount "$full"' EXIT
+elsewhere=
+trap '[ -z "$full" ] || umount "$full"; [ -z "$elsewhere" ] || rm -rf "$elsewhere"' EXIT
 
 cat >check.py <<'P'
 import json, struct, sys
-said, whole = struct.unpack("Q", open("said", "rb").read(8))[0], sys.argv[1] == "whole"
+said, copied = struct.unpack("Q", open("said", "rb").read(8))[0], sys.argv[1] == "copied"
+whole = copied or sys.argv[1] == "whole"
 seen, last, coverage = [], 0, None
 for line in sys.stdin:
     row = json.loads(line)
@@ -53,14 +55,21 @@ if any(b <= a for a, b in zip(seen, seen[1:])):
 # The oldest are overwritten where the file may not grow; the newest are there.
 if whole and not coverage["overwritten_bytes"] and (not seen or seen[0] != 1 or len(seen) != seen[-1]):
     sys.exit(f"a gap: {len(seen)} records up to {seen[-1:]}")
-if whole and not said <= seen[-1] <= said + 1:
+if whole and not copied and not said <= seen[-1] <= said + 1:
     sys.exit(f"the last record is {seen[-1]}, the program said {said}")
 if not whole and not coverage["dropped"] and not seen:
     sys.exit("neither records nor word of dropped ones")
 P
+# On a file system that copies on write the last millisecond may be missing (shim/record/room.h): each third time there, else elsewhere.
+case $(stat -f -c %T .) in
+overlayfs | btrfs | f2fs | bcachefs | UNKNOWN*)
+	elsewhere=$(mktemp -d /dev/shm/sysshim.XXXXXX) || skip "no other file system is here"
+	;;
+esac
 for round in $(seq "${KILLS:-60}"); do
-	rm -rf said recording small/*
-	where=recording kind=whole
+	rm -rf said recording small/* "${elsewhere:-.}/recording"
+	where=${elsewhere:-.}/recording kind=whole
+	[ -n "$elsewhere" ] && [ $((round % 3)) -eq 1 ] && where=recording kind=copied
 	[ -n "$full" ] && [ $((round % 3)) -eq 0 ] && where=small/recording kind=full
 	env LD_PRELOAD="$SHIM" SYSSHIM_LOG="$where" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./counts said 2>err &
 	pid=$!
