@@ -60,7 +60,7 @@ static void call_event(void *self, const struct event *e, enum call_end end, siz
 	if (ended)
 		text_call_leave(&text, &call, printed, &memory.memory);
 	const char *bracket = memchr(shown, '(', (size_t)(text.at - shown));
-	struct text out = event(c, ended ? "X" : "B", vforked_pid(c->r, e->source, thread), thread, timed ? record->began + s->epoch : e->time);
+	struct text out = event(c, ended ? "X" : "B", vforked_pid(c->r, e, thread), thread, timed ? record->began + s->epoch : e->time);
 	if (ended) {
 		text_string(&out, ",\"dur\":");
 		microseconds(&out, timed ? record->duration : 0);

@@ -23,6 +23,7 @@ struct held {
 
 struct place {
 	int pid;
+	uint64_t began; /* its process, ns since 1970: numbers come again */
 	char *folder; /* NULL: not known */
 	char *root;   /* "": as everybody's */
 	struct held *held;
@@ -256,6 +257,7 @@ static void image_begins(struct places *p, const struct event *e)
 		place = inherited_by(p, h);
 		place_replace(p, place);
 	}
+	place->began = p->recording->sources[e->source].began;
 	place->forks = place->is_executing = 0;
 	if (goes_on)
 		HASH_ITER(hh, place->held, held, next)
@@ -284,10 +286,33 @@ static void fork_begins(struct place *place, uint64_t flags)
 	place->forks++;
 }
 
-static void fork_ends(struct places *p, uint32_t source, struct place *place, const struct text_call *call, uint64_t flags)
+/* Has the child of a fork that began then been heard of? What is known of its number may be another's, who has gone. */
+static int is_known(const struct places *p, int pid, uint64_t began)
 {
-	int pid = (int)call->result;
+	const struct place *child = place_find(p, pid);
+
+	return child && child->began >= began;
+}
+
+static void expect(struct places *p, int pid, const struct place *from)
+{
 	struct expected *expected;
+
+	HASH_FIND_INT(p->expected, &pid, expected);
+	if (!expected) {
+		expected = zeroed(sizeof *expected);
+		expected->pid = pid;
+		HASH_ADD_INT(p->expected, pid, expected);
+	}
+	place_free(expected->place);
+	expected->place = place_copy(from, pid);
+}
+
+static void fork_ends(struct places *p, const struct event *e, struct place *place, const struct text_call *call, uint64_t flags)
+{
+	uint32_t source = e->source;
+	int pid = (int)call->result;
+	uint64_t began = ((const struct record_call *)event_record(p->recording, e))->began + p->recording->sources[source].epoch;
 
 	/* Its beginning may not be there. */
 	place->shared |= call->result > 0 ? shared_by(flags) : 0;
@@ -301,13 +326,9 @@ static void fork_ends(struct places *p, uint32_t source, struct place *place, co
 	if (flags & CLONE_THREAD || place->forks <= 0)
 		return;
 	place->forks--;
-	HASH_FIND_INT(p->expected, &pid, expected);
-	if (call->result > 0 && !place_find(p, pid) && !expected && place->forked) {
-		expected = zeroed(sizeof *expected);
-		expected->pid = pid;
-		expected->place = place_copy(place->forked, pid);
-		HASH_ADD_INT(p->expected, pid, expected);
-	}
+	/* A vfork child has a place by its own calls, or needs none. */
+	if (call->result > 0 && !(flags & CLONE_VFORK) && !is_known(p, pid, began) && place->forked)
+		expect(p, pid, place->forked);
 }
 
 static void go(struct place *place, const char *path)
@@ -358,7 +379,7 @@ static void thread_comes(struct places *p, const struct event *e, int thread)
 {
 	int pid = p->recording->sources[e->source].header->pid;
 
-	int is_child = vforked_is(p->recording, e->source, thread);
+	int is_child = vforked_is(p->recording, e, thread);
 	worker_make(&p->workers, e->source, thread, is_child ? thread : pid);
 	if (is_child)
 		place_replace(p, place_copy(place_find(p, pid), thread));
@@ -393,7 +414,7 @@ int places_before(struct places *p, const struct event *e)
 	if (is_fork(call.number))
 		fork_begins(place_of(p, e), fork_flags(&call, &memory));
 	/* Its image, which says nothing of it, goes on from here. */
-	if (is_exec(call.number) && vforked_is(p->recording, e->source, thread))
+	if (is_exec(call.number) && vforked_is(p->recording, e, thread))
 		place_of(p, e)->is_executing = 1;
 	return is_first;
 }
@@ -609,7 +630,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 
 	if (!place || is_failure(call->result)) {
 		if (place && is_fork(call->number))
-			fork_ends(p, e->source, place, call, fork_flags(call, memory));
+			fork_ends(p, e, place, call, fork_flags(call, memory));
 		return;
 	}
 	switch (call->number) {
@@ -617,7 +638,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	case __NR_vfork:
 	case __NR_clone:
 	case __NR_clone3:
-		fork_ends(p, e->source, place, call, fork_flags(call, memory));
+		fork_ends(p, e, place, call, fork_flags(call, memory));
 		break;
 	case __NR_chdir:
 		if (text_string_at(&memory->memory, a[0], given, sizeof given))

@@ -25,7 +25,10 @@ struct source {
 	uint32_t *failed_execs;   /* serials, in their order, once somebody has asked (walk.c) */
 	size_t failed_execs_count;
 	int failed_execs_known;
-	int *vforked; /* children, in their order, once somebody has asked (vforked.c) */
+	struct vforked {
+		int pid;
+		uint64_t until; /* when it had gone */
+	} *vforked; /* children, in the order of their numbers, once somebody has asked (vforked.c) */
 	size_t vforked_count;
 	int vforked_known;
 	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */

@@ -43,7 +43,7 @@ static void json_line(struct trace *t, const struct event *e, size_t count, enum
 	struct recorded_memory memory;
 	struct text_call call;
 	int thread = recorded_call(s, word, &call, &memory), whole = word->kind != RECORD_COALESCED;
-	struct json_call about = {.pid = vforked_pid(&t->recording, e->source, thread),
+	struct json_call about = {.pid = vforked_pid(&t->recording, e, thread),
 				  .tid = thread,
 				  .start = whole && record->began ? record->began + s->header->epoch : e->time,
 				  .duration = whole ? record->duration : 0,

@@ -28,9 +28,9 @@ int is_fork(uint64_t number)
 
 static int by_number(const void *a, const void *b)
 {
-	int x = *(const int *)a, y = *(const int *)b;
+	const struct vforked *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : (x->until > y->until) - (x->until < y->until);
 }
 
 /* A vfork is recorded when it is over, behind its child's calls: the whole file is looked through. */
@@ -55,18 +55,27 @@ static void find(struct source *s)
 		if (call.result <= 0 || !(flags & CLONE_VFORK) || flags & CLONE_THREAD)
 			continue;
 		s->vforked = grown(s->vforked, s->vforked_count, &room, sizeof *s->vforked);
-		s->vforked[s->vforked_count++] = (int)call.result;
+		s->vforked[s->vforked_count++] = (struct vforked){(int)call.result, e.time};
 	}
 	source_close(&copy);
 	if (s->vforked_count)
 		qsort(s->vforked, s->vforked_count, sizeof *s->vforked, by_number);
 }
 
-int vforked_is(const struct recording *r, unsigned source, int thread)
+int vforked_is(const struct recording *r, const struct event *e, int thread)
 {
-	struct source *s = &r->sources[source];
+	struct source *s = &r->sources[e->source];
+	size_t low = 0, high;
 
 	if (!s->vforked_known)
 		find(s);
-	return s->vforked_count && bsearch(&thread, s->vforked, s->vforked_count, sizeof thread, by_number);
+	/* Behind the last of this number. */
+	for (high = s->vforked_count; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (s->vforked[middle].pid <= thread)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && s->vforked[low - 1].pid == thread && e->time <= s->vforked[low - 1].until;
 }

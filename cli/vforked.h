@@ -5,15 +5,15 @@
 
 #include "recording.h"
 
-/* Is what this file has under this thread's number what a child of the process did? */
-int vforked_is(const struct recording *r, unsigned source, int thread);
+/* Is what this file has under this thread's number at that time what a child of the process did? The number may be a thread's when the child has gone. */
+int vforked_is(const struct recording *r, const struct event *e, int thread);
 
 /* The process that it was. */
-static inline int vforked_pid(const struct recording *r, unsigned source, int thread)
+static inline int vforked_pid(const struct recording *r, const struct event *e, int thread)
 {
-	int pid = r->sources[source].header->pid;
+	int pid = r->sources[e->source].header->pid;
 
-	return thread != pid && vforked_is(r, source, thread) ? thread : pid;
+	return thread != pid && vforked_is(r, e, thread) ? thread : pid;
 }
 
 /* fork, vfork, clone, clone3 */

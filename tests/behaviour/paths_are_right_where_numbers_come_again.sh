@@ -1,0 +1,107 @@
+#!/bin/bash
+# Process numbers come again: a thread has that of a vfork child that is gone, a forked child that of a process that is dead. Paths are those of who opened them.
+set -u
+. "$SRC/tests/lib/lib.sh"
+
+unshare -pf --mount-proc true 2>/dev/null || skip "no pid namespaces here"
+cat >again.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile int step;
+static int number;
+
+/* The next process or thread has this one. */
+static int choose(int last_pid, int next)
+{
+	char text[16];
+	int size = snprintf(text, sizeof text, "%d", next - 1);
+
+	return pwrite(last_pid, text, (size_t)size, 0) != size;
+}
+
+static void *work(void *unused)
+{
+	number = (int)syscall(SYS_gettid);
+	access("/thread", F_OK);
+	step = 1;
+	while (step < 2)
+		usleep(1000);
+	close(open("file", O_RDONLY));
+	return unused;
+}
+
+static int of_a_thread(int last_pid)
+{
+	pthread_t thread;
+	pid_t child = vfork();
+
+	if (!child) {
+		access("/child", F_OK);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	if (choose(last_pid, child) || pthread_create(&thread, NULL, work, NULL))
+		return 1;
+	while (step < 1)
+		usleep(1000);
+	if (chdir("dir1"))
+		return 2;
+	step = 2;
+	pthread_join(thread, NULL);
+	return number != child;
+}
+
+static int of_a_fork(int last_pid)
+{
+	cpu_set_t first;
+	int folder = open("dir1", O_RDONLY | O_DIRECTORY), status;
+
+	CPU_ZERO(&first);
+	CPU_SET(sched_getcpu(), &first);
+	sched_setaffinity(0, sizeof first, &first);
+	pid_t dead = fork();
+	if (!dead)
+		_exit(access("/dead", F_OK) && 0);
+	waitpid(dead, NULL, 0);
+	if (choose(last_pid, dead))
+		return 1;
+	pid_t child = fork();
+	if (!child)
+		_exit(openat(folder, "file", O_RDONLY) < 0);
+	close(folder);
+	if (open("dir2", O_RDONLY | O_DIRECTORY) != folder)
+		return 2;
+	pid_t other = fork();
+	if (!other)
+		_exit(access("/other", F_OK) && 0);
+	waitpid(other, NULL, 0);
+	return waitpid(child, &status, 0) != child || status || child != dead;
+}
+
+int main(int count, char **arguments)
+{
+	int last_pid = open("/proc/sys/kernel/ns_last_pid", O_WRONLY);
+
+	return count > 1 && strcmp(arguments[1], "thread") == 0 ? of_a_thread(last_pid) : of_a_fork(last_pid);
+}
+C
+gcc -O1 -pthread -o again again.c || fail "no program"
+mkdir dir1 dir2 && touch dir1/file
+for kind in thread fork; do
+	# another process of the namespace may take the number
+	for attempt in 1 2 3 4 5; do
+		rm -rf recording
+		unshare -pf --mount-proc env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/recording" SYSSHIM_LOG_FORMAT=binary ./again $kind && break
+		[ $attempt -lt 5 ] || fail "$kind: status $?"
+	done
+	"$SYSSHIM" files recording >out 2>&1 || fail "$kind: files: $?"
+	[ "$(grep -o '[^ ]*/file$' out)" = "$PWD/dir1/file" ] || fail "$kind: $(grep -o '[^ ]*/file$' out)"
+done
