@@ -138,7 +138,7 @@ static void mapped(struct process *p, const struct call *call, long at)
 	if (a[2] != (PROT_READ | PROT_EXEC) || (a[3] & (MAP_PRIVATE | MAP_ANONYMOUS)) != MAP_PRIVATE || p->sealed || !process_is_ours(p))
 		return;
 	/* Behind the file's end there is nothing but SIGBUS: ld.so maps an object of one piece in its whole length first. */
-	if (RAW(__NR_fstat, a[4], &status) != 0 || (uint64_t)status.st_size <= a[5])
+	if (raw_fstat(a[4], &status) != 0 || (uint64_t)status.st_size <= a[5])
 		return;
 	if (size > (uint64_t)status.st_size - a[5])
 		size = (uint64_t)status.st_size - a[5];
@@ -200,7 +200,7 @@ static int is_alone_by_proc(void)
 
 	if (fd < 0)
 		return 1;
-	RAW(__NR_fstat, fd, &status);
+	raw_fstat(fd, &status);
 	RAW(__NR_close, fd);
 	return status.st_nlink <= 3;
 }

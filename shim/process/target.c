@@ -47,7 +47,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 	struct stat status;
 	Elf64_Ehdr header;
 
-	if (RAW(__NR_fstat, fd, &status) != 0 || own_read(RAW(__NR_pread64, fd, &header, sizeof header, 0)) != sizeof header ||
+	if (raw_fstat(fd, &status) != 0 || own_read(RAW(__NR_pread64, fd, &header, sizeof header, 0)) != sizeof header ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return -1;
 	if (is_privileged(fd, &status))
@@ -108,7 +108,7 @@ static int unfollowed(const struct call *call)
 	/* One that may be executed and not be read shows its rights all the same. */
 	struct stat status;
 	if (fd == -EACCES && (fd = RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH | O_CLOEXEC)) >= 0) {
-		result = RAW(__NR_fstat, fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
+		result = raw_fstat(fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
 		RAW(__NR_close, fd);
 		fd = -1;
 	}

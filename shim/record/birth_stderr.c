@@ -17,7 +17,7 @@ void birth_stderr_remember(void)
 {
 	struct stat status;
 
-	if (RAW(__NR_fstat, 2, &status) != 0)
+	if (raw_fstat(2, &status) != 0)
 		return;
 	inherited.birth_known = 1;
 	inherited.birth_device = status.st_dev;
@@ -29,7 +29,7 @@ static int is_as_at_birth(void)
 {
 	struct stat status;
 
-	return inherited.birth_known && RAW(__NR_fstat, 2, &status) == 0 && status.st_dev == inherited.birth_device &&
+	return inherited.birth_known && raw_fstat(2, &status) == 0 && status.st_dev == inherited.birth_device &&
 	       status.st_ino == inherited.birth_inode;
 }
 
