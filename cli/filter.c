@@ -168,6 +168,14 @@ int filter_by_outcome(const struct filter *f)
 	return filter_by_end(f) || f->paths_count;
 }
 
+int filter_by_call(const struct filter *f)
+{
+	struct filter all;
+
+	filter_all(&all);
+	return filter_by_outcome(f) || memcmp(f->trace, all.trace, sizeof all.trace) != 0;
+}
+
 int filter_by_name(const struct filter *f, const struct recording *r)
 {
 	int is_process = !f->pid;

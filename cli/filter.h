@@ -36,10 +36,12 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 /* Is this a call (BEGIN, CALL or COALESCED) that is to be shown? */
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e);
 /* Are calls chosen by what only their end tells? Then a BEGIN is none of them: when it began nobody could choose it. */
+int filter_by_end(const struct filter *f);
 /* Does it ask what a call named, or how it ended? Of an exec that has succeeded the file of one program knows the one, that of the next the other: then
  * such an exec is taken at its BEGIN (walk.h, is_exec_done). */
 int filter_by_outcome(const struct filter *f);
-int filter_by_end(const struct filter *f);
+/* Does it choose among a process's calls at all? */
+int filter_by_call(const struct filter *f);
 /* Are calls chosen by nothing but their name and process, so that a process's counters can stand for its records? */
 int filter_by_name(const struct filter *f, const struct recording *r);
 

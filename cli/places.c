@@ -7,6 +7,7 @@
 
 #include <asm/ioctls.h>
 #include <asm/unistd.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <stdlib.h>
@@ -628,6 +629,9 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	const uint64_t *a = call->arguments;
 	const struct held *h;
 
+	/* The descriptor is closed whatever is answered (close(2)), unless it was none. */
+	if (place && call->number == __NR_close && is_failure(call->result) && call->result != -EBADF && !is_late(p, e, held_find(place, (int)a[0])))
+		held_drop(place, (int)a[0]);
 	if (!place || is_failure(call->result)) {
 		if (place && is_fork(call->number))
 			fork_ends(p, e, place, call, fork_flags(call, memory));

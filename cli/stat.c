@@ -18,7 +18,7 @@ const char stat_help[] =
 	"gathered; advice; the files with most bytes; a line for each program. RECORDING is a folder that `sysshim run` made, or a file in it; without it, the newest.\n"
 	"\n" FILTER_HELP
 	"  -S COLUMN           sort by time (so without -S), calls, errors, name, max\n"
-	"      --by=program    the same for each program that a process ran; --by=file: reads and writes of each file, and their sizes\n"
+	"      --by=program    the same for each program that a process ran; --by=file: reads and writes of each file, and their sizes (of all calls)\n"
 	"      --json          one JSON object; with --by an object a line\n"
 	"      --help\n"
 	"\n"
@@ -340,17 +340,20 @@ static void print_table(const struct totals *t)
 	advise(t);
 }
 
-static void print_text(const struct totals *t, struct recording *r, int pid)
+static void print_text(const struct totals *t, struct recording *r, const struct filter *f)
 {
 	char end[RECORDED_END], program[4 * sizeof r->sources->header->program];
 
 	print_table(t);
-	printf("\nbytes by file:\n");
-	files_busiest(r, pid, 10);
+	/* It is of all calls: an open that is not shown says whose the bytes are. */
+	if (!filter_by_call(f)) {
+		printf("\nbytes by file:\n");
+		files_busiest(r, f->pid, 10);
+	}
 	printf("\n");
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct source *s = &r->sources[i];
-		if (pid && s->header->pid != pid)
+		if (f->pid && s->header->pid != f->pid)
 			continue;
 		recorded_text(program, sizeof program, s->header->program, sizeof s->header->program);
 		printf("%-7d %-16s %10" PRIu64 " records, %s\n", s->header->pid, program, s->records, recorded_end(s->header, end));
@@ -473,6 +476,10 @@ int command_stat(int argc, char **argv)
 				return EXIT_USAGE;
 		}
 	}
+	if (by == BY_FILE && filter_by_call(&filter)) {
+		fprintf(stderr, "sysshim stat: --by=file is of all calls: of the filters -p alone would do (sysshim files chooses among paths)\n");
+		return EXIT_USAGE;
+	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
 	recording.whole = 1;
@@ -489,7 +496,7 @@ int command_stat(int argc, char **argv)
 			printf("{\"version\":1,");
 			print_json(&totals);
 		} else {
-			print_text(&totals, &recording, filter.pid);
+			print_text(&totals, &recording, &filter);
 		}
 		clear(&totals);
 	}
