@@ -42,6 +42,30 @@ static __attribute__((noinline)) int is_privileged(long fd, const struct stat *s
 	return RAW(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && (RAW(__NR_fstatfs, fd, &mount) != 0 || !(mount.f_flags & NO_SETUID));
 }
 
+static void name_descriptor(char path[32], long fd)
+{
+	struct text out = {path, path + 31, 0};
+
+	text_string(&out, "/proc/self/fd/");
+	text_decimal(&out, (int)fd);
+	*out.at = 0;
+}
+
+/* glibc's ld.so, run as a program: it has no interpreter and loads us all the same. By its name. */
+static __attribute__((noinline)) int is_loader(long fd)
+{
+	char link[32], path[256];
+	const char *name = path;
+
+	name_descriptor(link, fd);
+	long size = RAW(__NR_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
+	path[size > 0 ? size : 0] = 0;
+	for (const char *c = path; *c; c++)
+		if (*c == '/')
+			name = c + 1;
+	return string_after(name, "ld-linux") || string_after(name, "ld-2.") || string_after(name, "ld.so");
+}
+
 static __attribute__((noinline)) int looks_unfollowed(long fd)
 {
 	struct stat status;
@@ -54,8 +78,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 		return UNFOLLOWED_SETUID;
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
 		return UNFOLLOWED_FOREIGN;
-	/* NB: ld.so itself, run as a program, is taken for a static one although it loads us. */
-	return has_interpreter(fd, &header) ? -1 : UNFOLLOWED_STATIC;
+	return has_interpreter(fd, &header) || is_loader(fd) ? -1 : UNFOLLOWED_STATIC;
 }
 
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */
@@ -80,11 +103,9 @@ static __attribute__((noinline)) long open_interpreter(long fd)
 /* A descriptor that only names its file (O_PATH) cannot be read from: the same file once more, or -1. Others are read as they are. */
 static __attribute__((noinline)) long open_named(long fd)
 {
-	char path[] = "/proc/self/fd/..........";
-	struct text out = {path + sizeof "/proc/self/fd/" - 1, path + sizeof path - 1, 0};
+	char path[32];
 
-	text_decimal(&out, (int)fd);
-	*out.at = 0;
+	name_descriptor(path, fd);
 	return RAW(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 

@@ -40,6 +40,13 @@ env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/by_path.recording" SY
 [ "$(cat out)" = A=1 ] || fail "a static program by O_PATH sees $(cat out)"
 "$SYSSHIM" files by_path.recording 2>&1 | grep -q 'not followed: .*(static)' || fail "by O_PATH: not counted"
 
+# ld.so as a program loads us
+loader=$(ldd /bin/ls | grep -o '/[^ ]*ld-linux[^ ]*' | head -n 1)
+env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/loader.recording" SYSSHIM_LOG_FORMAT=binary bash -c "$loader /bin/ls / >/dev/null; :" || fail "status $?"
+"$SYSSHIM" files loader.recording >out 2>&1
+grep -q 'not followed' out && fail "ld.so: $(grep 'not followed' out)"
+grep -q 'coverage: 2 processes, 3 programs' out || fail "ld.so: $(grep -o 'coverage: [^;]*' out)"
+
 cat >once <<'S'
 ./prints >/dev/null; ./prints >/dev/null; ./prints >/dev/null; true
 S
