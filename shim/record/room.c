@@ -193,12 +193,14 @@ static void copy_chunk(struct process *p, uint64_t at)
 		copy_part(p, at, at + sizeof none);
 }
 
-/* What was stored since the last time, up to `end`: of one chunk. */
-static void copy_news(struct process *p, uint64_t end)
+/* What was stored since the last time: of one chunk. */
+static void copy_news(struct process *p)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t from = __atomic_exchange_n(&r->news, 0, __ATOMIC_RELAXED);
+	uint64_t from = __atomic_exchange_n(&r->news, 0, __ATOMIC_RELAXED), end = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
+	if (from && chunk_of(end) != chunk_of(from + 1))
+		end = chunk_of(from + 1) + RECORD_CHUNK < r->ready ? chunk_of(from + 1) + RECORD_CHUNK : r->ready;
 	if (from && !copy_part(p, from, end))
 		counter_add(&p->tally.log_dropped, 1, 1);
 	r->copied_at = clock_monotonic();
@@ -219,7 +221,7 @@ static __attribute__((noinline)) void stored(struct process *p, uint64_t offset,
 	if (!news || news > offset)
 		r->news = offset;
 	if (at_once || clock_from_to(r->copied_at, clock_monotonic()) > COPY_EVERY)
-		copy_news(p, offset + size);
+		copy_news(p);
 }
 
 void room_stored(struct process *p, const void *record, size_t size)
