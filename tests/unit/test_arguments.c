@@ -2,6 +2,7 @@
  * test_memory_arguments.c. What is expected was printed by strace 6.1, its spaces before " = " aside. */
 #include "said.h"
 
+#include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -49,7 +50,7 @@ static void one_bit_has_a_name_for_each_call(void **state)
 {
 	const char *path = "a";
 
-	assert_string_equal(DONE(SYS_faccessat2, 0, (uint32_t)AT_FDCWD, P(path), R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW),
+	assert_string_equal(DONE(__NR_faccessat2, 0, (uint32_t)AT_FDCWD, P(path), R_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW),
 			    "faccessat2(AT_FDCWD, \"a\", R_OK, AT_SYMLINK_NOFOLLOW|AT_EACCESS) = 0");
 	assert_string_equal(DONE(SYS_name_to_handle_at, -EFAULT, 5, P(path), 0, 0, 0x200), "name_to_handle_at(5, \"a\", NULL, NULL, AT_HANDLE_FID) = -1 EFAULT (Bad address)");
 	assert_string_equal(DONE(SYS_unlinkat, -EINVAL, 5, P(path), AT_REMOVEDIR | 0x10000), "unlinkat(5, \"a\", AT_REMOVEDIR|0x10000) = -1 EINVAL (Invalid argument)");
