@@ -374,6 +374,22 @@ static void opened(const struct reader *r, const struct text_call *call, const s
 	}
 }
 
+/* Of a process that was not chosen: one that was may have its descriptors from there. */
+static void opened_by_another(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
+{
+	char given[RECORDED_PATH], path[PLACES_PATH];
+	uint64_t flags;
+	int folder;
+
+	if (!recorded_open(call, memory, &flags, &folder) || call->result < 0 || !text_call_path(call, &memory->memory, given, sizeof given))
+		return;
+	int known = places_resolve(r->files->places, r->event, folder, given, path);
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		places_opened(r->files->places, r->event, (int)call->result, NULL, file_nameless(r->files), (flags & O_CLOEXEC) != 0);
+	else
+		places_opened(r->files->places, r->event, (int)call->result, known ? path : NULL, known ? file_of(r->files, path, given) : NULL, (flags & O_CLOEXEC) != 0);
+}
+
 static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
 {
 	char given[RECORDED_PATH];
@@ -472,6 +488,8 @@ static void add_event(const struct reader *r, const struct record_word *word)
 	}
 	if (is_ours)
 		add_call(r, &call, &memory);
+	else
+		opened_by_another(r, &call, &memory);
 	places_after(r->files->places, r->event, &call, &memory);
 }
 

@@ -23,12 +23,29 @@ static uint64_t sum(const uint64_t sizes[SIZES])
 }
 
 /* The files that were read or written, the busiest first, at most `most`. */
+/* All files that never had a name (O_TMPFILE), as one. */
+static void add_nameless(struct files *f)
+{
+	struct file *all = f->nameless ? file_of(f, "(without a name)", "(without a name)") : NULL;
+
+	for (const struct file *file = f->nameless; file; file = file->next) {
+		all->opens++;
+		for (unsigned i = 0; i < SIZES && !file->linked; i++) {
+			all->read_sizes[i] += file->read_sizes[i];
+			all->write_sizes[i] += file->write_sizes[i];
+		}
+		all->read += file->linked ? 0 : file->read;
+		all->written += file->linked ? 0 : file->written;
+	}
+}
+
 static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file))
 {
 	struct files f = {.recording = r, .pid = pid};
 	struct file *file, *next;
 
 	files_add_all(&f);
+	add_nameless(&f);
 	HASH_SORT(f.table, by_bytes);
 	HASH_ITER(hh, f.table, file, next)
 	{

@@ -148,6 +148,15 @@ static int is_without_bytes(const struct files *f)
 	return trace && !trace_set_has(trace, __NR_read);
 }
 
+static uint64_t nameless_bytes(const struct files *f)
+{
+	uint64_t bytes = 0;
+
+	for (const struct file *file = f->nameless; file; file = file->next)
+		bytes += file->linked ? 0 : file->read + file->written;
+	return bytes;
+}
+
 unsigned files_gaps(const struct files *f, FILE *to)
 {
 	unsigned elsewhere = f->places ? places_elsewhere(f->places) : 0;
@@ -161,6 +170,8 @@ unsigned files_gaps(const struct files *f, FILE *to)
 			fprintf(to, "not known: all that ld.so looked for at the start of %u program%s\n", f->starts_in_part, f->starts_in_part == 1 ? "" : "s");
 		if (f->by_handle)
 			fprintf(to, "without a path: %" PRIu64 " opens by file handle\n", f->by_handle);
+		if (nameless_bytes(f))
+			fprintf(to, "without a name: %" PRIu64 " bytes read and written, of files that never had one (O_TMPFILE)\n", nameless_bytes(f));
 		if (f->taken)
 			fprintf(to, "without a path: %" PRIu64 " descriptors taken from other processes (pidfd_getfd), and their bytes\n", f->taken);
 		if (not_known)
@@ -180,6 +191,6 @@ void files_gaps_json(const struct files *f, FILE *to)
 	told = 0;
 	fprintf(to, ",\"not_followed\":[");
 	each_unfollowed(f, tell_json, to);
-	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"descriptors_taken\":%" PRIu64 ",\"descriptors_not_known\":%" PRIu64 ",\"elsewhere\":%u",
-		f->unresolved, f->starts_in_part, f->by_handle, f->io_uring, f->taken, f->places ? places_not_known(f->places) : 0, f->places ? places_elsewhere(f->places) : 0);
+	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"descriptors_taken\":%" PRIu64 ",\"descriptors_not_known\":%" PRIu64 ",\"nameless_bytes\":%" PRIu64 ",\"elsewhere\":%u",
+		f->unresolved, f->starts_in_part, f->by_handle, f->io_uring, f->taken, f->places ? places_not_known(f->places) : 0, nameless_bytes(f), f->places ? places_elsewhere(f->places) : 0);
 }

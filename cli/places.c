@@ -273,7 +273,7 @@ static void image_begins(struct places *p, const struct event *e)
 /* Of a folder and a table of descriptors, those that two processes have together from here on. */
 static unsigned shared_by(uint64_t flags)
 {
-	return flags & (CLONE_THREAD | CLONE_VFORK) ? 0 : flags & (CLONE_FS | CLONE_FILES);
+	return flags & CLONE_THREAD ? 0 : flags & (CLONE_FS | CLONE_FILES);
 }
 
 static void fork_begins(struct place *place, uint64_t flags)
@@ -502,13 +502,22 @@ int places_resolve(struct places *p, const struct event *e, int64_t directory, c
 	return resolve(place_of(p, e), directory, given, to);
 }
 
+/* A thread that closes a number may record it only when another one has opened a file under that number: what it has closed is the one before. */
+static int is_late(const struct places *p, const struct event *e, const struct held *h)
+{
+	const struct record_call *record = (const void *)event_record(p->recording, e);
+	int is_call = record->word.kind == RECORD_CALL || record->word.kind == RECORD_BEGIN;
+
+	return h && is_call && record->began && record->began + p->recording->sources[e->source].epoch < h->since;
+}
+
 const char *places_path(struct places *p, const struct event *e, int fd)
 {
 	const struct place *place = place_of(p, e);
 	const struct held *h = held_find(place, fd);
 	const char *path = fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL;
 
-	if (place && place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES))
+	if (place && (place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES) || is_late(p, e, h)))
 		return NULL;
 	return path && *path != '?' ? path : NULL;
 }
@@ -605,12 +614,45 @@ static void renamed(struct places *p, struct place *place, const struct text_cal
 	}
 }
 
-/* A thread that closes a number may record it only when another one has opened a file under that number: what it has closed is the one before. */
-static int is_late(const struct places *p, const struct event *e, const struct held *h)
+/* A new descriptor that is no file of a path: what the number meant before is over. */
+static void made(struct place *place, const struct text_call *call, const struct recorded_memory *memory)
 {
-	const struct record_call *record = (const void *)event_record(p->recording, e);
+	int pair[2], at = call->number == __NR_socketpair ? 3 : 0;
 
-	return h && record->began && record->began + p->recording->sources[e->source].epoch < h->since;
+	switch (call->number) {
+	case __NR_pipe:
+	case __NR_pipe2:
+	case __NR_socketpair:
+		if (memory->memory.read(&memory->memory, pair, call->arguments[at], sizeof pair) == (long)sizeof pair) {
+			held_drop(place, pair[0]);
+			held_drop(place, pair[1]);
+		}
+		break;
+	case __NR_socket:
+	case __NR_accept:
+	case __NR_accept4:
+	case __NR_eventfd:
+	case __NR_eventfd2:
+	case __NR_epoll_create:
+	case __NR_epoll_create1:
+	case __NR_timerfd_create:
+	case __NR_signalfd:
+	case __NR_signalfd4:
+	case __NR_inotify_init:
+	case __NR_inotify_init1:
+	case __NR_memfd_create:
+	case __NR_pidfd_open:
+	case __NR_pidfd_getfd:
+	case __NR_open_by_handle_at:
+	case __NR_userfaultfd:
+	case __NR_perf_event_open:
+	case __NR_io_uring_setup:
+	case __NR_fanotify_init:
+		held_drop(place, (int)call->result);
+		break;
+	default:
+		break;
+	}
 }
 
 static int has_threads(const struct places *p, uint32_t source)
@@ -678,7 +720,10 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 			held_drop(place, (int)a[0]);
 		break;
 	case __NR_close_range:
-		close_range_of(place, call);
+		if (a[2] & 2 /* CLOSE_RANGE_UNSHARE */ && has_threads(p, e->source))
+			place->shared |= CLONE_FILES;
+		else
+			close_range_of(place, call);
 		break;
 	case __NR_dup:
 	case __NR_dup2:
@@ -698,6 +743,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 			held_find(place, (int)a[0])->closes_at_exec = (uint32_t)a[1] == FIOCLEX;
 		break;
 	default:
+		made(place, call, memory);
 		break;
 	}
 }

@@ -3,6 +3,7 @@
 #include "filter.h"
 #include "print.h"
 #include "sizes.h"
+#include "vforked.h"
 #include "walk.h"
 
 #include <asm/unistd.h>
@@ -165,6 +166,9 @@ static void add_event(struct totals *t, struct sums *sums, const struct recordin
 	if ((word->kind == RECORD_BEGIN && !(filter_by_outcome(f) ? is_exec_done(r, e) : is_exec_of_image(r, e))) || !filter_takes(f, r, e))
 		return;
 	recorded_call(s, word, &call, &memory);
+	/* A fork is one call, which comes back twice. */
+	if (is_fork(call.number) && !call.result)
+		return;
 	add_call(t, sums, word, &call);
 }
 

@@ -1,5 +1,6 @@
 /* Ends are put to beginnings. */
 #include "walk.h"
+#include "vforked.h"
 
 #include <asm/unistd.h>
 #include <stdlib.h>
@@ -117,6 +118,9 @@ int is_exec_done(const struct recording *r, const struct event *e)
 
 	if (call->word.kind != RECORD_BEGIN || !is_exec(call->number) || has_failed(r, e, call->serial))
 		return 0;
+	/* What cannot be followed has no file. */
+	if (h->end == RECORD_EXECED || vforked_is(r, e, (int)call->thread))
+		return 1;
 	for (unsigned i = 0; i < r->sources_count; i++)
 		if (r->sources[i].header->pid == h->pid && r->sources[i].header->later_image && r->sources[i].began >= e->time)
 			return 1;

@@ -15,12 +15,18 @@ static int is_json(void)
 	return settings.log_format == LOG_JSON;
 }
 
+/* What was executed an audit must know, and its beginning comes before its end can be told. */
+static int is_always_taken(const struct text_call *call)
+{
+	return settings.recording && !settings.only_failed && (call->number == __NR_execve || call->number == __NR_execveat);
+}
+
 /* Is this end one that is asked for? What does not come back (now: 0) is. */
 static int is_wanted(const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
 	int failed = is_failure(call->result);
 
-	if (!settings.by_end || !now)
+	if (!settings.by_end || !now || is_always_taken(call))
 		return 1;
 	return !(settings.only_good && failed) && !(settings.only_failed && !failed) && clock_from_to(ticket->began, now) >= settings.least;
 }
@@ -49,7 +55,7 @@ static __attribute__((noinline)) void begin_if_wanted(struct process *p, const s
 
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	if (settings.by_end || (settings.audit && !audit_begins(call->number)))
+	if ((settings.by_end && !is_always_taken(call)) || (settings.audit && !audit_begins(call->number)))
 		return;
 	if (settings.audit || *settings.path_exclude)
 		begin_if_wanted(p, call, ticket);
@@ -256,7 +262,7 @@ void log_resume_exec(struct process *p)
 	static const struct text_call exec = {.number = __NR_execve};
 	uint64_t now = clock_monotonic();
 
-	if (settings.by_end)
+	if (settings.by_end && !is_always_taken(&exec))
 		return;
 	if (p->log.on && settings.recording)
 		recording_exec(p, now);

@@ -91,3 +91,13 @@ def counted(name):
 assert counted("stat.json")["calls"] == 4 and counted("stat.json")["errors"] == 0, counted("stat.json")
 assert counted("stat.path.json")["calls"] == 3, counted("stat.path.json")
 P
+
+# what cannot be followed has no file of its own; who asks for successful calls only hears of it all the same
+printf 'int main(void) { return 0; }\n' >static.c && gcc -static -o static static.c || fail "no static program"
+"$SYSSHIM" run -z -q --record=successful -- sh -c './static; /bin/true; :' || fail "run -z: $?"
+[ "$("$SYSSHIM" trace -e execve -z successful 2>/dev/null | grep -c '\(static\|true\)".* = 0$')" -eq 2 ] || fail "run -z: $("$SYSSHIM" trace -e execve -z successful 2>&1)"
+"$SYSSHIM" files --deny '*/static' successful >/dev/null 2>&1
+[ $? -eq 1 ] || fail "files passes what run -z has executed"
+# a fork comes back twice and is one call
+"$SYSSHIM" stat --json -z -e trace=clone recording >stat.json
+python3 -c 'import json; calls = json.load(open("stat.json"))["calls"]["clone"]; assert calls["calls"] == 1, calls' 2>err || fail "$(tail -n 1 err)"

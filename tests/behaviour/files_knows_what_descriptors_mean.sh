@@ -176,6 +176,8 @@ recorded gone && recorded kept && recorded nameless && recorded again && recorde
 recorded rooted
 "$SYSSHIM" files --format=make nameless.recording >rule 2>/dev/null
 "$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
+"$SYSSHIM" trace -y -e close late.recording >closed 2>/dev/null
+"$SYSSHIM" stat --by=file nameless.recording >by_file 2>/dev/null
 python3 - "$PWD" <<'P' || fail "not what the program has done"
 import json, re, sys
 def rows(name):
@@ -184,6 +186,8 @@ def of(name, path):
     return rows(name)[sys.argv[1] + "/" + path]
 def said(name):
     return open(name + ".out").read() + open(name + ".err").read()
+assert "/second>" not in open("closed").read(), open("closed").read()
+assert "without a name: 11 bytes" in said("nameless") and "(without a name): 3 opens, 0 reads of 0 bytes, 1 writes of 11 bytes" in open("by_file").read(), (said("nameless"), open("by_file").read())
 assert of("late", "second")["written_bytes"] == 10 and of("late", "first")["written_bytes"] == 0, rows("late")
 assert all(of("gone", path)[key] == 0 for path in ("aa", "bb") for key in ("read_bytes", "written_bytes")), rows("gone")
 assert of("kept", "aa")["written_bytes"] == 4, of("kept", "aa")
