@@ -101,12 +101,12 @@ static __attribute__((noinline)) long open_interpreter(long fd)
 }
 
 /* A descriptor that only names its file (O_PATH) cannot be read from: the same file once more, or -1. Others are read as they are. */
-static __attribute__((noinline)) long open_named(long fd)
+static __attribute__((noinline)) long open_named(long fd, int how)
 {
 	char path[32];
 
 	name_descriptor(path, fd);
-	return RAW(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return RAW(__NR_open, path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 static int unfollowed(const struct call *call)
@@ -121,14 +121,15 @@ static int unfollowed(const struct call *call)
 	long fd = given ? (long)a[0] :
 			  RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	long flags = given ? RAW(__NR_fcntl, fd, F_GETFL) : 0;
-	if (flags > 0 && flags & O_PATH) {
-		fd = open_named(fd);
+	int is_named = flags > 0 && flags & O_PATH;
+	if (is_named) {
+		fd = open_named(fd, O_RDONLY);
 		given = 0;
 	}
 
 	/* One that may be executed and not be read shows its rights all the same. */
 	struct stat status;
-	if (fd == -EACCES && (fd = RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH | O_CLOEXEC)) >= 0) {
+	if (fd == -EACCES && (fd = is_named ? open_named((long)a[0], O_PATH) : RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH | O_CLOEXEC)) >= 0) {
 		result = raw_fstat(fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
 		RAW(__NR_close, fd);
 		fd = -1;

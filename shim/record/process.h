@@ -39,7 +39,7 @@ enum quick {
 enum { THREADS_MORE = 1, THREADS_BORROWED = 2 };
 
 /* process.learned. Many processes end before they have made as many calls as learning takes time. */
-enum { LEARN_AFTER = 32, LEARNED };
+enum { LEARN_AFTER = 32, LEARNED = 1 << 30 };
 
 struct process {
 	uint32_t alive;     /* 0: a forked child that nobody has seen yet */

@@ -24,6 +24,7 @@ struct recording {
 	char *store;       /* what stands for the file's first byte: the window's, or that of memory from which it is copied */
 	uint64_t news;     /* file offset of the first record that was not copied; 0: none */
 	uint64_t copied_at;
+	uint32_t full;     /* the file system has refused a copy, and so many were not asked for since; 0: it took the last one */
 	uint64_t counted_at; /* the newest chunk when the counters were last written */
 	uint32_t serials;
 	uint64_t begun;    /* file offset of the last BEGIN; 0: none */

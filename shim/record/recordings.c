@@ -107,15 +107,22 @@ static int is_of_our_place(long folder)
 	return ours == theirs;
 }
 
-/* Of a process whose number says nothing here: it has not ended, and had something to say in the last day. Who was killed is no different until then. */
+/* Does its file say that it goes on, or nothing yet? Of who was killed nothing else is known, and a number may be another's by now, or of an inner pid namespace. */
+static int is_running(long folder, const char *name)
+{
+	uint32_t end;
+
+	return !read_from(folder, name, &end, sizeof end, offsetof(struct record_header, end)) || end == RECORD_RUNNING;
+}
+
+/* Of a process whose number says nothing here: it has not ended, and had something to say in the last day. */
 static int may_live(long folder, const char *name)
 {
 	enum { DAY = 86400 };
 	struct stat status;
-	uint32_t end;
 
-	return read_from(folder, name, &end, sizeof end, offsetof(struct record_header, end)) && end == RECORD_RUNNING &&
-	       RAW(__NR_newfstatat, folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && (int64_t)(clock_realtime() / 1000000000u) - (int64_t)status.st_mtime < DAY;
+	return is_running(folder, name) && RAW(__NR_newfstatat, folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (int64_t)(clock_realtime() / 1000000000u) - (int64_t)status.st_mtime < DAY;
 }
 
 /* first: who has made the folder. */
@@ -127,7 +134,7 @@ static int any_lives(struct names *n, int first)
 		return 1;
 	for (const char *name; (name = next_name(n));) {
 		int pid = process_of(name);
-		if (pid && (is_ours ? !is_gone(pid) : may_live(n->fd, name)))
+		if (pid && (is_ours ? !is_gone(pid) && is_running(n->fd, name) : may_live(n->fd, name)))
 			return 1;
 	}
 	return 0;

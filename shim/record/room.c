@@ -20,7 +20,7 @@ enum { WORTH_TRIMMING = 2 * 4096 };
 
 enum { PAGE = 4096, NOT_AGAIN = 256, PATIENCE = 64, LONG_ENOUGH = 1000000000 /* ns */, WORTH_WAITING = 50000000, BUSY = -1 };
 
-enum { BCACHEFS = 0xca451a4e, UBIFS = 0x24051905, KEPT_IN_MEMORY = 32, COPY_EVERY = 1000000 /* ns */ };
+enum { BCACHEFS = 0xca451a4e, UBIFS = 0x24051905, KEPT_IN_MEMORY = 32, COPY_EVERY = 1000000 /* ns */, FULL_TURNS = 1024 };
 
 static int copies_on_write(const struct statfs *s)
 {
@@ -93,7 +93,8 @@ static int make_ready(struct process *p, uint64_t end)
 
 	if (p->sealed || p->log.sink.frozen || sink_lengthen(&p->log.sink, end))
 		return 0;
-	long result = RAW(__NR_madvise, file_place(p, from), end - from, MADV_POPULATE_WRITE);
+	/* Of a file that is copied to only the first pages are asked for: a full disk is met by the copies. */
+	long result = r->is_copied && r->ready ? 0 : RAW(__NR_madvise, file_place(p, from), end - from, MADV_POPULATE_WRITE);
 	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += PAGE - at % PAGE)
 		if (!room_copy(file_place(p, at), zeros, 1))
 			result = -EFAULT;
@@ -145,6 +146,19 @@ static void gives_chunk(const struct process *p)
 		change_total(-RECORD_CHUNK);
 }
 
+/* A full btrfs looks for space for most of a millisecond before it refuses a page: what was refused is asked again now and then. No clock is looked at: these frames stand on
+ * the program's stack. */
+static inline int copy_if_room(struct process *p, void *to, const void *from, size_t size)
+{
+	struct recording *r = &p->log.recording;
+
+	if (r->full && ++r->full % FULL_TURNS)
+		return 0;
+	int done = room_copy(to, from, size);
+	r->full = !done;
+	return done;
+}
+
 /* The full chunk goes where it stays. */
 static void keep(struct process *p, const struct record_chunk *chunk)
 {
@@ -153,13 +167,13 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 	static const struct record_chunk none;
 
 	/* Its number says where: so the oldest is overwritten, in whichever order they come. */
-	int fresh = chunk->sequence <= r->places;
-	if (fresh && !takes_chunk(p, r->in_memory ? KEPT_IN_MEMORY * 16u * RECORD_CHUNK : RECORD_TOTAL_BYTES)) {
+	int fresh = chunk->sequence <= r->places, is_taken = fresh && !r->full;
+	if (is_taken && !takes_chunk(p, r->in_memory ? KEPT_IN_MEMORY * 16u * RECORD_CHUNK : RECORD_TOTAL_BYTES)) {
 		r->places = chunk->sequence - 1;
-		fresh = 0;
+		fresh = is_taken = 0;
 	}
 	uint64_t to = kept_place(r->places ? (chunk->sequence - 1) % r->places : 0);
-	int room = r->places && !p->sealed &&
+	int room = r->places && !p->sealed && !r->full &&
 		   (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK) ||
 		    !sink_lengthen(&p->log.sink, to + RECORD_CHUNK));
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
@@ -170,24 +184,25 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 	/* A part of it may stand there. */
 	if (room)
 		room_copy(file_place(p, to), &none, sizeof none);
-	if (fresh)
+	r->full |= r->is_copied;
+	if (is_taken)
 		gives_chunk(p);
 	header->overwritten += fresh ? RECORD_CHUNK : 0;
 }
 
 static int copy_part(struct process *p, uint64_t from, uint64_t to)
 {
-	return from >= to || p->sealed || room_copy(file_place(p, from), room_place(p, from), to - from);
+	return from >= to || p->sealed || copy_if_room(p, file_place(p, from), room_place(p, from), to - from);
 }
 
-/* A whole chunk. NB order: what stood there before is never taken for the new one's. */
-static void copy_chunk(struct process *p, uint64_t at)
+/* A whole chunk. NB order: what stood there before is never taken for a fresh one's; and who is killed keeps what stands there already. */
+static void copy_chunk(struct process *p, uint64_t at, int is_fresh)
 {
 	struct recording *r = &p->log.recording;
 	static const struct record_chunk none;
 	uint64_t end = at + RECORD_CHUNK < r->ready ? at + RECORD_CHUNK : r->ready;
 
-	if (p->sealed || !room_copy(file_place(p, at), &none, sizeof none))
+	if (p->sealed || (is_fresh && !copy_if_room(p, file_place(p, at), &none, sizeof none)))
 		return;
 	if (copy_part(p, at + sizeof none, end))
 		copy_part(p, at, at + sizeof none);
@@ -212,7 +227,8 @@ static __attribute__((noinline)) void stored(struct process *p, uint64_t offset,
 	struct recording *r = &p->log.recording;
 	uint64_t news = r->news;
 
-	if (p->threads || p->suspect) {
+	/* Or a handler has begun another chunk while this record was made. */
+	if (p->threads || p->suspect || (news && chunk_of(news + 1) != chunk_of(offset + 1))) {
 		if (!copy_part(p, offset, offset + size))
 			counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -238,7 +254,7 @@ void room_copy_all(struct process *p)
 		return;
 	for (unsigned i = 0; i < r->staging && chunk_place(i) < r->ready; i++)
 		if (((struct record_chunk *)room_place(p, chunk_place(i)))->sequence)
-			copy_chunk(p, chunk_place(i));
+			copy_chunk(p, chunk_place(i), 0);
 	room_copy_head(p);
 }
 
@@ -310,8 +326,8 @@ static uint64_t next_chunk(struct process *p, unsigned from)
 	empty(p, room_place(p, at), at);
 	if (r->is_copied) {
 		r->news = 0;
-		copy_chunk(p, chunk_place(from));
-		copy_chunk(p, at);
+		copy_chunk(p, chunk_place(from), 0);
+		copy_chunk(p, at, 1);
 	}
 	return at;
 }
@@ -375,6 +391,18 @@ static void *begin(void *record, size_t size)
 	return record;
 }
 
+/* Who writes may be many threads' turns away from a processor. */
+static __attribute__((noinline)) void wait_a_while(int turn)
+{
+	static const int64_t nap[2] = {0, LOCK_NAP};
+	static uint32_t never;
+
+	if (turn < PATIENCE / 8)
+		RAW(__NR_sched_yield);
+	else
+		RAW(__NR_futex, &never, 128 /* FUTEX_WAIT_PRIVATE */, 0, nap);
+}
+
 void *room_take(struct process *p, size_t size)
 {
 	struct recording *r = &p->log.recording;
@@ -401,7 +429,7 @@ void *room_take(struct process *p, size_t size)
 		}
 		/* Where nobody else is nobody fills it meanwhile. */
 		if (room == BUSY && turn < PATIENCE && !p->sealed && !is_alone(p))
-			RAW(__NR_sched_yield);
+			wait_a_while(turn);
 		else if (room <= 0)
 			break;
 		next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);

@@ -103,14 +103,9 @@ int sink_create(struct sink *sink, uint64_t window_size)
 	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
 }
 
-/* Who wrote the file, as each of our forms says in its first line: a number in front, or behind the first "pid"; 0: nobody of us. */
-static int writer_of(long fd)
+/* Who wrote a line, as each of our forms says: a number in front, or behind the first "pid"; 0: nobody of us. */
+static int writer_of(const char *at)
 {
-	static char text[256] BULKY; /* births are alone in their process */
-	long size = own_read(RAW(__NR_pread64, fd, text, sizeof text - 1, 0));
-	const char *at = text;
-
-	text[size > 0 ? size : 0] = 0;
 	if (*at < '0' || *at > '9') {
 		while (*at && !string_after(at, "pid\":") && !string_after(at, "(pid "))
 			at++;
@@ -149,20 +144,38 @@ static uint64_t began(int pid)
 	return clock_realtime() - ((uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec) + ticks * 10000000u;
 }
 
+/* Does who wrote this line, which is not older than that, still run? */
+static int is_of_a_living(const char *line, uint64_t written)
+{
+	int writer = writer_of(line);
+	uint64_t since = writer ? began(writer) : 0;
+
+	return since && since <= written;
+}
+
 /* What stands in it is not an earlier run's: one of this recording's processes has written it, or one that runs and from which we come by a way that we do not see (a
- * static program, a filter). */
+ * static program, a filter), or that was started by somebody else. The first line's writer may be a thread that has ended. */
 static int is_in_use(long fd)
 {
+	static char text[1024] BULKY; /* births are alone in their process */
 	struct stat status;
 
 	if (RAW(__NR_fstat, fd, &status) != 0 || (status.st_mode & TYPE) != REGULAR)
 		return 0;
-	uint64_t written = (uint64_t)status.st_mtime * 1000000000u + status.st_mtime_nsec, since = inherited.recording_time;
-	if (written >= since)
+	uint64_t written = (uint64_t)status.st_mtime * 1000000000u + status.st_mtime_nsec, end = (uint64_t)status.st_size;
+	if (written >= inherited.recording_time)
 		return 1;
-	int writer = writer_of(fd);
-	since = writer ? began(writer) : 0;
-	return since && since <= written;
+	long size = own_read(RAW(__NR_pread64, fd, text, sizeof text - 1, 0));
+	text[size > 0 ? size : 0] = 0;
+	if (is_of_a_living(text, written))
+		return 1;
+	size = own_read(RAW(__NR_pread64, fd, text, sizeof text - 1, end > sizeof text - 1 ? end - (sizeof text - 1) : 0));
+	text[size > 0 ? size : 0] = 0;
+	while (size > 0 && text[size - 1] == '\n')
+		size--;
+	while (size > 0 && text[size - 1] != '\n')
+		size--;
+	return is_of_a_living(text + (size > 0 ? size : 0), written);
 }
 
 /* The file's name; again: where somebody has that name already, 1: with the number, or a time that goes behind that. */
