@@ -175,7 +175,8 @@ static int is_in_use(long fd)
 		size--;
 	while (size > 0 && text[size - 1] != '\n')
 		size--;
-	return is_of_a_living(text + (size > 0 ? size : 0), written);
+	/* One that is longer than that does not begin here. */
+	return size > 0 && is_of_a_living(text + size, written);
 }
 
 /* The file's name; again: where somebody has that name already, 1: with the number, or a time that goes behind that. */

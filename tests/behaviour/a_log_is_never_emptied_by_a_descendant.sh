@@ -73,6 +73,42 @@ logged live bash -c 'test -e /marked/3; :'
 wait
 whole live 3
 
+# its first line is a thread's that has ended
+cat >threaded.c <<'C'
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void *opens(void *unused)
+{
+	char path[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof path, "/marked/%d", i);
+		open(path, O_RDONLY);
+	}
+	return unused;
+}
+
+int main(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, opens, NULL);
+	pthread_join(thread, NULL);
+	open("/marked/100", O_RDONLY);
+	usleep(1500000);
+	return open("/marked/101", O_RDONLY) >= 0;
+}
+C
+gcc -O1 -pthread -o threaded threaded.c || fail "no program"
+env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/of_a_thread" SYSSHIM_TRACE=openat,clock_nanosleep ./threaded &
+sleep 1
+logged of_a_thread bash -c ': </marked/102'
+wait
+whole of_a_thread 103
+
 unshare -pf --mount-proc true 2>/dev/null || skip "no pid namespaces here; the rest has passed"
 logged again unshare -pf --mount-proc bash -c 'for i in 1 2 3 4 5 6; do echo 100 >/proc/sys/kernel/ns_last_pid; cat /marked/$i; :; done'
 whole again 6
