@@ -142,22 +142,12 @@ static int look_at_object(struct dl_phdr_info *info, size_t size, void *data)
 	return 0;
 }
 
-static const char *last_part(const char *path)
-{
-	const char *part = path;
-
-	for (; *path; path++)
-		if (path[0] == '/' && path[1] && path[1] != '/')
-			part = path + 1;
-	return part;
-}
-
 static void set_program(const struct startup *s)
 {
 	const char *name = (const char *)auxiliary_value(s, AT_EXECFN);
 	struct text out = {inherited.program, inherited.program + sizeof inherited.program - 1, 0};
 
-	text_string(&out, name ? last_part(name) : "?");
+	text_string(&out, name ? string_last_part(name) : "?");
 	*out.at = 0;
 	struct text all = {inherited.arguments, inherited.arguments + sizeof inherited.arguments, 0};
 	for (char **argument = s->arguments; argument && *argument && !all.cut; argument++)

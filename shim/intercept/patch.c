@@ -130,7 +130,7 @@ static void choose(const struct object *o, const struct site_row *rows, uint32_t
 		int pays = want != WANT_MOST;
 		for (end = i; end < count && page_of(&rows[end]) == page_of(&rows[i]); end++) {
 			chosen[end] = (uint8_t)is_wanted(o, &rows[end], want);
-			pays |= chosen[end] && (is_frequent(&rows[end]) || is_needed(o, &rows[end]));
+			pays = pays || (chosen[end] && (is_frequent(&rows[end]) || is_needed(o, &rows[end])));
 		}
 		if (!pays)
 			memset(chosen + i, 0, end - i);

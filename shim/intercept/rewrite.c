@@ -71,11 +71,8 @@ struct others {
 
 static int is_libpthread(const char *path)
 {
-	const char *name = path;
+	const char *name = string_last_part(path);
 
-	for (; *path; path++)
-		if (*path == '/')
-			name = path + 1;
 	return string_after(name, "libpthread.so") || string_after(name, "libpthread-");
 }
 

@@ -30,16 +30,6 @@ static struct {
 	char text[KEPT_TEXT];
 } birth BULKY;
 
-static const char *last_part(const char *path)
-{
-	const char *part = path;
-
-	for (; *path; path++)
-		if (*path == '/')
-			part = path + 1;
-	return part;
-}
-
 /* Both forms of one variable of our birth; what finds no place is not passed on. */
 static void keep(struct text *out, const char *entry)
 {
@@ -82,7 +72,7 @@ void exec_start(char *const *environment, char *const *config, const char *own_p
 	struct text out = {birth.text, birth.text + KEPT_TEXT, 0};
 
 	birth.own_path = own_path;
-	birth.own_name = own_path ? last_part(own_path) : NULL;
+	birth.own_name = own_path ? string_last_part(own_path) : NULL;
 	int is_known = keep_all(&out, environment) | keep_all(&out, config);
 	/* The folder that the recording's first program has found, or not, is that of all. */
 	if (!is_known && settings.log != OUTPUT_STDERR)

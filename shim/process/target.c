@@ -55,14 +55,11 @@ static void name_descriptor(char path[32], long fd)
 static __attribute__((noinline)) int is_loader(long fd)
 {
 	char link[32], path[256];
-	const char *name = path;
 
 	name_descriptor(link, fd);
 	long size = RAW(__NR_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
 	path[size > 0 ? size : 0] = 0;
-	for (const char *c = path; *c; c++)
-		if (*c == '/')
-			name = c + 1;
+	const char *name = string_last_part(path);
 	return string_after(name, "ld-linux") || string_after(name, "ld-2.") || string_after(name, "ld.so");
 }
 
@@ -126,7 +123,6 @@ static int unfollowed(const struct call *call)
 		fd = open_named(fd, O_RDONLY);
 		given = 0;
 	}
-
 	/* One that may be executed and not be read shows its rights all the same. */
 	struct stat status;
 	if (fd == -EACCES && (fd = is_named ? open_named((long)a[0], O_PATH) : RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH | O_CLOEXEC)) >= 0) {

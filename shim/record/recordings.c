@@ -69,22 +69,6 @@ static int is_gone(int pid)
 	return RAW(__NR_kill, pid, 0) == -ESRCH;
 }
 
-uint64_t recordings_place(void)
-{
-	char boot[36];
-	struct stat status;
-	uint64_t sum = 14695981039346656037u; /* FNV-1a */
-
-	if (RAW(__NR_stat, "/proc/self/ns/pid", &status) != 0)
-		return 0;
-	long fd = RAW(__NR_open, "/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : RAW(__NR_read, fd, boot, sizeof boot);
-	if (fd >= 0)
-		RAW(__NR_close, fd);
-	for (long i = 0; i < size; i++)
-		sum = (sum ^ (uint8_t)boot[i]) * 1099511628211u;
-	return sum ^ status.st_ino;
-}
-
 /* Bytes of a file in the folder. */
 static int read_from(long folder, const char *name, void *to, uint64_t size, uint64_t at)
 {
@@ -93,6 +77,20 @@ static int read_from(long folder, const char *name, void *to, uint64_t size, uin
 	if (fd >= 0)
 		RAW(__NR_close, fd);
 	return got == (long)size;
+}
+
+uint64_t recordings_place(void)
+{
+	char boot[36];
+	struct stat status;
+	uint64_t sum = 14695981039346656037u; /* FNV-1a */
+
+	if (RAW(__NR_stat, "/proc/self/ns/pid", &status) != 0)
+		return 0;
+	int is_known = read_from(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof boot, 0);
+	for (size_t i = 0; is_known && i < sizeof boot; i++)
+		sum = (sum ^ (uint8_t)boot[i]) * 1099511628211u;
+	return sum ^ status.st_ino;
 }
 
 /* Were its processes numbered as we are? */

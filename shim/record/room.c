@@ -255,13 +255,7 @@ void room_copy_all(struct process *p)
 	for (unsigned i = 0; i < r->staging && chunk_place(i) < r->ready; i++)
 		if (((struct record_chunk *)room_place(p, chunk_place(i)))->sequence)
 			copy_chunk(p, chunk_place(i), 0);
-	room_copy_head(p);
-}
-
-void room_copy_head(struct process *p)
-{
-	if (p->log.recording.is_copied)
-		copy_part(p, 0, RECORD_DATA);
+	copy_part(p, 0, RECORD_DATA);
 }
 
 static unsigned index_of(uint64_t offset)
@@ -394,13 +388,10 @@ static void *begin(void *record, size_t size)
 /* Who writes may be many threads' turns away from a processor. */
 static __attribute__((noinline)) void wait_a_while(int turn)
 {
-	static const int64_t nap[2] = {0, LOCK_NAP};
-	static uint32_t never;
-
 	if (turn < PATIENCE / 8)
 		RAW(__NR_sched_yield);
 	else
-		RAW(__NR_futex, &never, 128 /* FUTEX_WAIT_PRIVATE */, 0, nap);
+		lock_nap();
 }
 
 void *room_take(struct process *p, size_t size)

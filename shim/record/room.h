@@ -47,8 +47,7 @@ void room_trim(struct process *p);
 void room_look(struct process *p, const char *path);
 /* A record was changed that stands already. */
 void room_stored(struct process *p, const void *record, size_t size);
-/* The header; all that stands. Where the window is stored into they are there already. */
-void room_copy_head(struct process *p);
+/* The header and all that stands. Where the window is stored into it is there already. */
 void room_copy_all(struct process *p);
 
 /* Copies to where nobody has stored yet: 1, or 0. Where the kernel may not be asked to copy, the pages are made before we store. */

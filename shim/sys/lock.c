@@ -5,6 +5,15 @@
 
 #include "poison.h"
 
+static const int64_t nap[2] = {0, LOCK_NAP};
+
+void lock_nap(void)
+{
+	static uint32_t never;
+
+	RAW(__NR_futex, &never, FUTEX_WAIT_PRIVATE, 0, nap);
+}
+
 static int spin(struct lock *lock, uint32_t who)
 {
 	for (int turn = 0; turn < LOCK_TURNS; turn++) {
@@ -17,7 +26,6 @@ static int spin(struct lock *lock, uint32_t who)
 
 int lock_wait(struct lock *lock, uint32_t who)
 {
-	static const int64_t nap[2] = {0, LOCK_NAP};
 	int naps = 0;
 
 	if (spin(lock, who))

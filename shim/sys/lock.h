@@ -34,6 +34,8 @@ static inline int lock_try(struct lock *lock, uint32_t who)
 
 /* With signals blocked. 1 when taken. */
 int lock_wait(struct lock *lock, uint32_t who);
+/* Sleeps LOCK_NAP, by the call that a waiter makes. */
+void lock_nap(void);
 /* Frees it if it is his, who is gone. */
 void lock_left_by(struct lock *lock, uint32_t who);
 /* Frees it, whoever has it. */

@@ -86,6 +86,16 @@ const char *string_after(const char *s, const char *prefix)
 	return s;
 }
 
+const char *string_last_part(const char *path)
+{
+	const char *part = path;
+
+	for (; *path; path++)
+		if (path[0] == '/' && path[1] && path[1] != '/')
+			part = path + 1;
+	return part;
+}
+
 int string_same_name(const char *a, const char *b)
 {
 	while (*a == *b && *a && *a != '=')

@@ -19,6 +19,8 @@ size_t string_length(const char *s);
 int string_equal(const char *a, const char *b);
 /* The rest of `s` behind `prefix`, or NULL. */
 const char *string_after(const char *s, const char *prefix);
+/* The last part of a path; of one with a slash at its end, with that. */
+const char *string_last_part(const char *path);
 /* Two entries NAME=value: of one name? */
 int string_same_name(const char *a, const char *b);
 /* Shell glob with * and ?, no brackets; recursion depth is bounded by the number of stars in the pattern. */
