@@ -1,9 +1,9 @@
 /* The Trace Event Format: an object with an array of events; complete events ("X") for calls, "B" for one that never ended, instants ("i") for
  * signals and batches, metadata ("M") for names. https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU */
 #include "chrome.h"
-#include "../format/json.h"
-#include "vforked.h"
+#include "ahead.h"
 #include "walk.h"
+#include "../format/json.h"
 
 #include <string.h>
 

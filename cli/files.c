@@ -84,7 +84,7 @@ static unsigned access_of(uint64_t flags)
 	unsigned how = (flags & O_ACCMODE) == O_RDONLY ? ACCESS_READ : (flags & O_ACCMODE) == O_WRONLY ? ACCESS_WRITE : ACCESS_READ | ACCESS_WRITE;
 
 	/* What is opened is a new file without a name, not the folder. */
-	if ((flags & O_TMPFILE) == O_TMPFILE)
+	if (opens_nameless(flags))
 		return ACCESS_FOLDER;
 	if (flags & O_PATH)
 		how = 0;
@@ -261,12 +261,7 @@ static void named_now(struct file *file, struct file *as)
 	if (file->linked)
 		return;
 	file->linked = as;
-	as->read += file->read;
-	as->written += file->written;
-	for (unsigned i = 0; i < SIZES; i++) {
-		as->read_sizes[i] += file->read_sizes[i];
-		as->write_sizes[i] += file->write_sizes[i];
-	}
+	file_add_bytes(as, file);
 }
 
 /* A path that a call names without opening it: what it did to the name. */
@@ -357,6 +352,19 @@ static void name_all(const struct reader *r, const struct text_call *call, const
 	}
 }
 
+/* The descriptor that an open has given leads there from now on. path: NULL, not known. */
+static void holds(const struct reader *r, const struct text_call *call, uint64_t flags, const char *path, struct file *file)
+{
+	if (call->result < 0)
+		return;
+	if (opens_nameless(flags)) {
+		file = file_nameless(r->files);
+		file->access = access_of(flags & ~(uint64_t)O_TMPFILE) | ACCESS_CREATE;
+		path = NULL;
+	}
+	places_opened(r->files->places, r->event, (int)call->result, path, file, (flags & O_CLOEXEC) != 0);
+}
+
 static void opened(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory, uint64_t flags, int folder)
 {
 	char given[RECORDED_PATH];
@@ -365,13 +373,7 @@ static void opened(const struct reader *r, const struct text_call *call, const s
 		return;
 	struct file *file = row_of(r, folder, given);
 	note(r, file, access_of(flags), call->result);
-	if (call->result >= 0 && (flags & O_TMPFILE) == O_TMPFILE) {
-		struct file *nameless = file_nameless(r->files);
-		nameless->access = access_of(flags & ~(uint64_t)O_TMPFILE) | ACCESS_CREATE;
-		places_opened(r->files->places, r->event, (int)call->result, NULL, nameless, (flags & O_CLOEXEC) != 0);
-	} else if (call->result >= 0) {
-		places_opened(r->files->places, r->event, (int)call->result, file->unresolved ? NULL : file->path, file, (flags & O_CLOEXEC) != 0);
-	}
+	holds(r, call, flags, file->unresolved ? NULL : file->path, file);
 }
 
 /* Of a process that was not chosen: one that was may have its descriptors from there. */
@@ -384,10 +386,7 @@ static void opened_by_another(const struct reader *r, const struct text_call *ca
 	if (!recorded_open(call, memory, &flags, &folder) || call->result < 0 || !text_call_path(call, &memory->memory, given, sizeof given))
 		return;
 	int known = places_resolve(r->files->places, r->event, folder, given, path);
-	if ((flags & O_TMPFILE) == O_TMPFILE)
-		places_opened(r->files->places, r->event, (int)call->result, NULL, file_nameless(r->files), (flags & O_CLOEXEC) != 0);
-	else
-		places_opened(r->files->places, r->event, (int)call->result, known ? path : NULL, known ? file_of(r->files, path, given) : NULL, (flags & O_CLOEXEC) != 0);
+	holds(r, call, flags, known ? path : NULL, known && !opens_nameless(flags) ? file_of(r->files, path, given) : NULL);
 }
 
 static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)

@@ -22,7 +22,6 @@ static uint64_t sum(const uint64_t sizes[SIZES])
 	return all;
 }
 
-/* The files that were read or written, the busiest first, at most `most`. */
 /* All files that never had a name (O_TMPFILE), as one. */
 static void add_nameless(struct files *f)
 {
@@ -30,15 +29,12 @@ static void add_nameless(struct files *f)
 
 	for (const struct file *file = f->nameless; file; file = file->next) {
 		all->opens++;
-		for (unsigned i = 0; i < SIZES && !file->linked; i++) {
-			all->read_sizes[i] += file->read_sizes[i];
-			all->write_sizes[i] += file->write_sizes[i];
-		}
-		all->read += file->linked ? 0 : file->read;
-		all->written += file->linked ? 0 : file->written;
+		if (!file->linked)
+			file_add_bytes(all, file);
 	}
 }
 
+/* The files that were read or written, the busiest first, at most `most`. */
 static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file))
 {
 	struct files f = {.recording = r, .pid = pid};

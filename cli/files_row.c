@@ -73,6 +73,16 @@ struct file *file_nameless(struct files *f)
 	return file;
 }
 
+void file_add_bytes(struct file *to, const struct file *from)
+{
+	to->read += from->read;
+	to->written += from->written;
+	for (unsigned i = 0; i < SIZES; i++) {
+		to->read_sizes[i] += from->read_sizes[i];
+		to->write_sizes[i] += from->write_sizes[i];
+	}
+}
+
 void file_free(struct file *file)
 {
 	free(file->pids);

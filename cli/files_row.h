@@ -8,6 +8,8 @@
 struct file *file_of(struct files *f, const char *path, const char *given);
 /* A file that has no name yet. */
 struct file *file_nameless(struct files *f);
+/* The bytes that went through one were another's too. */
+void file_add_bytes(struct file *to, const struct file *from);
 void file_free(struct file *file);
 
 /* Are there rows of what stands in it? */

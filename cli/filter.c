@@ -1,6 +1,6 @@
 /* Filters on reading. */
 #include "filter.h"
-#include "walk.h"
+#include "ahead.h"
 #include "../format/json.h"
 #include "../format/trace_set.h"
 
@@ -166,6 +166,11 @@ int filter_by_end(const struct filter *f)
 int filter_by_outcome(const struct filter *f)
 {
 	return filter_by_end(f) || f->paths_count;
+}
+
+int filter_ends_exec(const struct filter *f, const struct recording *r, const struct event *e)
+{
+	return filter_by_outcome(f) ? is_exec_done(r, e) : is_exec_of_image(r, e);
 }
 
 int filter_by_call(const struct filter *f)

@@ -38,8 +38,10 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 /* Are calls chosen by what only their end tells? Then a BEGIN is none of them: when it began nobody could choose it. */
 int filter_by_end(const struct filter *f);
 /* Does it ask what a call named, or how it ended? Of an exec that has succeeded the file of one program knows the one, that of the next the other: then
- * such an exec is taken at its BEGIN (walk.h, is_exec_done). */
+ * such an exec is taken at its BEGIN (ahead.h, is_exec_done). */
 int filter_by_outcome(const struct filter *f);
+/* Does this BEGIN stand for the whole exec? */
+int filter_ends_exec(const struct filter *f, const struct recording *r, const struct event *e);
 /* Does it choose among a process's calls at all? */
 int filter_by_call(const struct filter *f);
 /* Are calls chosen by nothing but their name and process, so that a process's counters can stand for its records? */

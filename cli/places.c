@@ -3,7 +3,7 @@
  * A forked child begins with a copy of what its parent had when the fork began; a vfork child, which writes into its parent's file under its own
  * number, with what its parent has. A new image keeps what was not to be closed. */
 #include "places.h"
-#include "vforked.h"
+#include "ahead.h"
 
 #include <asm/ioctls.h>
 #include <asm/unistd.h>

@@ -1,5 +1,6 @@
 /* Recordings: found, opened, checked, put in order. */
 #include "recording.h"
+#include "ahead.h"
 #include "command.h"
 
 #include <asm/unistd.h>
@@ -214,8 +215,7 @@ static void free_read(struct recording *r)
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		munmap((void *)r->sources[i].bytes, r->sources[i].size);
 		free(r->sources[i].path);
-		free(r->sources[i].failed_execs);
-		free(r->sources[i].vforked);
+		ahead_free(r->sources[i].ahead);
 	}
 	free(r->sources);
 }

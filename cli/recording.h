@@ -6,6 +6,7 @@
 #include "../format/text.h"
 #include "../include/sysshim/record.h"
 
+#include <fcntl.h>
 #include <asm/unistd.h>
 #include <stdio.h>
 
@@ -22,15 +23,7 @@ struct source {
 	uint64_t records, broken; /* broken: bytes that could not be read as records */
 	uint64_t missed;          /* chunks that were used again before they could be read: of a program that runs */
 	uint64_t gone;            /* the last of them that event_hold has counted */
-	uint32_t *failed_execs;   /* serials, in their order, once somebody has asked (walk.c) */
-	size_t failed_execs_count;
-	int failed_execs_known;
-	struct vforked {
-		int pid;
-		uint64_t until; /* when it had gone */
-	} *vforked; /* children, in the order of their numbers, once somebody has asked (vforked.c) */
-	size_t vforked_count;
-	int vforked_known;
+	struct ahead *ahead;      /* what the file says only later, once somebody has asked (ahead.h); or NULL */
 	uint64_t pathless;        /* calls with a path that was not kept: it could not be read under a filter */
 };
 
@@ -123,6 +116,11 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 
 /* Is it open or one like it? 1, and the flags with which it opens, and the folder that a relative path is in: a descriptor or AT_FDCWD. */
 int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags, int *folder);
+/* Is what these flags open a new file without a name? Then its path is that of a folder. */
+static inline int opens_nameless(uint64_t flags)
+{
+	return (flags & O_TMPFILE) == O_TMPFILE;
+}
 
 static inline int is_exec(uint64_t number)
 {

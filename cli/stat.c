@@ -1,10 +1,9 @@
 /* sysshim stat: a recording in numbers. */
+#include "ahead.h"
 #include "command.h"
 #include "filter.h"
 #include "print.h"
 #include "sizes.h"
-#include "vforked.h"
-#include "walk.h"
 
 #include <asm/unistd.h>
 #include <getopt.h>
@@ -163,7 +162,7 @@ static void add_event(struct totals *t, struct sums *sums, const struct recordin
 		sums->any_counted = 1;
 	}
 	/* An exec that has succeeded began in the image before, and its result stands here: no BEGIN is counted but where that says nothing. */
-	if ((word->kind == RECORD_BEGIN && !(filter_by_outcome(f) ? is_exec_done(r, e) : is_exec_of_image(r, e))) || !filter_takes(f, r, e))
+	if ((word->kind == RECORD_BEGIN && !filter_ends_exec(f, r, e)) || !filter_takes(f, r, e))
 		return;
 	recorded_call(s, word, &call, &memory);
 	/* A fork is one call, which comes back twice. */

@@ -1,9 +1,9 @@
 /* sysshim trace: a recording in strace's look, or as JSON lines. */
+#include "ahead.h"
 #include "chrome.h"
 #include "command.h"
 #include "follow.h"
 #include "trace.h"
-#include "vforked.h"
 #include "walk.h"
 #include "../format/json.h"
 

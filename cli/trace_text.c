@@ -65,12 +65,12 @@ static struct {
 } shown;
 
 /* The path that a call opens; NULL: it is not known. */
-static const char *opened_path(struct places *places, const struct event *e, const struct text_call *call, const struct text_memory *memory, int folder,
-			       char path[PLACES_PATH])
+static const char *opened_path(struct places *places, const struct event *e, const struct text_call *call, const struct text_memory *memory, uint64_t flags,
+			       int folder, char path[PLACES_PATH])
 {
 	char given[RECORDED_PATH];
 
-	return text_call_path(call, memory, given, sizeof given) && places_resolve(places, e, folder, given, path) ? path : NULL;
+	return !opens_nameless(flags) && text_call_path(call, memory, given, sizeof given) && places_resolve(places, e, folder, given, path) ? path : NULL;
 }
 
 /* The file that a call opens is put behind its descriptor after it has been printed. */
@@ -81,7 +81,7 @@ static const char *result_path(const struct text_memory *memory, char path[PLACE
 
 	if (!recorded_open(shown.call, (const struct recorded_memory *)memory, &flags, &folder))
 		return places_path(shown.places, shown.event, (int)shown.call->arguments[0]);
-	return (flags & O_TMPFILE) == O_TMPFILE ? NULL : opened_path(shown.places, shown.event, shown.call, memory, folder, path);
+	return opened_path(shown.places, shown.event, shown.call, memory, flags, folder, path);
 }
 
 static void put_descriptor(const struct text_memory *memory, struct text *out, int fd, int is_result)
@@ -110,8 +110,7 @@ static void places_go_on(struct trace *t, const struct event *e)
 		return;
 	recorded_call(&t->recording.sources[e->source], word, &call, &memory);
 	if (recorded_open(&call, &memory, &flags, &folder) && call.result >= 0)
-		places_opened(t->places, e, (int)call.result, (flags & O_TMPFILE) == O_TMPFILE ? NULL : opened_path(t->places, e, &call, &memory.memory, folder, path), NULL,
-			      (flags & O_CLOEXEC) != 0);
+		places_opened(t->places, e, (int)call.result, opened_path(t->places, e, &call, &memory.memory, flags, folder, path), NULL, (flags & O_CLOEXEC) != 0);
 	places_after(t->places, e, &call, &memory);
 }
 
@@ -139,7 +138,7 @@ static void text_begin(struct trace *t, const struct event *e)
 	int thread = call_of(t, e, &call, &memory);
 
 	head(t, &out, thread, e->time);
-	if (is_exec_of_image(&t->recording, e) || (filter_by_outcome(&t->filter) && is_exec_done(&t->recording, e))) {
+	if (filter_ends_exec(&t->filter, &t->recording, e)) {
 		text_call_leave(&out, &call, text_call_enter(&out, &call, &memory.memory), &memory.memory);
 		text_char(&out, '\n');
 		put(t, &out);

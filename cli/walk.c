@@ -1,8 +1,7 @@
 /* Ends are put to beginnings. */
 #include "walk.h"
-#include "vforked.h"
+#include "ahead.h"
 
-#include <asm/unistd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -66,76 +65,6 @@ static int begun_exec(struct begun **table, const struct recording *r, const str
 		free(b);
 		return 1;
 	}
-	return 0;
-}
-
-static int by_serial(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Only an exec that has failed comes back to its file. */
-static void find_failed_execs(struct source *s)
-{
-	struct source copy = *s;
-	struct recording alone = {.sources = &copy, .sources_count = 1, .whole = 1};
-	size_t room = 0;
-	struct event e;
-
-	s->failed_execs_known = 1;
-	copy.cursor = NULL;
-	source_rewind(&copy);
-	while (source_next(&alone, 0, &e)) {
-		const struct record_call *call = (const void *)event_record(&alone, &e);
-		if (call->word.kind != RECORD_CALL || !is_exec(call->number) || !call->serial)
-			continue;
-		s->failed_execs = grown(s->failed_execs, s->failed_execs_count, &room, sizeof *s->failed_execs);
-		s->failed_execs[s->failed_execs_count++] = call->serial;
-	}
-	source_close(&copy);
-	if (s->failed_execs_count)
-		qsort(s->failed_execs, s->failed_execs_count, sizeof *s->failed_execs, by_serial);
-}
-
-static int has_failed(const struct recording *r, const struct event *e, uint32_t serial)
-{
-	struct source *s = &r->sources[e->source];
-
-	/* It is the half of a record that has its end too. */
-	if (e->half == HALF_BEGIN)
-		return 1;
-	if (!s->failed_execs_known)
-		find_failed_execs(s);
-	return s->failed_execs_count && bsearch(&serial, s->failed_execs, s->failed_execs_count, sizeof serial, by_serial);
-}
-
-int is_exec_done(const struct recording *r, const struct event *e)
-{
-	const struct record_call *call = (const void *)event_record(r, e);
-	const struct record_header *h = r->sources[e->source].header;
-
-	if (call->word.kind != RECORD_BEGIN || !is_exec(call->number) || has_failed(r, e, call->serial))
-		return 0;
-	/* What cannot be followed has no file. */
-	if (h->end == RECORD_EXECED || vforked_is(r, e, (int)call->thread))
-		return 1;
-	for (unsigned i = 0; i < r->sources_count; i++)
-		if (r->sources[i].header->pid == h->pid && r->sources[i].header->later_image && r->sources[i].began >= e->time)
-			return 1;
-	return is_exec_of_image(r, e);
-}
-
-int is_exec_of_image(const struct recording *r, const struct event *e)
-{
-	const struct record_call *call = (const void *)event_record(r, e);
-
-	if (!is_exec(call->number) || has_failed(r, e, call->serial))
-		return 0;
-	for (unsigned i = 0; i < r->sources_count; i++)
-		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].began >= e->time)
-			return 1;
 	return 0;
 }
 

@@ -22,10 +22,4 @@ struct walker {
 /* In the order in which they end; those that did not, last. */
 void walk(struct recording *r, const struct filter *f, const struct walker *w);
 
-/* Is this the BEGIN of an exec that has succeeded? */
-int is_exec_done(const struct recording *r, const struct event *e);
-
-/* Is this BEGIN of a vfork child's exec followed by an image with a file of its own, which does not say so? */
-int is_exec_of_image(const struct recording *r, const struct event *e);
-
 #endif

@@ -1,9 +1,12 @@
-/* Processes that borrow their parent's memory until they execute something (vfork, posix_spawn): what they do until then stands in their parent's
- * file, under numbers of their own. */
-#ifndef CLI_VFORKED_H
-#define CLI_VFORKED_H
+/* What a file says only later: which execs have failed, and which of its threads were children of vfork, in truth: processes that borrow their parent's
+ * memory until they execute something (posix_spawn makes such), and whose calls until then stand in their parent's file, under numbers of their own. */
+#ifndef CLI_AHEAD_H
+#define CLI_AHEAD_H
 
 #include "recording.h"
+
+/* Of struct source; NULL is none. */
+void ahead_free(struct ahead *a);
 
 /* Is what this file has under this thread's number at that time what a child of the process did? The number may be a thread's when the child has gone. */
 int vforked_is(const struct recording *r, const struct event *e, int thread);
@@ -15,6 +18,12 @@ static inline int vforked_pid(const struct recording *r, const struct event *e, 
 
 	return thread != pid && vforked_is(r, e, thread) ? thread : pid;
 }
+
+/* Is this BEGIN of a vfork child's exec followed by an image with a file of its own, which does not say so? */
+int is_exec_of_image(const struct recording *r, const struct event *e);
+
+/* Is this the BEGIN of an exec that has succeeded? */
+int is_exec_done(const struct recording *r, const struct event *e);
 
 /* fork, vfork, clone, clone3 */
 int is_fork(uint64_t number);

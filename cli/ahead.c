@@ -1,0 +1,161 @@
+/* What a file says only later, by one look through the whole of it. */
+#include "ahead.h"
+
+#include <asm/unistd.h>
+#include <linux/sched.h>
+#include <stdlib.h>
+
+struct vforked {
+	int pid;
+	uint64_t until; /* when it had gone */
+};
+
+struct ahead {
+	uint32_t *failed; /* serials of execs, in their order */
+	struct vforked *vforked; /* in the order of their numbers */
+	size_t failed_count, vforked_count, failed_room, vforked_room;
+};
+
+uint64_t fork_flags(const struct text_call *call, const struct recorded_memory *memory)
+{
+	uint64_t flags = 0;
+
+	switch (call->number) {
+	case __NR_vfork:
+		return CLONE_VFORK | CLONE_VM;
+	case __NR_clone:
+		return call->arguments[0];
+	case __NR_clone3:
+		memory->memory.read(&memory->memory, &flags, call->arguments[0], sizeof flags);
+		return flags;
+	default:
+		return 0;
+	}
+}
+
+int is_fork(uint64_t number)
+{
+	return number == __NR_fork || number == __NR_vfork || number == __NR_clone || number == __NR_clone3;
+}
+
+static int by_serial(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct vforked *x = a, *y = b;
+
+	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : (x->until > y->until) - (x->until < y->until);
+}
+
+/* Only an exec that has failed comes back to its file; a vfork is recorded when it is over, behind its child's calls. */
+static void note(struct ahead *a, const struct source *s, const struct event *e, const struct record_call *record)
+{
+	struct recorded_memory memory;
+	struct text_call call;
+
+	if (is_exec(record->number) && record->serial) {
+		a->failed = grown(a->failed, a->failed_count, &a->failed_room, sizeof *a->failed);
+		a->failed[a->failed_count++] = record->serial;
+	}
+	if (!is_fork(record->number))
+		return;
+	recorded_call(s, &record->word, &call, &memory);
+	uint64_t flags = fork_flags(&call, &memory);
+	if (call.result <= 0 || !(flags & CLONE_VFORK) || flags & CLONE_THREAD)
+		return;
+	a->vforked = grown(a->vforked, a->vforked_count, &a->vforked_room, sizeof *a->vforked);
+	a->vforked[a->vforked_count++] = (struct vforked){(int)call.result, e->time};
+}
+
+static const struct ahead *ahead_of(struct source *s)
+{
+	struct source copy = *s;
+	struct recording alone = {.sources = &copy, .sources_count = 1, .whole = 1};
+	struct event e;
+
+	if (s->ahead)
+		return s->ahead;
+	struct ahead *a = s->ahead = zeroed(sizeof *a);
+	copy.cursor = NULL;
+	source_rewind(&copy);
+	while (source_next(&alone, 0, &e)) {
+		const struct record_call *record = (const void *)event_record(&alone, &e);
+		if (record->word.kind == RECORD_CALL)
+			note(a, &copy, &e, record);
+	}
+	source_close(&copy);
+	if (a->failed_count)
+		qsort(a->failed, a->failed_count, sizeof *a->failed, by_serial);
+	if (a->vforked_count)
+		qsort(a->vforked, a->vforked_count, sizeof *a->vforked, by_number);
+	return a;
+}
+
+void ahead_free(struct ahead *a)
+{
+	if (!a)
+		return;
+	free(a->failed);
+	free(a->vforked);
+	free(a);
+}
+
+int vforked_is(const struct recording *r, const struct event *e, int thread)
+{
+	const struct ahead *a = ahead_of(&r->sources[e->source]);
+	size_t low = 0;
+
+	/* Behind the last of this number. */
+	for (size_t high = a->vforked_count; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (a->vforked[middle].pid <= thread)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && a->vforked[low - 1].pid == thread && e->time <= a->vforked[low - 1].until;
+}
+
+static int has_failed(const struct recording *r, const struct event *e)
+{
+	uint32_t serial = ((const struct record_call *)event_record(r, e))->serial;
+
+	/* It is the half of a record that has its end too. */
+	if (e->half == HALF_BEGIN)
+		return 1;
+	const struct ahead *a = ahead_of(&r->sources[e->source]);
+	return a->failed_count && bsearch(&serial, a->failed, a->failed_count, sizeof serial, by_serial);
+}
+
+int is_exec_of_image(const struct recording *r, const struct event *e)
+{
+	const struct record_call *call = (const void *)event_record(r, e);
+
+	if (!is_exec(call->number) || has_failed(r, e))
+		return 0;
+	for (unsigned i = 0; i < r->sources_count; i++)
+		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].began >= e->time)
+			return 1;
+	return 0;
+}
+
+int is_exec_done(const struct recording *r, const struct event *e)
+{
+	const struct record_call *call = (const void *)event_record(r, e);
+	const struct record_header *h = r->sources[e->source].header;
+
+	if (call->word.kind != RECORD_BEGIN || !is_exec(call->number) || has_failed(r, e))
+		return 0;
+	/* What cannot be followed has no file. */
+	if (h->end == RECORD_EXECED || vforked_is(r, e, (int)call->thread))
+		return 1;
+	for (unsigned i = 0; i < r->sources_count; i++)
+		if (r->sources[i].header->pid == h->pid && r->sources[i].header->later_image && r->sources[i].began >= e->time)
+			return 1;
+	return is_exec_of_image(r, e);
+}
