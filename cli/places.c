@@ -4,8 +4,8 @@
  * number, with what its parent has. A new image keeps what was not to be closed. */
 #include "places.h"
 #include "ahead.h"
+#include "held.h"
 
-#include <asm/ioctls.h>
 #include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
-
-struct held {
-	int fd, closes_at_exec;
-	uint64_t since; /* when the call that made it came back; 0: not known */
-	void *owner;
-	char *path;
-	UT_hash_handle hh;
-};
 
 struct place {
 	int pid;
@@ -74,52 +66,16 @@ static char *copy_of(const char *text)
 	return text ? copied(text) : NULL;
 }
 
-static struct held *held_find(const struct place *place, int fd)
+static struct held *place_holds(const struct place *place, int fd)
 {
-	struct held *h = NULL;
-
-	if (place)
-		HASH_FIND_INT(place->held, &fd, h);
-	return h;
-}
-
-static void held_drop(struct place *place, int fd)
-{
-	struct held *h = held_find(place, fd);
-
-	if (!h)
-		return;
-	HASH_DEL(place->held, h);
-	free(h->path);
-	free(h);
-}
-
-static void held_set(struct place *place, int fd, const char *path, void *owner, int closes_at_exec, uint64_t since)
-{
-	struct held *h = zeroed(sizeof *h);
-
-	h->fd = fd;
-	h->path = copy_of(path);
-	h->owner = owner;
-	h->closes_at_exec = closes_at_exec;
-	h->since = since;
-	/* NB order: `path` may be the one that goes. */
-	held_drop(place, fd);
-	HASH_ADD_INT(place->held, fd, h);
+	return place ? held_find(place->held, fd) : NULL;
 }
 
 static void place_free(struct place *place)
 {
-	struct held *h, *next;
-
 	if (!place)
 		return;
-	HASH_ITER(hh, place->held, h, next)
-	{
-		HASH_DEL(place->held, h);
-		free(h->path);
-		free(h);
-	}
+	held_free(&place->held);
 	place_free(place->forked);
 	free(place->folder);
 	free(place->root);
@@ -129,7 +85,6 @@ static void place_free(struct place *place)
 static struct place *place_copy(const struct place *from, int pid)
 {
 	struct place *place = zeroed(sizeof *place);
-	struct held *h, *next;
 
 	place->pid = pid;
 	place->folder = from ? copy_of(from->folder) : NULL;
@@ -137,8 +92,7 @@ static struct place *place_copy(const struct place *from, int pid)
 	place->elsewhere = from && from->elsewhere;
 	place->shared = from ? from->shared : 0;
 	if (from)
-		HASH_ITER(hh, from->held, h, next)
-			held_set(place, h->fd, h->path, h->owner, h->closes_at_exec, h->since);
+		held_copy(&place->held, from->held);
 	return place;
 }
 
@@ -250,7 +204,6 @@ static void image_begins(struct places *p, const struct event *e)
 {
 	const struct record_header *h = p->recording->sources[e->source].header;
 	struct place *place = place_find(p, h->pid);
-	struct held *held, *next;
 	/* A vfork child's exec comes from its parent's file; its own place is there already. */
 	int goes_on = place && (h->later_image || place->is_executing);
 
@@ -261,9 +214,7 @@ static void image_begins(struct places *p, const struct event *e)
 	place->began = p->recording->sources[e->source].began;
 	place->forks = place->is_executing = 0;
 	if (goes_on)
-		HASH_ITER(hh, place->held, held, next)
-			if (held->closes_at_exec)
-				held_drop(place, held->fd);
+		held_exec(&place->held);
 	if (h->directory[0] == '/' && !*place->root) {
 		free(place->folder);
 		place->folder = copy_of(h->directory);
@@ -361,19 +312,15 @@ static void place_told(struct place *place, const struct record_place *record)
 		snprintf(folder, sizeof folder, "%s%s", place->root, path ? path : "");
 		go(place, path ? folder : NULL);
 	} else {
-		held_set(place, record->fd, path, NULL, 0, 0);
+		held_set(&place->held, record->fd, path, NULL, 0, 0);
 	}
 	free(path);
 }
 
 static void place_copied(struct place *place, const struct record_copy *record)
 {
-	struct held *from = held_find(place, record->from);
-
-	if (from)
-		held_set(place, record->fd, from->path, from->owner, 0, 0);
-	else if (place)
-		held_drop(place, record->fd);
+	if (place)
+		held_duplicate(&place->held, record->from, record->fd, 0, 0);
 }
 
 static void thread_comes(struct places *p, const struct event *e, int thread)
@@ -483,7 +430,7 @@ static int resolve(const struct place *place, int64_t directory, const char *giv
 		return 1;
 	}
 	if (directory != AT_FDCWD) {
-		const struct held *h = held_find(place, (int)directory);
+		const struct held *h = place_holds(place, (int)directory);
 		base = h ? h->path : NULL;
 	}
 	if (!base || *base == '?' || place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES)) {
@@ -514,7 +461,7 @@ static int is_late(const struct places *p, const struct event *e, const struct h
 const char *places_path(struct places *p, const struct event *e, int fd)
 {
 	const struct place *place = place_of(p, e);
-	const struct held *h = held_find(place, fd);
+	const struct held *h = place_holds(place, fd);
 	const char *path = fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL;
 
 	if (place && (place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES) || is_late(p, e, h)))
@@ -537,33 +484,6 @@ static void change_root(struct places *p, struct place *place, const char *given
 	go_elsewhere(p, place);
 	free(place->root);
 	place->root = copy_of(strcmp(path, "/") ? path : "");
-}
-
-static void close_range_of(struct place *place, const struct text_call *call)
-{
-	struct held *h, *next;
-
-	HASH_ITER(hh, place->held, h, next)
-	{
-		if ((uint32_t)h->fd < (uint32_t)call->arguments[0] || (uint32_t)h->fd > (uint32_t)call->arguments[1])
-			continue;
-		if (call->arguments[2] & 4 /* CLOSE_RANGE_CLOEXEC */)
-			h->closes_at_exec = 1;
-		else
-			held_drop(place, h->fd);
-	}
-}
-
-static void duplicate(struct place *place, int from, int to, int closes_at_exec, uint64_t since)
-{
-	struct held *h = held_find(place, from);
-
-	if (from == to)
-		return;
-	if (h)
-		held_set(place, to, h->path, h->owner, closes_at_exec, since);
-	else
-		held_drop(place, to);
 }
 
 /* A folder that was given another name takes those along that stand in it. */
@@ -614,47 +534,6 @@ static void renamed(struct places *p, struct place *place, const struct text_cal
 	}
 }
 
-/* A new descriptor that is no file of a path: what the number meant before is over. */
-static void made(struct place *place, const struct text_call *call, const struct recorded_memory *memory)
-{
-	int pair[2], at = call->number == __NR_socketpair ? 3 : 0;
-
-	switch (call->number) {
-	case __NR_pipe:
-	case __NR_pipe2:
-	case __NR_socketpair:
-		if (memory->memory.read(&memory->memory, pair, call->arguments[at], sizeof pair) == (long)sizeof pair) {
-			held_drop(place, pair[0]);
-			held_drop(place, pair[1]);
-		}
-		break;
-	case __NR_socket:
-	case __NR_accept:
-	case __NR_accept4:
-	case __NR_eventfd:
-	case __NR_eventfd2:
-	case __NR_epoll_create:
-	case __NR_epoll_create1:
-	case __NR_timerfd_create:
-	case __NR_signalfd:
-	case __NR_signalfd4:
-	case __NR_inotify_init:
-	case __NR_inotify_init1:
-	case __NR_memfd_create:
-	case __NR_pidfd_open:
-	case __NR_pidfd_getfd:
-	case __NR_open_by_handle_at:
-	case __NR_userfaultfd:
-	case __NR_perf_event_open:
-	case __NR_io_uring_setup:
-	case __NR_fanotify_init:
-		held_drop(place, (int)call->result);
-		break;
-	default:
-		break;
-	}
-}
-
 static int has_threads(const struct places *p, uint32_t source)
 {
 	unsigned count = 0;
@@ -672,8 +551,8 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	const struct held *h;
 
 	/* The descriptor is closed whatever is answered (close(2)), unless it was none. */
-	if (place && call->number == __NR_close && is_failure(call->result) && call->result != -EBADF && !is_late(p, e, held_find(place, (int)a[0])))
-		held_drop(place, (int)a[0]);
+	if (place && call->number == __NR_close && call->result != -EBADF && !is_late(p, e, held_find(place->held, (int)a[0])))
+		held_drop(&place->held, (int)a[0]);
 	if (!place || is_failure(call->result)) {
 		if (place && is_fork(call->number))
 			fork_ends(p, e, place, call, fork_flags(call, memory));
@@ -693,7 +572,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 			go(place, NULL);
 		break;
 	case __NR_fchdir:
-		h = held_find(place, (int)a[0]);
+		h = held_find(place->held, (int)a[0]);
 		go(place, h ? h->path : NULL);
 		break;
 	case __NR_chroot:
@@ -715,35 +594,14 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	case __NR_renameat2:
 		renamed(p, place, call, memory);
 		break;
-	case __NR_close:
-		if (!is_late(p, e, held_find(place, (int)a[0])))
-			held_drop(place, (int)a[0]);
-		break;
 	case __NR_close_range:
 		if (a[2] & 2 /* CLOSE_RANGE_UNSHARE */ && has_threads(p, e->source))
 			place->shared |= CLONE_FILES;
 		else
-			close_range_of(place, call);
-		break;
-	case __NR_dup:
-	case __NR_dup2:
-		duplicate(place, (int)a[0], (int)call->result, 0, e->time);
-		break;
-	case __NR_dup3:
-		duplicate(place, (int)a[0], (int)call->result, (a[2] & O_CLOEXEC) != 0, e->time);
-		break;
-	case __NR_fcntl:
-		if (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC)
-			duplicate(place, (int)a[0], (int)call->result, a[1] == F_DUPFD_CLOEXEC, e->time);
-		else if (a[1] == F_SETFD && held_find(place, (int)a[0]))
-			held_find(place, (int)a[0])->closes_at_exec = (a[2] & FD_CLOEXEC) != 0;
-		break;
-	case __NR_ioctl:
-		if (((uint32_t)a[1] == FIOCLEX || (uint32_t)a[1] == FIONCLEX) && held_find(place, (int)a[0]))
-			held_find(place, (int)a[0])->closes_at_exec = (uint32_t)a[1] == FIOCLEX;
+			held_call(&place->held, call, memory, e->time);
 		break;
 	default:
-		made(place, call, memory);
+		held_call(&place->held, call, memory, e->time);
 		break;
 	}
 }
@@ -753,13 +611,13 @@ void places_opened(struct places *p, const struct event *e, int fd, const char *
 	struct place *place = place_of(p, e);
 
 	if (place)
-		held_set(place, fd, path, owner, closes_at_exec, e->time);
+		held_set(&place->held, fd, path, owner, closes_at_exec, e->time);
 }
 
 void *places_owner(struct places *p, const struct event *e, int fd)
 {
 	struct place *place = place_of(p, e);
-	const struct held *h = held_find(place, fd);
+	const struct held *h = place_holds(place, fd);
 
 	if (h && h->owner && place->shared & CLONE_FILES) {
 		p->not_known++;
