@@ -124,13 +124,24 @@ static uint32_t page_of(const struct site_row *row)
 /* Which rows are wanted. A page that becomes our own costs a start 2 us, and those that pay for it hold most of the others too. */
 static uint8_t chosen[MOST_ROWS] BULKY;
 
+/* Behind the rows of the page that row `i` is in: they come in the order of their addresses. */
+static uint32_t page_end(const struct site_row *rows, uint32_t i, uint32_t count)
+{
+	uint32_t end = i;
+
+	while (end < count && page_of(&rows[end]) == page_of(&rows[i]))
+		end++;
+	return end;
+}
+
 static void choose(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
 	for (uint32_t i = 0, end; i < count; i = end) {
 		int pays = want != WANT_MOST;
-		for (end = i; end < count && page_of(&rows[end]) == page_of(&rows[i]); end++) {
-			chosen[end] = (uint8_t)is_wanted(o, &rows[end], want);
-			pays = pays || (chosen[end] && (is_frequent(&rows[end]) || is_needed(o, &rows[end])));
+		end = page_end(rows, i, count);
+		for (uint32_t k = i; k < end; k++) {
+			chosen[k] = (uint8_t)is_wanted(o, &rows[k], want);
+			pays = pays || (chosen[k] && (is_frequent(&rows[k]) || is_needed(o, &rows[k])));
 		}
 		if (!pays)
 			memset(chosen + i, 0, end - i);
@@ -183,15 +194,55 @@ static int patch(const struct object *o, const struct site_row *row)
 	return 1;
 }
 
-/* Turns those sites that are as the table says into jumps. */
-static void patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+/* Row `i` to `end` of one page, where they stand. How many are jumps now. */
+static uint32_t patch_page(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
 {
-	uint32_t *rewritten = want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten;
-	uint32_t *left = want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left;
+	uint32_t patched = 0;
 
+	for (; i < end; i++)
+		patched += (uint32_t)(chosen[i] && patch(o, &rows[i]));
+	return patched;
+}
+
+const char object_unwritable[] = "the kernel refuses to change the loaded libc";
+
+/* The same through the process's memory as a file: read once, written once. -1: it refuses. */
+static int patch_page_through_memory(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
+{
+	static unsigned char bytes[PAGE + 2 * PIECE_SIZE] BULKY;
+	struct object read = *o;
+
+	while (i < end && !(chosen[i] && can_be_patched(o, &rows[i])))
+		i++;
+	while (i < end && !(chosen[end - 1] && can_be_patched(o, &rows[end - 1])))
+		end--;
+	if (i == end)
+		return 0;
+	uint32_t from = rows[i].at - PIECE_FRONT, size = rows[end - 1].at + PIECE_SIZE - PIECE_FRONT - from;
+	if (!object_read(o, bytes, from, size))
+		return -1;
+	read.text.copy = bytes - from;
+	int patched = (int)patch_page(&read, rows, i, end);
+	return patched && !object_write(o, bytes, from, size) ? -1 : patched;
+}
+
+/* Turns those sites that are as the table says into jumps. */
+static const char *patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
+{
+	uint32_t wanted = 0, rewritten = 0;
+
+	for (uint32_t i = 0, end; i < count; i = end) {
+		end = page_end(rows, i, count);
+		int patched = o->through_memory ? patch_page_through_memory(o, rows, i, end) : (int)patch_page(o, rows, i, end);
+		if (patched < 0 && !rewritten)
+			return object_unwritable;
+		rewritten += patched > 0 ? (uint32_t)patched : 0;
+	}
 	for (uint32_t i = 0; i < count; i++)
-		if (chosen[i])
-			++*(patch(o, &rows[i]) ? rewritten : left);
+		wanted += chosen[i];
+	*(want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten) += rewritten;
+	*(want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left) += wanted - rewritten;
+	return NULL;
 }
 
 static int fits(const struct object *o, const struct site_row *row)
@@ -208,7 +259,7 @@ static int is_borne_out(const struct object *o, const struct site_row *rows, uin
 	struct object file = *o;
 	uint32_t i = 0;
 
-	if (!object_copy_from(&file, o->fd))
+	if (!object_copy(&file))
 		return 0;
 	while (i < count && (!can_be_patched(&file, &rows[i]) || fits(&file, &rows[i])))
 		i++;
@@ -231,10 +282,9 @@ static const char *patch_by(const struct object *o, const struct site_row *rows,
 	if (o->needs_one_place && !has_one_place(o, rows, count))
 		return "this libc's one place for calls that can be cancelled is not as we know it";
 	choose(o, rows, count, want);
-	if (!populate(o, rows, count))
+	if (!o->through_memory && !populate(o, rows, count))
 		return "the file of the loaded libc is shorter than it was";
-	patch_rows(o, rows, count, want);
-	return NULL;
+	return patch_rows(o, rows, count, want);
 }
 
 const char *patch_sites(const struct object *o, enum want want)

@@ -52,8 +52,11 @@ static const char *object_rewrite(struct object *o, enum want want)
 	o->any = elf_symbol(&o->text.symbols, "syscall");
 	o->needs_one_place = o == &objects[LIBC] && libc_minor() >= ONE_PLACE;
 	block_signals(&mask);
-	const char *error = object_open(o);
-	if (!error) {
+	const char *error = object_unwritable;
+	for (int through_memory = 1; error == object_unwritable && through_memory >= 0; through_memory--) {
+		error = object_open(o, through_memory);
+		if (error)
+			break;
 		error = patch_sites(o, want);
 		const char *refused = object_close(o);
 		error = refused ? refused : error;
