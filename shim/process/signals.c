@@ -53,6 +53,7 @@ static struct {
 	void *stack;             /* ours; never given back */
 	uint64_t stack_least;    /* an alternate stack of the program must have this size */
 	struct action view[SIGNALS + 1]; /* of hooked signals: flags, mask and restorer that the program gave with SIG_DFL */
+	uint64_t fatal, others;  /* where on_fatal stands, and where something that is neither that nor the default, as far as we know */
 	uint64_t on_stack;       /* signals whose handlers lost SA_ONSTACK */
 	uint64_t masks_sys, masks_proxy; /* signals whose sa_mask has SIGSYS, 33 in the program's view */
 } signals;
@@ -134,6 +135,11 @@ static void on_stop(int signal, void *information, void *context)
 	set(signal, &ours, NULL);
 }
 
+static struct action fatal(void)
+{
+	return (struct action){(void *)on_fatal, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~UNMASKABLE};
+}
+
 static int is_hookable(int signal)
 {
 	return !(NOT_HOOKED & BIT(signal)) && !(signal == SYS && signals.proxied);
@@ -177,8 +183,7 @@ static struct action seen(int signal, const struct action *real)
 	return a;
 }
 
-/* What is given to the kernel in its place, in the present state. */
-static struct action installed(int signal, const struct action *asked)
+static struct action chosen(int signal, const struct action *asked)
 {
 	struct action a = *asked;
 
@@ -191,7 +196,7 @@ static struct action installed(int signal, const struct action *asked)
 		signals.view[signal] = *asked;
 		signals.view[signal].mask &= ~UNMASKABLE;
 		signals.view[signal].flags &= KNOWN_FLAGS;
-		return (struct action){(void *)on_fatal, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul};
+		return fatal();
 	}
 	if (!is_handler(a.handler))
 		return a;
@@ -213,19 +218,69 @@ static struct action installed(int signal, const struct action *asked)
 	return a;
 }
 
-/* Brings the kernel's dispositions to what the present state asks for. Signals blocked by the caller, or one thread. */
-static void apply(void)
+/* What is given to the kernel in its place, in the present state. */
+static struct action installed(int signal, const struct action *asked)
+{
+	struct action a = chosen(signal, asked);
+	int is_fatal = a.handler == (void *)on_fatal;
+
+	signals.fatal = (signals.fatal & ~BIT(signal)) | (is_fatal ? BIT(signal) : 0);
+	signals.others = (signals.others & ~BIT(signal)) | (a.handler && !is_fatal ? BIT(signal) : 0);
+	return a;
+}
+
+static int is_same(const struct action *a, const struct action *b)
+{
+	return a->handler == b->handler && a->flags == b->flags && a->mask == b->mask;
+}
+
+/* `real` is the program's and ours so far, and `stands` is in the kernel. */
+static void settle(int signal, const struct action *real, const struct action *stands)
+{
+	struct action view = seen(signal, real), wanted = installed(signal, &view);
+
+	if (!is_same(&wanted, stands))
+		set(signal, &wanted, NULL);
+}
+
+/* Sets first and looks at what was there, which is what we believe but for who changes it past us: half the calls. Nobody else is there and no signal comes, so
+ * nobody meets what stands meanwhile. 0: nothing was done. */
+static int apply_believed(int signal)
+{
+	struct action believed = signals.view[signal], wanted, real;
+
+	believed.handler = 0;
+	if (signals.fatal & BIT(signal))
+		believed = fatal();
+	else if (signals.others & BIT(signal))
+		return 0;
+	struct action view = seen(signal, &believed);
+	wanted = installed(signal, &view);
+	if (is_same(&wanted, &believed) || set(signal, &wanted, &real) != 0)
+		return 0;
+	if (!is_same(&real, &believed))
+		settle(signal, &real, &wanted);
+	return 1;
+}
+
+/* Brings the kernel's dispositions to what the present state asks for. Signals blocked by the caller, or one thread; is_alone: both. */
+static void apply_how(int is_alone)
 {
 	struct action real;
 
 	for (int i = 1; i <= SIGNALS; i++) {
-		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || set(i, NULL, &real) != 0 || real.handler == SIGNAL_IGNORED || real.handler == (void *)on_stop ||
+		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || (is_alone && apply_believed(i)))
+			continue;
+		if (set(i, NULL, &real) != 0 || real.handler == SIGNAL_IGNORED || real.handler == (void *)on_stop ||
 		    (real.handler == (void *)on_fault && signals.view[i].handler == SIGNAL_IGNORED))
 			continue;
-		struct action view = seen(i, &real), wanted = installed(i, &view);
-		if (wanted.handler != real.handler || wanted.flags != real.flags || wanted.mask != real.mask)
-			set(i, &wanted, NULL);
+		settle(i, &real, &real);
 	}
+}
+
+static void apply(void)
+{
+	apply_how(0);
 }
 
 /* Another thread may just be setting a disposition. */
@@ -238,7 +293,7 @@ static void hook(struct process *p, int on)
 		if (!on)
 			signals_dirty(0);
 		signals.hooked = (uint8_t)on;
-		apply();
+		apply_how(is_mine && !p->threads && !p->suspect);
 	}
 	if (is_mine)
 		lock_release(&p->signal_lock, &mask);
