@@ -17,7 +17,7 @@
 enum { PARTS = 16, FROM_KERNEL = 0x80 /* SI_KERNEL */, BY_TKILL = -6 /* SI_TKILL */, MONOTONIC = 1, ABSOLUTE = 1 };
 #define FAULTS (1ul << 3 | 1ul << 4 | 1ul << 6 | 1ul << 7 | 1ul << 10) /* SIGILL SIGTRAP SIGBUS SIGFPE SIGSEGV */
 
-struct inject_rules inject_rules;
+struct inject_rules inject_rules BULKY;
 
 /* Reads zero in a forked child. */
 struct counts {

@@ -13,13 +13,13 @@
 #include "sys/poison.h"
 
 struct settings settings;
+char settings_log_path[PATH_LIMIT] BULKY, settings_stats_path[PATH_LIMIT] BULKY, settings_path_exclude[PATH_EXCLUDE_MOST + 2] BULKY;
 
 enum { NAME_LIMIT = 32, SHOWN = 240 };
 
 struct option {
 	char name[24];
 	char allowed[128];
-	int (*take)(const char *value); /* 0: wrong */
 };
 
 static int is_on(const char *value, uint8_t *to)
@@ -60,7 +60,7 @@ static int take_log(const char *value)
 {
 	settings.log_asked = 1;
 	if (!string_equal(value, "-"))
-		return take_output(value, &settings.log, settings.log_path);
+		return take_output(value, &settings.log, settings_log_path);
 	settings.log = OUTPUT_STDERR;
 	return 1;
 }
@@ -72,13 +72,13 @@ static int take_state(const char *value)
 		return 1;
 	settings.log = *value ? OUTPUT_PATH : OUTPUT_OFF;
 	settings.log_format = LOG_BINARY;
-	return !*value || take_path(value, settings.log_path);
+	return !*value || take_path(value, settings_log_path);
 }
 
 static int take_stats(const char *value)
 {
 	if (!string_equal(value, "stderr") && !string_equal(value, "-"))
-		return take_output(value, &settings.stats, settings.stats_path);
+		return take_output(value, &settings.stats, settings_stats_path);
 	settings.stats = OUTPUT_STDERR;
 	return 1;
 }
@@ -290,16 +290,17 @@ static int take_burst(const char *value)
 
 static int take_path_exclude(const char *value)
 {
-	char *to = settings.path_exclude;
+	char *to = settings_path_exclude;
 
 	if (string_length(value) > PATH_EXCLUDE_MOST)
 		return 0;
 	for (; *value; value++)
 		if (*value != ',')
 			*to++ = *value;
-		else if (to > settings.path_exclude && to[-1])
+		else if (to > settings_path_exclude && to[-1])
 			*to++ = 0;
 	to[0] = to[1] = 0;
+	settings.excludes_paths = *settings_path_exclude != 0;
 	return 1;
 }
 
@@ -310,39 +311,52 @@ static int take_nothing(const char *value)
 	return 1;
 }
 
-static const struct option *table(unsigned *count)
+/* Names and values apart from what reads them: without pointers they need no relocation, which would cost each start a page. */
+#define OPTIONS \
+	OPTION("SYSSHIM_LOG", "a path (%p pid, %n program, %t time), - for stderr, off", take_log) \
+	OPTION("SYSSHIM_LOG_FORMAT", "binary, text, json", take_log_format) \
+	OPTION("SYSSHIM_STATS", "stderr, a path (%p pid, %n program, %t time), off", take_stats) \
+	OPTION("SYSSHIM_STATS_FORMAT", "text, json", take_format) \
+	OPTION("SYSSHIM_TIMING", "on, off", take_timing) \
+	OPTION("SYSSHIM_BATCH", "on, off, file, pipe, a list of the last two", take_batch) \
+	OPTION("SYSSHIM_LATENCY_MS", "1 to 1000 milliseconds", take_latency) \
+	OPTION("SYSSHIM_BUFFER", "1 to 1000000 bytes", take_buffer) \
+	OPTION("SYSSHIM_BURST", "1 to 4096 writes", take_burst) \
+	OPTION("SYSSHIM_FOLLOW", "on, off", take_follow) \
+	OPTION("SYSSHIM_DATA", "0 to 4096 bytes", take_data) \
+	OPTION("SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before; or audit", take_trace) \
+	OPTION("SYSSHIM_STATUS", "all, successful, failed", take_status) \
+	OPTION("SYSSHIM_MIN_DURATION", "a whole number with ns, us, ms or s behind it", take_least) \
+	OPTION("SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept) \
+	OPTION("SYSSHIM_DISPATCH", "auto, always", take_dispatch) \
+	OPTION("SYSSHIM_INJECT", "rules as strace's -e inject=, with ; between them", take_inject) \
+	OPTION("SYSSHIM_PATH_EXCLUDE", "globs of paths with commas between them, 1024 bytes at most", take_path_exclude) \
+	OPTION("SYSSHIM_APP_INCLUDE", "", take_nothing) \
+	OPTION("SYSSHIM_APP_EXCLUDE", "", take_nothing) \
+	OPTION("SYSSHIM_CONFIG", "", take_nothing) \
+	OPTION("SYSSHIM_DISABLE", "", take_nothing) \
+	OPTION("SYSSHIM_RECORDING", "", take_nothing) \
+	OPTION("SYSSHIM_STATE", "", take_state) /* exec.c's */ \
+	OPTION("SYSSHIM_LIBRARY", "", take_nothing) /* the command's */ \
+	OPTION("SYSSHIM_TRACER", "", take_nothing) /* exec.c's */
+
+static const struct option options[] = {
+#define OPTION(name, allowed, take) {name, allowed},
+	OPTIONS
+#undef OPTION
+};
+enum { COUNT = sizeof options / sizeof options[0] };
+
+/* 0: wrong. */
+static int take(unsigned option, const char *value)
 {
-	static const struct option options[] = {
-		{"SYSSHIM_LOG", "a path (%p pid, %n program, %t time), - for stderr, off", take_log},
-		{"SYSSHIM_LOG_FORMAT", "binary, text, json", take_log_format},
-		{"SYSSHIM_STATS", "stderr, a path (%p pid, %n program, %t time), off", take_stats},
-		{"SYSSHIM_STATS_FORMAT", "text, json", take_format},
-		{"SYSSHIM_TIMING", "on, off", take_timing},
-		{"SYSSHIM_BATCH", "on, off, file, pipe, a list of the last two", take_batch},
-		{"SYSSHIM_LATENCY_MS", "1 to 1000 milliseconds", take_latency},
-		{"SYSSHIM_BUFFER", "1 to 1000000 bytes", take_buffer},
-		{"SYSSHIM_BURST", "1 to 4096 writes", take_burst},
-		{"SYSSHIM_FOLLOW", "on, off", take_follow},
-		{"SYSSHIM_DATA", "0 to 4096 bytes", take_data},
-		{"SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before; or audit", take_trace},
-		{"SYSSHIM_STATUS", "all, successful, failed", take_status},
-		{"SYSSHIM_MIN_DURATION", "a whole number with ns, us, ms or s behind it", take_least},
-		{"SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept},
-		{"SYSSHIM_DISPATCH", "auto, always", take_dispatch},
-		{"SYSSHIM_INJECT", "rules as strace's -e inject=, with ; between them", take_inject},
-		{"SYSSHIM_PATH_EXCLUDE", "globs of paths with commas between them, 1024 bytes at most", take_path_exclude},
-		{"SYSSHIM_APP_INCLUDE", "", take_nothing},
-		{"SYSSHIM_APP_EXCLUDE", "", take_nothing},
-		{"SYSSHIM_CONFIG", "", take_nothing},
-		{"SYSSHIM_DISABLE", "", take_nothing},
-		{"SYSSHIM_RECORDING", "", take_nothing},
-		{"SYSSHIM_STATE", "", take_state}, /* exec.c's */
-		{"SYSSHIM_LIBRARY", "", take_nothing}, /* the command's */
-		{"SYSSHIM_TRACER", "", take_nothing},  /* exec.c's */
+	static int (*const takes[])(const char *value) = {
+#define OPTION(name, allowed, take) take,
+		OPTIONS
+#undef OPTION
 	};
 
-	*count = sizeof options / sizeof options[0];
-	return options;
+	return takes[option](value);
 }
 
 const char *options_value(char *const *environment, const char *name)
@@ -423,8 +437,7 @@ static void warn_unknown(const char *entry, size_t length)
 {
 	static unsigned warnings;
 	char name[NAME_LIMIT + 1];
-	unsigned count, nearest = 0, best = ~0u;
-	const struct option *options = table(&count);
+	unsigned nearest = 0, best = ~0u;
 
 	/* Thousands are no slips of the pen. */
 	if (warnings++ == WARNINGS)
@@ -435,7 +448,7 @@ static void warn_unknown(const char *entry, size_t length)
 		length = NAME_LIMIT;
 	memcpy(name, entry, length);
 	name[length] = 0;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < COUNT; i++) {
 		unsigned d = distance(name, length, options[i].name);
 		if (d < best) {
 			best = d;
@@ -462,18 +475,16 @@ static void complain_wrong(const char *entry, const char *allowed)
 
 static int read_one(const char *entry, int is_first)
 {
-	unsigned count;
-	const struct option *options = table(&count);
 	size_t length = 0;
 
 	while (entry[length] && entry[length] != '=')
 		length++;
 	if (!entry[length])
 		return 1;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < COUNT; i++) {
 		if (!word_is(entry, length, options[i].name))
 			continue;
-		if (options[i].take(entry + length + 1))
+		if (take(i, entry + length + 1))
 			return 1;
 		complain_wrong(entry, *exactly ? exactly : options[i].allowed);
 		return 0;

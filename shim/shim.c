@@ -300,7 +300,7 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 static void record_into_state_folder(const char *state, const char *home)
 {
 	static char folder[PATH_LIMIT] BULKY;
-	struct text out = {settings.log_path, settings.log_path + PATH_LIMIT - 1, 0};
+	struct text out = {settings_log_path, settings_log_path + PATH_LIMIT - 1, 0};
 
 	inherited.no_recording = is_filtered() ? "a seccomp filter stands" : recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);
 	/* A percent sign would be read as a pattern. */

@@ -27,6 +27,7 @@ struct header {
 _Static_assert(sizeof(struct header) == 48, "no padding: it is summed");
 
 static char path[NAME_SIZE] BULKY;
+static const char *state_folder, *home_folder; /* as they stand in the environment: nobody has changed it yet */
 
 /* FNV-1a (IETF draft-eastlake-fnv): against torn and damaged files, not against enemies. */
 static uint64_t sum_of(const struct header *header, const struct site_row *rows)
@@ -52,21 +53,20 @@ static struct header header_of(const struct object *o, uint32_t count)
 
 void cache_start(const char *state, const char *home)
 {
-	struct text out = {path, path + NAME_SIZE - 64, 0};
-
-	int fits = state_path(&out, state, home, "/sysshim/sites");
-
-	*(fits ? out.at : path) = 0;
+	state_folder = state;
+	home_folder = home;
 }
 
 /* The path of this object's table, and with `making` its folders. Returns where the folder's part ends, or NULL. */
 static char *name_table(const struct object *o, int making)
 {
-	struct text out = {path + string_length(path), path + NAME_SIZE - 1, 0};
-	char *end = out.at;
+	struct text out = {path, path + NAME_SIZE - 64, 0};
 
-	if (!path[0] || !o->build_id)
+	if (!state_path(&out, state_folder, home_folder, "/sysshim/sites") || !o->build_id)
 		return NULL;
+	char *end = out.at;
+	out.end = path + NAME_SIZE - 1;
+	*end = 0;
 	for (char *at = path + 1; making && at <= end; at++) {
 		char old = *at;
 		if (old && old != '/')
@@ -122,7 +122,7 @@ uint32_t cache_load(const struct object *o, struct site_row *rows, uint32_t most
 /* Written under another name first: whoever reads it reads all of it. */
 void cache_store(const struct object *o, const struct site_row *rows, uint32_t count)
 {
-	static char made[NAME_SIZE + 32];
+	static char made[NAME_SIZE + 32] BULKY;
 	struct text out = {made, made + sizeof made - 1, 0};
 	char *end = name_table(o, 1);
 	struct stat status;

@@ -54,13 +54,18 @@ static long early(const struct call *call)
 
 /* The symbols of the objects behind us, in the order in which ld.so looks names up: what RTLD_NEXT would be, for names that are looked for
  * at their first call, when no lock of ld.so's may be waited for (a forked child may never get it). */
-enum { MOST_BEHIND = 256 };
+enum { FEW_BEHIND = 8, MOST_BEHIND = 256 };
 static struct behind {
-	struct elf_symbols symbols;
+	const Elf64_Dyn *dynamic;
 	uint64_t bias;
-} behind[MOST_BEHIND] BULKY;
+} few_behind[FEW_BEHIND], more_behind[MOST_BEHIND - FEW_BEHIND] BULKY;
 static uint32_t behind_count;
 static int is_behind; /* we have been met */
+
+static struct behind *behind(uint32_t i)
+{
+	return i < FEW_BEHIND ? &few_behind[i] : &more_behind[i - FEW_BEHIND];
+}
 
 static int is_ours(const struct dl_phdr_info *object)
 {
@@ -90,7 +95,7 @@ static int note_behind(struct dl_phdr_info *object, size_t size, void *data)
 	} else if (is_behind && dynamic) {
 		/* libc is among the last: the last place is for whoever comes last. */
 		uint32_t at = behind_count < MOST_BEHIND ? behind_count++ : MOST_BEHIND - 1;
-		behind[at] = (struct behind){elf_symbols((intptr_t)object->dlpi_addr, dynamic), object->dlpi_addr};
+		*behind(at) = (struct behind){dynamic, object->dlpi_addr};
 	}
 	return 0;
 }
@@ -108,9 +113,10 @@ static next_function *definition_behind(const char *name)
 	if (!is_behind)
 		dl_iterate_phdr(note_behind, NULL);
 	for (uint32_t i = 0; i < behind_count; i++) {
-		const Elf64_Sym *symbol = elf_symbol(&behind[i].symbols, name);
+		struct elf_symbols symbols = elf_symbols((intptr_t)behind(i)->bias, behind(i)->dynamic);
+		const Elf64_Sym *symbol = elf_symbol(&symbols, name);
 		if (symbol)
-			return (next_function *)(behind[i].bias + symbol->st_value);
+			return (next_function *)(behind(i)->bias + symbol->st_value);
 	}
 	return NULL;
 }

@@ -122,7 +122,7 @@ static uint32_t page_of(const struct site_row *row)
 }
 
 /* Which rows are wanted. A page that becomes our own costs a start 2 us, and those that pay for it hold most of the others too. */
-static uint8_t chosen[MOST_ROWS] BULKY;
+static uint8_t chosen[MOST_ROWS];
 
 /* Behind the rows of the page that row `i` is in: they come in the order of their addresses. */
 static uint32_t page_end(const struct site_row *rows, uint32_t i, uint32_t count)
@@ -209,7 +209,7 @@ const char object_unwritable[] = "the kernel refuses to change the loaded libc";
 /* The same through the process's memory as a file: read once, written once. -1: it refuses. */
 static int patch_page_through_memory(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
 {
-	static unsigned char bytes[PAGE + 2 * PIECE_SIZE] BULKY;
+	static unsigned char bytes[PAGE + 2 * PIECE_SIZE] BULKY_FIRST;
 	struct object read = *o;
 
 	while (i < end && !(chosen[i] && can_be_patched(o, &rows[i])))

@@ -24,8 +24,8 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
 enum { LIBC, LD_SO, OTHERS, MOST_OBJECTS = 96 };
 
 /* Those whose text we have replaced: what undo must put back. */
-static struct object objects[MOST_OBJECTS] BULKY;
-static uint32_t objects_count = OTHERS;
+static struct object objects[OTHERS], further[MOST_OBJECTS - OTHERS] BULKY;
+static uint32_t further_count;
 
 /* From 2.34 on libpthread has no calls of its own; from 2.41 on nearly all calls are made at one place (forms.c), without which nothing is seen. */
 enum { ALL_IN_LIBC = 34, ONE_PLACE = 41 };
@@ -95,7 +95,7 @@ static int other_found(struct dl_phdr_info *info, size_t size, void *data)
 		    (uint64_t)objects[LD_SO].text.start - start < s->p_memsz)
 			return 0;
 	}
-	if (text && others->count < MOST_OBJECTS - objects_count && others->all != is_libpthread(info->dlpi_name))
+	if (text && others->count < MOST_OBJECTS - OTHERS - further_count && others->all != is_libpthread(info->dlpi_name))
 		others->found[others->count++] = text;
 	return 0;
 }
@@ -103,10 +103,10 @@ static int other_found(struct dl_phdr_info *info, size_t size, void *data)
 static void others_patch(const struct others *others, enum want want)
 {
 	for (uint32_t i = 0; i < others->count; i++) {
-		struct object *o = &objects[objects_count];
+		struct object *o = &further[further_count];
 		*o = (struct object){.holds = others->found[i]};
 		if (!object_rewrite(o, want))
-			objects_count++;
+			further_count++;
 		else
 			*o = (struct object){0};
 	}
@@ -114,7 +114,7 @@ static void others_patch(const struct others *others, enum want want)
 
 static void others_rewrite(int all)
 {
-	static struct others others;
+	static struct others others BULKY;
 
 	/* libpthread's go first: without its sigaction our handlers would show. */
 	dl_iterate_phdr(other_found, &others);
@@ -182,11 +182,17 @@ int rewrite_covers(const void *address)
 }
 
 /* The files' own text in place of the patched one. Frames that stand in a slot go on behind their site, where the bytes are the same. */
+static void put_back(struct object *some, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (some[i].size && object_copy(&some[i]))
+			object_move(&some[i]);
+}
+
 static void undo(void)
 {
-	for (uint32_t i = 0; i < objects_count; i++)
-		if (objects[i].size && object_copy(&objects[i]))
-			object_move(&objects[i]);
+	put_back(objects, OTHERS);
+	put_back(further, further_count);
 	inherited.rewriting = 0;
 	inherited.mapped = NULL;
 	inherited.why_not = "the program uses system call user dispatch itself";

@@ -18,7 +18,7 @@ static void open_record(struct process *p, int *log, int *stats)
 	*log = log_open(p);
 	*stats = 0;
 	if (settings.stats == OUTPUT_PATH)
-		*stats = sink_open(&p->stats, settings.stats_path, p->pid, !process_is_first(p),
+		*stats = sink_open(&p->stats, settings_stats_path, p->pid, !process_is_first(p),
 				   !inherited.later_image, &inherited.stats_again, STATS_WINDOW);
 }
 
@@ -71,10 +71,10 @@ void life_start(struct process *p)
 
 	born(p, &log, &stats);
 	if (settings.log_asked)
-		complain(p, "SYSSHIM_LOG", settings.log_path, log);
+		complain(p, "SYSSHIM_LOG", settings_log_path, log);
 	else if (log && process_is_first(p) && !inherited.later_image)
 		no_recording(p, log);
-	complain(p, "SYSSHIM_STATS", settings.stats_path, stats);
+	complain(p, "SYSSHIM_STATS", settings_stats_path, stats);
 	if (inherited.later_image)
 		log_resume_exec(p);
 }

@@ -27,8 +27,8 @@ static struct {
 	const char *given[KEPT];    /* SYSSHIM_NAME=value as the user wrote it */
 	const char *kept[KEPT + 1]; /* as it goes on to children: paths are absolute; NULL behind the last */
 	uint8_t count;
-	char text[KEPT_TEXT];
-} birth BULKY;
+} birth;
+static char birth_text[KEPT_TEXT] BULKY_FIRST;
 
 /* Both forms of one variable of our birth; what finds no place is not passed on. */
 static void keep(struct text *out, const char *entry)
@@ -40,9 +40,9 @@ static void keep(struct text *out, const char *entry)
 	text_string(out, entry);
 	text_char(out, 0);
 	if (((value = string_after(entry, "SYSSHIM_LOG=")) || (value = string_after(entry, "SYSSHIM_STATE="))) && settings.log == OUTPUT_PATH)
-		absolute = settings.log_path;
+		absolute = settings_log_path;
 	else if ((value = string_after(entry, "SYSSHIM_STATS=")) && settings.stats == OUTPUT_PATH)
-		absolute = settings.stats_path;
+		absolute = settings_stats_path;
 	else if ((value = string_after(given, "SYSSHIM_TRACER=")))
 		tracer_know(value, birth.kept);
 	birth.given[birth.count] = birth.kept[birth.count] = given;
@@ -69,7 +69,7 @@ static int keep_all(struct text *out, char *const *entries)
 
 void exec_start(char *const *environment, char *const *config, const char *own_path)
 {
-	struct text out = {birth.text, birth.text + KEPT_TEXT, 0};
+	struct text out = {birth_text, birth_text + KEPT_TEXT, 0};
 
 	birth.own_path = own_path;
 	birth.own_name = own_path ? string_last_part(own_path) : NULL;

@@ -9,7 +9,7 @@
 
 static int is_unwanted(const char *path)
 {
-	for (const char *glob = settings.path_exclude; *glob; glob += string_length(glob) + 1)
+	for (const char *glob = settings_path_exclude; *glob; glob += string_length(glob) + 1)
 		if (string_matches(glob, path))
 			return 1;
 	return 0;

@@ -46,7 +46,7 @@ static void begin(struct process *p, const struct text_call *call, struct log_ti
 
 static __attribute__((noinline)) void begin_if_wanted(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
-	if (*settings.path_exclude && left_out(p, call))
+	if (settings.excludes_paths && left_out(p, call))
 		return;
 	if (settings.audit)
 		audit_before(p, call);
@@ -57,7 +57,7 @@ void log_begin(struct process *p, const struct text_call *call, struct log_ticke
 {
 	if ((settings.by_end && !is_always_taken(call)) || (settings.audit && !audit_begins(call->number)))
 		return;
-	if (settings.audit || *settings.path_exclude)
+	if (settings.audit || settings.excludes_paths)
 		begin_if_wanted(p, call, ticket);
 	else
 		begin(p, call, ticket);
@@ -109,7 +109,7 @@ static __attribute__((noinline)) void end_if_wanted(struct process *p, const str
 
 static void end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
 {
-	if (*settings.path_exclude)
+	if (settings.excludes_paths)
 		end_if_wanted(p, call, ticket, now);
 	else
 		end_wanted(p, call, ticket, now);
@@ -143,7 +143,7 @@ int log_is_quick(uint32_t number)
 {
 	const struct syscall_row *row = syscall_row(number);
 
-	if (!settings.recording || settings.by_end || !row || row->flags & CALL_NORETURN || (*settings.path_exclude && syscall_path_argument(row) >= 0))
+	if (!settings.recording || settings.by_end || !row || row->flags & CALL_NORETURN || (settings.excludes_paths && syscall_path_argument(row) >= 0))
 		return 0;
 	if (settings.audit)
 		return !settings.timing && !audit_begins(number);
@@ -249,7 +249,7 @@ int log_open(struct process *p)
 	if (settings.log == OUTPUT_PATH && settings.recording)
 		result = recording_open(p, p->log.epoch);
 	else if (settings.log == OUTPUT_PATH)
-		result = sink_open(&p->log.sink, settings.log_path, p->pid, !process_is_first(p),
+		result = sink_open(&p->log.sink, settings_log_path, p->pid, !process_is_first(p),
 				   !inherited.later_image, &inherited.log_again, LOG_WINDOW);
 	p->log.on = settings.log != OUTPUT_OFF && result == 0;
 	p->log.timed = p->log.on && !settings.audit;

@@ -26,14 +26,14 @@ struct log {
 	uint32_t timed;         /* on, and a clock is read around each call */
 	uint32_t quick;         /* of a gathered write(2) nothing but its 16 bytes is wanted: recording_gathered */
 	struct lock lock;
-	struct sink sink;
-	struct recording recording;
 	uint64_t open_ticket;   /* the call whose line stands unfinished at the end, or 0 */
 	uint64_t tickets;
 	uint64_t published_at;  /* clock_monotonic */
 	uint64_t epoch;         /* add to clock_monotonic for the time since the epoch */
 	uint64_t last;          /* when no clock may be read any more */
 	uint32_t pending;
+	struct recording recording;
+	struct sink sink;
 	char buffer[LOG_PENDING] __attribute__((aligned(8)));
 };
 

@@ -58,15 +58,15 @@ struct process {
 	uint32_t gathered;  /* armed, now or before: `batch` may hold something */
 	uint32_t watching;  /* dispatch stood and may stand again: calls of foreign code come to the gate */
 	uint32_t run_bytes, run_page; /* of the row; how much of a pipe's last page it uses where the pipe was empty before */
-	struct exec_copy copies[EXEC_COPIES];
-	struct log log;
 	struct batches batches;
-	struct sink stats;
 	uint64_t stats_published; /* file offset of a summary given ahead (exec, vfork) that may have to be taken back, + 1; 0: none */
 	struct lock end_lock;
 	struct lock signal_lock;
 	struct lock mapping_lock;
 	struct files *files;
+	struct log log;
+	struct sink stats;
+	struct exec_copy copies[EXEC_COPIES];
 	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range. NB behind what nearly every process touches: each page costs a forked child a fault */
 	char text[32768];   /* where the summary is composed */
 };

@@ -110,7 +110,7 @@ static int takes_file(const struct process *p)
 static int create(struct process *p)
 {
 	struct sink *sink = &p->log.sink;
-	int result = sink_expand(sink->path, settings.log_path, inherited.recording_pid, 0);
+	int result = sink_expand(sink->path, settings_log_path, inherited.recording_pid, 0);
 	char *end = sink->path + string_length(sink->path);
 	struct text out = {end, sink->path + PATH_LIMIT - 1, 0};
 

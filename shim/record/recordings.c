@@ -178,7 +178,7 @@ static void copy_name(char *to, const char *name)
  * they have become too many. */
 enum { UNLINKS = 4096, TOO_MANY = 2 * RECORDINGS_KEPT };
 
-static char kept[RECORDINGS_KEPT][NAME];
+static char kept[RECORDINGS_KEPT][NAME] BULKY;
 
 static unsigned oldest_kept(void)
 {

@@ -49,16 +49,17 @@ struct settings {
 	uint64_t trace[SYSCALL_LIMIT / 64]; /* which calls are logged */
 	uint64_t asked[SYSCALL_LIMIT / 64]; /* those of them that somebody wants to see */
 	uint8_t trace_named;  /* somebody has chosen them */
+	uint8_t excludes_paths;
 	uint8_t audit;        /* SYSSHIM_TRACE=audit: which files are named, each way once (record/audit.h) */
 	uint64_t least;       /* ns: only calls that took so long at least */
 	uint8_t only_good, only_failed;
 	uint8_t by_end;       /* what only a call's end tells decides: nothing is logged when it begins */
-	char path_exclude[PATH_EXCLUDE_MOST + 2]; /* globs, each with its NUL, a second one behind the last */
-	char log_path[PATH_LIMIT];   /* absolute, %p, %n and %t not yet expanded */
-	char stats_path[PATH_LIMIT];
 };
 
 extern struct settings settings;
+/* Absolute, %p, %n and %t not yet expanded. */
+extern char settings_log_path[PATH_LIMIT], settings_stats_path[PATH_LIMIT];
+extern char settings_path_exclude[PATH_EXCLUDE_MOST + 2]; /* globs, each with its NUL, a second one behind the last */
 
 /* Of libc only the sites of calls about I/O, files, processes and signals are rewritten: nobody has asked for more. */
 static inline int settings_rewrite_most(void)

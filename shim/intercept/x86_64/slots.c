@@ -37,12 +37,15 @@ static const void *tail_code(enum tail tail)
 	}
 }
 
-static int take_slot(uint32_t *taken, uint32_t limit, struct site *table, const char *slots, struct site **row, const char **slot)
+/* from_end: the last is taken first. So the rows that most starts take of two neighbouring tables are neighbours. */
+static int take_slot(const uint32_t *taken, uint32_t limit, int from_end, struct site *table, const char *slots, struct site **row, const char **slot)
 {
+	uint32_t which = from_end ? limit - 1 - *taken : *taken;
+
 	if (*taken == limit)
 		return 0;
-	*row = &table[*taken];
-	*slot = slots + SLOT_SIZE * *taken;
+	*row = &table[which];
+	*slot = slots + SLOT_SIZE * which;
 	return 1;
 }
 
@@ -80,9 +83,9 @@ int forms_patch(const struct place *place, unsigned char *piece)
 	const char *slot;
 	uint32_t *taken = place->form == FORM_TAIL ? &taken_tail : place->form == FORM_BEFORE ? &taken_before : &taken_special;
 
-	if (place->form == FORM_TAIL ? !take_slot(taken, SITES_TAIL, sites_tail, slots_tail, &row, &slot) :
-	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, sites_before, slots_before, &row, &slot) :
-					 !take_slot(taken, SITES_SPECIAL, sites_special, slots_special, &row, &slot))
+	if (place->form == FORM_TAIL ? !take_slot(taken, SITES_TAIL, 0, sites_tail, slots_tail, &row, &slot) :
+	    place->form == FORM_BEFORE ? !take_slot(taken, SITES_BEFORE, 1, sites_before, slots_before, &row, &slot) :
+					 !take_slot(taken, SITES_SPECIAL, 0, sites_special, slots_special, &row, &slot))
 		return 0;
 	int number = special || before ? place->number : -1;
 	if (load)
