@@ -1,9 +1,10 @@
 /* Rewriting: the system call sites of libc and ld.so lead to the gate; where all are asked for, those of other objects too, also of such as
  * come later.
  *
- * At the start, while there is one thread and no signal can come, text is patched where it stands: through /proc/self/mem, or where that is not to be had writable, then
- * executable again, never both; a refusal changes nothing. What is mapped later, and what is put back, is a copy: the same range of the file is mapped privately, patched, made executable and moved over the original by one mremap(2), so that there is no moment
- * in which others could not execute it. The line in /proc/self/maps keeps its name. The file must be the one that is loaded: its build-id is compared. */
+ * At the start, while there is one thread and no signal can come, text is patched where it stands: through /proc/self/mem, or where that is not to be had
+ * writable, then executable again, never both; a refusal changes nothing. What is mapped later, and what is put back, is a copy: the same range of the file is
+ * mapped privately, patched, made executable and moved over the original by one mremap(2), so that there is no moment in which others could not execute it.
+ * The line in /proc/self/maps keeps its name. The file must be the one that is loaded: its build-id is compared. */
 #define _GNU_SOURCE
 #include "intercept.h"
 #include "object.h"
