@@ -302,7 +302,7 @@ static void record_into_state_folder(const char *state, const char *home)
 	static char folder[PATH_LIMIT] BULKY;
 	struct text out = {settings_log_path, settings_log_path + PATH_LIMIT - 1, 0};
 
-	inherited.no_recording = is_filtered() ? "a seccomp filter stands" : recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);
+	inherited.no_recording = filtered_at_start ? "a seccomp filter stands" : recordings_make(folder, state, home, inherited.recording_time, inherited.recording_pid);
 	/* A percent sign would be read as a pattern. */
 	for (const char *c = folder; *c; c++) {
 		text_char(&out, *c);
@@ -345,7 +345,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	const char *state = options_value(s->environment, "XDG_STATE_HOME"), *home = options_value(s->environment, "HOME");
 	if (settings.log == OUTPUT_STATE)
 		record_into_state_folder(state, home);
-	else if (settings.recording && !settings.log_asked && is_filtered())
+	else if (settings.recording && !settings.log_asked && filtered_at_start)
 		settings.log = OUTPUT_OFF, settings.recording = 0;
 	if (settings.recording)
 		set_environment(s->environment);

@@ -139,7 +139,7 @@ static const char refuses[] = "the kernel refuses to make the patched text execu
  * touched, which costs 4 to 8 us each under shadow paging. Who has forbidden that code changes (MDWE) is not passed by. */
 static long open_memory(void)
 {
-	if (is_filtered() || RAW(__NR_prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0)
+	if (filtered_at_start || RAW(__NR_prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0)
 		return -EPERM;
 	return RAW(__NR_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC);
 }
@@ -171,7 +171,7 @@ const char *object_open(struct object *o, int may_through_memory)
 		return NULL;
 	}
 	/* Where no filter stands there is a way back: object_close maps the file as ld.so has mapped it. */
-	int may = !is_filtered() || is_executable_again(o, fd);
+	int may = !filtered_at_start || is_executable_again(o, fd);
 	if (may && RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_WRITE) == 0)
 		return NULL;
 	/* Where somebody has parted the mapping the first part may be writable by now. */

@@ -215,7 +215,7 @@ static int is_alone_by_proc(void)
  * for the question. */
 static int is_alone(void)
 {
-	return is_filtered() ? is_alone_by_proc() : RAW(__NR_unshare, CLONE_VM) != -EINVAL;
+	return filtered_at_start ? is_alone_by_proc() : RAW(__NR_unshare, CLONE_VM) != -EINVAL;
 }
 
 /* Does anybody see which calls are made? */

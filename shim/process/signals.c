@@ -337,7 +337,7 @@ void signals_start(struct process *p)
 	struct signal_stack now;
 
 	/* NB: where libc is not rewritten the program's sigaction is not seen, and would show it our handlers. */
-	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || !inherited.rewriting || p->pid == 1 || is_filtered())
+	if ((settings.stats != OUTPUT_PATH && (settings.log == OUTPUT_OFF || !settings.log_asked)) || !inherited.rewriting || p->pid == 1 || filtered_at_start)
 		return;
 	if (RAW(__NR_sigaltstack, 0, &now) == 0 && now.flags & STACK_DISABLED)
 		install_stack();

@@ -155,7 +155,7 @@ static int needs_own_place(const struct dl_phdr_info *info)
 static void put_start(struct writer *w, const struct dl_phdr_info *info)
 {
 	const struct started *s = w->started;
-	int may_ask = !is_filtered();
+	int may_ask = !filtered_at_start;
 	struct record_start start = {.levels = processor_levels(), .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1};
 	struct text out = texts_of(w->process);
 

@@ -58,7 +58,7 @@ static int is_forbidden(void)
 {
 	int how = PR_TSC_ENABLE;
 
-	return !is_filtered() && RAW(__NR_prctl, PR_GET_TSC, &how) == 0 && how != PR_TSC_ENABLE;
+	return !filtered_at_start && RAW(__NR_prctl, PR_GET_TSC, &how) == 0 && how != PR_TSC_ENABLE;
 }
 
 void clock_start(const void *vdso)

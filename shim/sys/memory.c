@@ -222,14 +222,15 @@ int memory_is_stored_directly(void)
 	return calls_refused;
 }
 
+uint8_t filtered_at_start;
+
 void memory_start(void)
 {
 	char probe = 1, copy = 0;
 	/* An inherited filter may kill for a call that it does not know (systemd's ~@debug): then we do not even try. */
-	int filtered = is_filtered();
-
+	filtered_at_start = (uint8_t)is_filtered();
 	calls_refused = 0;
-	if (filtered || memory_read(&copy, (uint64_t)(uintptr_t)&probe, 1) != 1 || copy != probe)
+	if (filtered_at_start || memory_read(&copy, (uint64_t)(uintptr_t)&probe, 1) != 1 || copy != probe)
 		memory_no_calls();
 }
 

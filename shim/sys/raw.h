@@ -40,6 +40,7 @@ static inline int is_filtered(void)
 {
 	return RAW(__NR_prctl, PR_GET_SECCOMP) != 0;
 }
+extern uint8_t filtered_at_start; /* the same at the start, from memory_start on */
 
 /* fstat(2) by the number that glibc has made it by since 2.33: lists of calls that a filter allows are made from what programs do. status: a struct stat. */
 static inline long raw_fstat(long fd, void *status)
