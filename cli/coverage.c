@@ -1,5 +1,6 @@
 /* What a recording does not show: the end of every output. */
 #include "recording.h"
+#include "../format/trace_set.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@ struct gaps {
 	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], unrecorded, without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
-	unsigned not_rewritten, processes, seldom, traced;
+	unsigned not_rewritten, processes, seldom, traced, narrowed;
 	const char *why_not;
 };
 
@@ -43,6 +44,15 @@ static void add_families(const struct recording *r, struct gaps *g)
 	free(headers);
 }
 
+/* Were there calls that nobody had asked for? */
+static int is_narrowed(const struct record_header *h)
+{
+	for (unsigned number = 0; number < SYSCALL_LIMIT; number++)
+		if (syscall_row(number) && !trace_set_has(h->trace, number))
+			return 1;
+	return 0;
+}
+
 static struct gaps gaps_of(const struct recording *r)
 {
 	struct gaps g = {0};
@@ -60,6 +70,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
 		g.seldom += h->rewriting == RECORD_REWRITTEN_MOST;
+		g.narrowed += (unsigned)is_narrowed(h);
 		g.uncounted += !h->kernel_counted;
 		if (h->kernel_counted) {
 			g.kernel_reads += h->kernel_reads;
@@ -90,7 +101,7 @@ int recording_gaps(const struct recording *r)
 {
 	struct gaps g = gaps_of(r);
 
-	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
+	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.left_out || g.not_rewritten || g.not_followed[0] || g.not_followed[1] ||
 	       g.not_followed[2] || g.unrecorded || r->unborn || r->refused || r->problems;
 }
 
@@ -116,6 +127,9 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
 	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
 	GAP(g.left_out, "%" PRIu64 " calls left out (SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS, SYSSHIM_MIN_DURATION)", g.left_out);
+	/* What was asked for is what a list of files needs, or it says so itself. */
+	if (!r->is_for_files)
+		GAP(g.narrowed, "calls that were not asked for in %u of them (SYSSHIM_TRACE)", g.narrowed);
 	GAP(g.not_rewritten, "calls inside libc in %u of them (%s)", g.not_rewritten, *why_not ? why_not : "as asked");
 	GAP(g.traced, "all but the calls that name files in %u of them (followed by ptrace)", g.traced);
 	for (unsigned k = 0; k < 3; k++)
@@ -137,10 +151,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"not_rewritten\":%u,\"seldom_ones_of_libc\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"narrowed\":%u,\"not_rewritten\":%u,\"seldom_ones_of_libc\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"unrecorded\":%" PRIu64 ",\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.not_rewritten, g.seldom, g.traced,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.narrowed, g.not_rewritten, g.seldom, g.traced,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], g.unrecorded, r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

@@ -671,6 +671,7 @@ int command_files(int argc, char **argv)
 	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
+	recording.is_for_files = 1;
 	files_add_all(&f);
 	HASH_SORT(f.table, file_by_path);
 	if (write_expect && !files_write_expect(&f, write_expect))

@@ -148,6 +148,23 @@ static int is_without_bytes(const struct files *f)
 	return trace && !trace_set_has(trace, __NR_read);
 }
 
+/* Were there programs of whose opens or execs not all were to be recorded? */
+static unsigned without_opens(const struct files *f)
+{
+	unsigned programs = 0;
+
+	for (unsigned i = 0; i < f->recording->sources_count; i++) {
+		const uint64_t *trace = f->recording->sources[i].header->trace;
+		int lacks = !trace_set_has(trace, __NR_execve);
+		for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
+			const struct syscall_row *row = syscall_row(number);
+			lacks |= row && row->flags & CALL_OPENS && row->flags & CALL_FILE && !trace_set_has(trace, number);
+		}
+		programs += (unsigned)lacks;
+	}
+	return programs;
+}
+
 static uint64_t nameless_bytes(const struct files *f)
 {
 	uint64_t bytes = 0;
@@ -159,7 +176,7 @@ static uint64_t nameless_bytes(const struct files *f)
 
 unsigned files_gaps(const struct files *f, FILE *to)
 {
-	unsigned elsewhere = f->places ? places_elsewhere(f->places) : 0;
+	unsigned elsewhere = f->places ? places_elsewhere(f->places) : 0, unopened = without_opens(f);
 	uint64_t not_known = f->places ? places_not_known(f->places) : 0;
 
 	if (to) {
@@ -180,10 +197,12 @@ unsigned files_gaps(const struct files *f, FILE *to)
 			fprintf(to, "not seen: what %" PRIu64 " calls of io_uring_enter have started\n", f->io_uring);
 		if (is_without_bytes(f))
 			fprintf(to, "not counted: bytes read and written, because reads and writes were not recorded (SYSSHIM_TRACE)\n");
+		if (unopened)
+			fprintf(to, "not seen: what %u program%s opened and executed, because it was not recorded (SYSSHIM_TRACE)\n", unopened, unopened == 1 ? "" : "s");
 		if (elsewhere)
 			fprintf(to, "paths as they saw them: of %u process%s with another root or other mounts\n", elsewhere, elsewhere == 1 ? "" : "es");
 	}
-	return HASH_COUNT(f->unfollowed) + f->unresolved + f->starts_in_part + (f->by_handle != 0) + (f->taken != 0) + (not_known != 0) + (f->io_uring != 0) + elsewhere;
+	return HASH_COUNT(f->unfollowed) + f->unresolved + f->starts_in_part + (f->by_handle != 0) + (f->taken != 0) + (not_known != 0) + (f->io_uring != 0) + elsewhere + unopened;
 }
 
 void files_gaps_json(const struct files *f, FILE *to)
@@ -191,6 +210,6 @@ void files_gaps_json(const struct files *f, FILE *to)
 	told = 0;
 	fprintf(to, ",\"not_followed\":[");
 	each_unfollowed(f, tell_json, to);
-	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"descriptors_taken\":%" PRIu64 ",\"descriptors_not_known\":%" PRIu64 ",\"nameless_bytes\":%" PRIu64 ",\"elsewhere\":%u",
-		f->unresolved, f->starts_in_part, f->by_handle, f->io_uring, f->taken, f->places ? places_not_known(f->places) : 0, nameless_bytes(f), f->places ? places_elsewhere(f->places) : 0);
+	fprintf(to, "],\"paths_unresolved\":%u,\"starts_in_part\":%u,\"opens_by_handle\":%" PRIu64 ",\"io_uring_enter\":%" PRIu64 ",\"descriptors_taken\":%" PRIu64 ",\"descriptors_not_known\":%" PRIu64 ",\"nameless_bytes\":%" PRIu64 ",\"elsewhere\":%u,\"opens_not_recorded\":%u",
+		f->unresolved, f->starts_in_part, f->by_handle, f->io_uring, f->taken, f->places ? places_not_known(f->places) : 0, nameless_bytes(f), f->places ? places_elsewhere(f->places) : 0, without_opens(f));
 }

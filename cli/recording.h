@@ -52,6 +52,7 @@ struct recording {
 	int damage_told;
 	unsigned refused;  /* images of which nothing was recorded, because there were too many */
 	unsigned unborn;   /* images that were killed before they could say anything: their files are empty, or all zeros */
+	int is_for_files;  /* its output is a list of files: which calls were not asked for matters by those alone */
 	int starts_told;   /* what ld.so did before the shim's start is part of the output */
 	int whole;         /* a record that says both, begin and end, is one event where nobody can tell; set by who reads */
 	int quiet;         /* problems are counted and not said */

@@ -65,7 +65,9 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	sink->device = status.st_dev;
 	sink->inode = status.st_ino;
 	sink->start = sink->end = sink->size = (uint64_t)status.st_size;
-	/* The last byte that is there lies in the window: log_resume_exec looks at it. */
+	/* log_resume_exec looks at it; the window cannot be read (PROT_WRITE alone), not even by process_vm_readv(2). */
+	if (sink->size && own_read(RAW(__NR_pread64, fd, &sink->last, 1, sink->size - 1)) != 1)
+		sink->last = '\n';
 	sink->base = (sink->size - (sink->size > 0)) & ~(uint64_t)(PAGE - 1);
 	/* With a page above it that nobody may touch: a stack that overflows into it dies as it would without us. */
 	long place = RAW(__NR_mmap, 0, window_size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -350,9 +352,5 @@ void sink_reserve(struct sink *sink, uint64_t reserve)
 
 int sink_ends_open(const struct sink *sink)
 {
-	char last = '\n';
-
-	if (sink->open && sink->end > sink->base)
-		memory_read_in((int32_t)RAW(__NR_getpid), &last, (uint64_t)(sink->window + (sink->end - 1 - sink->base)), 1);
-	return last != '\n';
+	return sink->open && sink->last && sink->last != '\n';
 }

@@ -20,6 +20,7 @@ struct sink {
 	uint64_t limit;  /* RLIMIT_FSIZE: growing past it would raise SIGXFSZ in the program */
 	uint8_t open;
 	uint8_t frozen;  /* no more calls: what fits between end and size is stored directly */
+	char last;       /* the byte in front of our first, 0: none */
 	struct stat looked; /* what lstat says of the path, under the lock of whoever has the sink: not on the program's stack */
 	char path[PATH_LIMIT];
 };
