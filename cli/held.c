@@ -21,20 +21,19 @@ void held_drop(struct held **table, int fd)
 	if (!h)
 		return;
 	HASH_DEL(*table, h);
-	free(h->path);
+	path_drop(h->path);
 	free(h);
 }
 
-void held_set(struct held **table, int fd, const char *path, void *owner, int closes_at_exec, uint64_t since)
+void held_set(struct held **table, int fd, struct path *path, void *owner, int closes_at_exec, uint64_t since)
 {
 	struct held *h = zeroed(sizeof *h);
 
 	h->fd = fd;
-	h->path = path ? copied(path) : NULL;
+	h->path = path;
 	h->owner = owner;
 	h->closes_at_exec = closes_at_exec;
 	h->since = since;
-	/* NB order: `path` may be the one that goes. */
 	held_drop(table, fd);
 	HASH_ADD_INT(*table, fd, h);
 }
@@ -44,7 +43,7 @@ void held_copy(struct held **to, struct held *from)
 	struct held *h, *next;
 
 	HASH_ITER(hh, from, h, next)
-		held_set(to, h->fd, h->path, h->owner, h->closes_at_exec, h->since);
+		held_set(to, h->fd, path_shared(h->path), h->owner, h->closes_at_exec, h->since);
 }
 
 void held_free(struct held **table)
@@ -71,7 +70,7 @@ void held_duplicate(struct held **table, int from, int to, int closes_at_exec, u
 	if (from == to)
 		return;
 	if (h)
-		held_set(table, to, h->path, h->owner, closes_at_exec, since);
+		held_set(table, to, path_shared(h->path), h->owner, closes_at_exec, since);
 	else
 		held_drop(table, to);
 }

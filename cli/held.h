@@ -2,6 +2,7 @@
 #ifndef CLI_HELD_H
 #define CLI_HELD_H
 
+#include "paths.h"
 #include "recording.h"
 
 #include <uthash.h>
@@ -10,14 +11,14 @@ struct held {
 	int fd, closes_at_exec;
 	uint64_t since; /* when the call that made it came back; 0: not known */
 	void *owner;
-	char *path;
+	struct path *path; /* NULL: not known */
 	UT_hash_handle hh;
 };
 
 /* NULL: it leads to nothing that is known. */
 struct held *held_find(struct held *table, int fd);
-/* path: NULL, not known; since: when the call that made it came back, 0: not known. */
-void held_set(struct held **table, int fd, const char *path, void *owner, int closes_at_exec, uint64_t since);
+/* path: the table's from now on; since: when the call that made it came back, 0: not known. */
+void held_set(struct held **table, int fd, struct path *path, void *owner, int closes_at_exec, uint64_t since);
 void held_drop(struct held **table, int fd);
 void held_duplicate(struct held **table, int from, int to, int closes_at_exec, uint64_t since);
 

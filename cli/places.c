@@ -17,8 +17,8 @@
 struct place {
 	int pid;
 	uint64_t began; /* its process, ns since 1970: numbers come again */
-	char *folder; /* NULL: not known */
-	char *root;   /* "": as everybody's */
+	struct path *folder; /* NULL: not known */
+	char *root; /* "": as everybody's */
 	struct held *held;
 	struct place *forked; /* what a child gets whose fork is under way; or NULL */
 	int forks;            /* under way */
@@ -47,6 +47,7 @@ struct expected {
 
 struct places {
 	struct recording *recording;
+	struct paths *paths;
 	struct place *places;
 	struct worker *workers;
 	struct expected *expected;
@@ -61,9 +62,9 @@ struct places {
 	} recent;
 };
 
-static char *copy_of(const char *text)
+static const char *text_of(const struct path *path)
 {
-	return text ? copied(text) : NULL;
+	return path ? path->text : NULL;
 }
 
 static struct held *place_holds(const struct place *place, int fd)
@@ -77,7 +78,7 @@ static void place_free(struct place *place)
 		return;
 	held_free(&place->held);
 	place_free(place->forked);
-	free(place->folder);
+	path_drop(place->folder);
 	free(place->root);
 	free(place);
 }
@@ -87,13 +88,19 @@ static struct place *place_copy(const struct place *from, int pid)
 	struct place *place = zeroed(sizeof *place);
 
 	place->pid = pid;
-	place->folder = from ? copy_of(from->folder) : NULL;
-	place->root = copy_of(from ? from->root : "");
+	place->folder = from ? path_shared(from->folder) : NULL;
+	place->root = copied(from ? from->root : "");
 	place->elsewhere = from && from->elsewhere;
 	place->shared = from ? from->shared : 0;
 	if (from)
 		held_copy(&place->held, from->held);
 	return place;
+}
+
+static void go(struct place *place, struct path *to)
+{
+	path_drop(place->folder);
+	place->folder = to;
 }
 
 static struct place *place_find(const struct places *p, int pid)
@@ -215,10 +222,8 @@ static void image_begins(struct places *p, const struct event *e)
 	place->forks = place->is_executing = 0;
 	if (goes_on)
 		held_exec(&place->held);
-	if (h->directory[0] == '/' && !*place->root) {
-		free(place->folder);
-		place->folder = copy_of(h->directory);
-	}
+	if (h->directory[0] == '/' && !*place->root)
+		go(place, path_make(p->paths, h->directory));
 }
 
 /* Of a folder and a table of descriptors, those that two processes have together from here on. */
@@ -283,16 +288,8 @@ static void fork_ends(struct places *p, const struct event *e, struct place *pla
 		expect(p, pid, place->forked);
 }
 
-static void go(struct place *place, const char *path)
-{
-	char *copy = copy_of(path);
-
-	free(place->folder);
-	place->folder = copy;
-}
-
 /* A folder that was removed has no path any more. */
-static void place_told(struct place *place, const struct record_place *record)
+static void place_told(struct paths *all, struct place *place, const struct record_place *record)
 {
 	static const char gone[] = " (deleted)";
 	size_t room = (size_t)record->word.size * 8 - sizeof *record;
@@ -310,9 +307,9 @@ static void place_told(struct place *place, const struct record_place *record)
 	if (record->fd == AT_FDCWD) {
 		char folder[PLACES_PATH];
 		snprintf(folder, sizeof folder, "%s%s", place->root, path ? path : "");
-		go(place, path ? folder : NULL);
+		go(place, path_make(all, path ? folder : NULL));
 	} else {
-		held_set(&place->held, record->fd, path, NULL, 0, 0);
+		held_set(&place->held, record->fd, path_make(all, path), NULL, 0, 0);
 	}
 	free(path);
 }
@@ -353,7 +350,7 @@ int places_before(struct places *p, const struct event *e)
 	if (!is_recent(p, e, thread) && !worker_find(p->workers, e->source, thread))
 		thread_comes(p, e, thread);
 	if (word->kind == RECORD_PLACE)
-		place_told(place_of(p, e), (const void *)word);
+		place_told(p->paths, place_of(p, e), (const void *)word);
 	if (word->kind == RECORD_COPY)
 		place_copied(place_of(p, e), (const void *)word);
 	if (word->kind != RECORD_BEGIN)
@@ -421,7 +418,7 @@ static void stay_below(char *path, const char *root)
 
 static int resolve(const struct place *place, int64_t directory, const char *given, char to[PLACES_PATH])
 {
-	const char *base = place ? place->folder : NULL;
+	const char *base = place ? text_of(place->folder) : NULL;
 
 	if (*given == '/') {
 		snprintf(to, PLACES_PATH, "%s%s", place ? place->root : "", given);
@@ -431,7 +428,7 @@ static int resolve(const struct place *place, int64_t directory, const char *giv
 	}
 	if (directory != AT_FDCWD) {
 		const struct held *h = place_holds(place, (int)directory);
-		base = h ? h->path : NULL;
+		base = h ? text_of(h->path) : NULL;
 	}
 	if (!base || *base == '?' || place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES)) {
 		snprintf(to, PLACES_PATH, "?/%s", given);
@@ -462,7 +459,7 @@ const char *places_path(struct places *p, const struct event *e, int fd)
 {
 	const struct place *place = place_of(p, e);
 	const struct held *h = place_holds(place, fd);
-	const char *path = fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL;
+	const char *path = text_of(fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL);
 
 	if (place && (place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES) || is_late(p, e, h)))
 		return NULL;
@@ -483,23 +480,7 @@ static void change_root(struct places *p, struct place *place, const char *given
 		return;
 	go_elsewhere(p, place);
 	free(place->root);
-	place->root = copy_of(strcmp(path, "/") ? path : "");
-}
-
-/* A folder that was given another name takes those along that stand in it. */
-static int rename_in(char **path, const char *from, const char *to)
-{
-	size_t length = strlen(from);
-	char room[PLACES_PATH], *next;
-	const char *straight = *path ? places_straight(*path, room) : "";
-
-	if (strncmp(straight, from, length) != 0 || (straight[length] && straight[length] != '/'))
-		return 0;
-	if (asprintf(&next, "%s%s", to, straight + length) < 0)
-		abort();
-	free(*path);
-	*path = next;
-	return 1;
+	place->root = copied(strcmp(path, "/") ? path : "");
 }
 
 int places_exchange(const struct text_call *call)
@@ -507,31 +488,17 @@ int places_exchange(const struct text_call *call)
 	return call->number == __NR_renameat2 && call->arguments[4] & 2 /* RENAME_EXCHANGE */;
 }
 
-static void rename_all(char **path, const char *from, const char *to, int exchange)
-{
-	if (!rename_in(path, from, to) && exchange)
-		rename_in(path, to, from);
-}
-
 static void renamed(struct places *p, struct place *place, const struct text_call *call, const struct recorded_memory *memory)
 {
 	char paths[2][PLACES_PATH], rooms[2][PLACES_PATH], given[RECORDED_PATH];
 	int at = call->number != __NR_rename;
-	struct place *other, *next_place;
-	struct held *h, *next;
 
 	if (!text_string_at(&memory->memory, call->arguments[at], given, sizeof given) ||
 	    !resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, paths[0]) ||
 	    !text_string_at(&memory->memory, call->arguments[at ? 3 : 1], given, sizeof given) ||
 	    !resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, paths[1]))
 		return;
-	const char *from = places_straight(paths[0], rooms[0]), *to = places_straight(paths[1], rooms[1]);
-	HASH_ITER(hh, p->places, other, next_place)
-	{
-		rename_all(&other->folder, from, to, places_exchange(call));
-		HASH_ITER(hh, other->held, h, next)
-			rename_all(&h->path, from, to, places_exchange(call));
-	}
+	paths_rename(p->paths, places_straight(paths[0], rooms[0]), places_straight(paths[1], rooms[1]), places_exchange(call));
 }
 
 static int has_threads(const struct places *p, uint32_t source)
@@ -567,13 +534,13 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		break;
 	case __NR_chdir:
 		if (text_string_at(&memory->memory, a[0], given, sizeof given))
-			go(place, resolve(place, AT_FDCWD, given, path) ? path : NULL);
+			go(place, path_make(p->paths, resolve(place, AT_FDCWD, given, path) ? path : NULL));
 		else
 			go(place, NULL);
 		break;
 	case __NR_fchdir:
 		h = held_find(place->held, (int)a[0]);
-		go(place, h ? h->path : NULL);
+		go(place, h ? path_shared(h->path) : NULL);
 		break;
 	case __NR_chroot:
 		change_root(p, place, text_string_at(&memory->memory, a[0], given, sizeof given));
@@ -611,7 +578,7 @@ void places_opened(struct places *p, const struct event *e, int fd, const char *
 	struct place *place = place_of(p, e);
 
 	if (place)
-		held_set(&place->held, fd, path, owner, closes_at_exec, e->time);
+		held_set(&place->held, fd, path_make(p->paths, path), owner, closes_at_exec, e->time);
 }
 
 void *places_owner(struct places *p, const struct event *e, int fd)
@@ -648,6 +615,7 @@ struct places *places_make(struct recording *r)
 	struct places *p = zeroed(sizeof *p);
 
 	p->recording = r;
+	p->paths = paths_make();
 	p->begun = zeroed(r->sources_count + 1);
 	return p;
 }
@@ -669,6 +637,7 @@ void places_free(struct places *p)
 		place_free(expected->place);
 		free(expected);
 	}
+	paths_free(p->paths);
 	free(p->begun);
 	free(p);
 }

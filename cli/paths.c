@@ -1,0 +1,157 @@
+/* Paths in use, in a tree of folders: a rename looks at what it changes, and not at all that is there. */
+#include "paths.h"
+#include "places.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+/* A straight path that is in use, or that something below is. */
+struct node {
+	struct node *folder; /* NULL: it is in / */
+	unsigned users;      /* paths, and nodes below */
+	struct path *paths;
+	struct node *inside, *next, *prev;
+	UT_hash_handle hh;
+	char name[];
+};
+
+struct paths {
+	struct node *nodes;
+	struct path *recent; /* is kept: most files are opened where one was just closed, if not the same again */
+};
+
+static struct node *node_find(const struct paths *all, const char *name, size_t length)
+{
+	struct node *node;
+
+	HASH_FIND(hh, all->nodes, name, length, node);
+	return node;
+}
+
+/* One more user has it. */
+static struct node *node_used(struct paths *all, const char *name, size_t length)
+{
+	struct node *node = node_find(all, name, length);
+
+	if (!node) {
+		const char *end = memrchr(name, '/', length);
+		node = zeroed(sizeof *node + length + 1);
+		memcpy(node->name, name, length);
+		HASH_ADD_KEYPTR(hh, all->nodes, node->name, length, node);
+		if (end && end > name) {
+			node->folder = node_used(all, name, (size_t)(end - name));
+			DL_APPEND(node->folder->inside, node);
+		}
+	}
+	node->users++;
+	return node;
+}
+
+static void node_left(struct paths *all, struct node *node)
+{
+	while (node && !--node->users) {
+		struct node *folder = node->folder;
+		if (folder)
+			DL_DELETE(folder->inside, node);
+		HASH_DEL(all->nodes, node);
+		free(node);
+		node = folder;
+	}
+}
+
+static void put(struct path *path)
+{
+	char room[PLACES_PATH];
+	const char *straight = places_straight(path->text, room);
+
+	path->node = node_used(path->all, straight, strlen(straight));
+	DL_APPEND(path->node->paths, path);
+}
+
+struct path *path_make(struct paths *all, const char *text)
+{
+	if (!text || (all->recent && !strcmp(all->recent->text, text)))
+		return text ? path_shared(all->recent) : NULL;
+	struct path *path = zeroed(sizeof *path);
+	path->text = copied(text);
+	path->all = all;
+	path->users = 2;
+	put(path);
+	path_drop(all->recent);
+	return all->recent = path;
+}
+
+struct path *path_shared(struct path *path)
+{
+	if (path)
+		path->users++;
+	return path;
+}
+
+void path_drop(struct path *path)
+{
+	if (!path || --path->users)
+		return;
+	DL_DELETE(path->node->paths, path);
+	node_left(path->all, path->node);
+	free(path->text);
+	free(path);
+}
+
+/* Those at this node and below. NB order: they go on using their nodes until each has its new one, so that none goes while we look for them. */
+static void take(struct node *node, struct path **taken)
+{
+	struct node *below;
+
+	DL_CONCAT(*taken, node->paths);
+	node->paths = NULL;
+	DL_FOREACH(node->inside, below)
+		take(below, taken);
+}
+
+static void move(struct path *path, size_t from, const char *to)
+{
+	struct node *before = path->node;
+	char *text;
+
+	if (asprintf(&text, "%s%s", to, before->name + from) < 0)
+		abort();
+	free(path->text);
+	path->text = text;
+	put(path);
+	node_left(path->all, before);
+}
+
+static void move_all(struct path *taken, const char *from, const char *to)
+{
+	struct path *path, *next;
+
+	DL_FOREACH_SAFE(taken, path, next)
+		move(path, strlen(from), to);
+}
+
+void paths_rename(struct paths *all, const char *from, const char *to, int exchange)
+{
+	struct node *node = node_find(all, from, strlen(from)), *other = exchange ? node_find(all, to, strlen(to)) : NULL;
+	struct path *taken = NULL, *back = NULL;
+
+	if (node)
+		take(node, &taken);
+	if (other)
+		take(other, &back);
+	move_all(taken, from, to);
+	move_all(back, to, from);
+}
+
+struct paths *paths_make(void)
+{
+	return zeroed(sizeof(struct paths));
+}
+
+void paths_free(struct paths *all)
+{
+	path_drop(all->recent);
+	free(all);
+}

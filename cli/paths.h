@@ -1,0 +1,27 @@
+/* The paths that descriptors and working folders lead to. Who leads to the same one shares it, and a rename changes it for all of them. */
+#ifndef CLI_PATHS_H
+#define CLI_PATHS_H
+
+struct paths; /* all of a recording that are in use */
+
+struct path {
+	char *text;
+	unsigned users;
+	struct paths *all;
+	struct node *node; /* where it stands in the tree of folders */
+	struct path *next, *prev; /* those that stand there too */
+};
+
+struct paths *paths_make(void);
+/* When none is in use any more. */
+void paths_free(struct paths *all);
+
+/* text NULL, not known: NULL, which the others take as well. */
+struct path *path_make(struct paths *all, const char *text);
+struct path *path_shared(struct path *path);
+void path_drop(struct path *path);
+
+/* Straight paths (places_straight). A file takes those along that lead to it, a folder those that lead into it. */
+void paths_rename(struct paths *all, const char *from, const char *to, int exchange);
+
+#endif
