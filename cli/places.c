@@ -19,7 +19,7 @@ struct place {
 	uint64_t began; /* its process, ns since 1970: numbers come again */
 	struct path *folder; /* NULL: not known */
 	char *root; /* "": as everybody's */
-	struct held *held;
+	struct held_table held;
 	struct place *forked; /* what a child gets whose fork is under way; or NULL */
 	int forks;            /* under way */
 	int is_executing;     /* a vfork child, by its parent's file */
@@ -67,9 +67,9 @@ static const char *text_of(const struct path *path)
 	return path ? path->text : NULL;
 }
 
-static struct held *place_holds(const struct place *place, int fd)
+static const struct held *place_holds(const struct place *place, int fd)
 {
-	return place ? held_find(place->held, fd) : NULL;
+	return place ? held_find(&place->held, fd) : NULL;
 }
 
 static void place_free(struct place *place)
@@ -93,7 +93,7 @@ static struct place *place_copy(const struct place *from, int pid)
 	place->elsewhere = from && from->elsewhere;
 	place->shared = from ? from->shared : 0;
 	if (from)
-		held_copy(&place->held, from->held);
+		held_copy(&place->held, &from->held);
 	return place;
 }
 
@@ -518,7 +518,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	const struct held *h;
 
 	/* The descriptor is closed whatever is answered (close(2)), unless it was none. */
-	if (place && call->number == __NR_close && call->result != -EBADF && !is_late(p, e, held_find(place->held, (int)a[0])))
+	if (place && call->number == __NR_close && call->result != -EBADF && !is_late(p, e, held_find(&place->held, (int)a[0])))
 		held_drop(&place->held, (int)a[0]);
 	if (!place || is_failure(call->result)) {
 		if (place && is_fork(call->number))
@@ -539,7 +539,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 			go(place, NULL);
 		break;
 	case __NR_fchdir:
-		h = held_find(place->held, (int)a[0]);
+		h = held_find(&place->held, (int)a[0]);
 		go(place, h ? path_shared(h->path) : NULL);
 		break;
 	case __NR_chroot:
