@@ -132,16 +132,57 @@ static int has_failed(const struct recording *r, const struct event *e)
 	return a->failed_count && bsearch(&serial, a->failed, a->failed_count, sizeof serial, by_serial);
 }
 
+struct image {
+	int pid, is_later; /* as its head says */
+	uint64_t began;
+	unsigned source;
+};
+
+static int by_process(const void *a, const void *b)
+{
+	const struct image *x = a, *y = b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return x->is_later != y->is_later ? x->is_later - y->is_later : (x->began > y->began) - (x->began < y->began);
+}
+
+struct image *images_of(const struct recording *r)
+{
+	struct image *images = zeroed((r->sources_count + 1) * sizeof *images);
+
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		const struct source *s = &r->sources[i];
+		images[i] = (struct image){s->header->pid, s->header->later_image != 0, s->began, i};
+	}
+	qsort(images, r->sources_count, sizeof *images, by_process);
+	return images;
+}
+
+int image_comes(const struct recording *r, int pid, int is_later, uint64_t since, unsigned but)
+{
+	const struct image last = {pid, is_later, UINT64_MAX, 0};
+	size_t low = 0;
+
+	/* Behind the last one. */
+	for (size_t high = r->sources_count; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (by_process(&r->images[middle], &last) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low && r->images[low - 1].pid == pid && r->images[low - 1].is_later == is_later && r->images[low - 1].began >= since; low--)
+		if (r->images[low - 1].source != but)
+			return 1;
+	return 0;
+}
+
 int is_exec_of_image(const struct recording *r, const struct event *e)
 {
 	const struct record_call *call = (const void *)event_record(r, e);
 
-	if (!is_exec(call->number) || has_failed(r, e))
-		return 0;
-	for (unsigned i = 0; i < r->sources_count; i++)
-		if (i != e->source && r->sources[i].header->pid == call->thread && !r->sources[i].header->later_image && r->sources[i].began >= e->time)
-			return 1;
-	return 0;
+	return is_exec(call->number) && !has_failed(r, e) && image_comes(r, (int)call->thread, 0, e->time, e->source);
 }
 
 int is_exec_done(const struct recording *r, const struct event *e)
@@ -152,10 +193,6 @@ int is_exec_done(const struct recording *r, const struct event *e)
 	if (call->word.kind != RECORD_BEGIN || !is_exec(call->number) || has_failed(r, e))
 		return 0;
 	/* What cannot be followed has no file. */
-	if (h->end == RECORD_EXECED || vforked_is(r, e, (int)call->thread))
-		return 1;
-	for (unsigned i = 0; i < r->sources_count; i++)
-		if (r->sources[i].header->pid == h->pid && r->sources[i].header->later_image && r->sources[i].began >= e->time)
-			return 1;
-	return is_exec_of_image(r, e);
+	return h->end == RECORD_EXECED || vforked_is(r, e, (int)call->thread) || image_comes(r, h->pid, 1, e->time, e->source) ||
+	       is_exec_of_image(r, e);
 }

@@ -19,6 +19,11 @@ static inline int vforked_pid(const struct recording *r, const struct event *e, 
 	return thread != pid && vforked_is(r, e, thread) ? thread : pid;
 }
 
+/* A recording's images in the order of their processes: of struct recording, to be freed. */
+struct image *images_of(const struct recording *r);
+/* Does an image of this process, its first or a later one, begin at that time or behind it, in another file than `but`? */
+int image_comes(const struct recording *r, int pid, int is_later, uint64_t since, unsigned but);
+
 /* Is this BEGIN of a vfork child's exec followed by an image with a file of its own, which does not say so? */
 int is_exec_of_image(const struct recording *r, const struct event *e);
 

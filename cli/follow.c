@@ -1,5 +1,6 @@
 /* The files are read again and again; what was told of a chunk is remembered by its sequence number, because it moves within the file. */
 #include "follow.h"
+#include "ahead.h"
 #include "command.h"
 
 #include <errno.h>
@@ -86,23 +87,13 @@ static uint64_t now(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Has this process a file of a later program? The number may be somebody else's by now. */
-static int has_later_image(const struct recording *r, const struct record_header *h)
-{
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		const struct record_header *other = r->sources[i].header;
-		if (other->pid == h->pid && other->later_image && other->began > h->began)
-			return 1;
-	}
-	return 0;
-}
-
 /* After an exec a program that has no file yet, or never will, goes on. */
 static int is_any_running(const struct recording *r)
 {
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct record_header *h = r->sources[i].header;
-		if ((h->end == RECORD_RUNNING || (h->end == RECORD_EXECED && !has_later_image(r, h))) && (kill(h->pid, 0) == 0 || errno == EPERM))
+		int is_over = h->end != RECORD_RUNNING && (h->end != RECORD_EXECED || image_comes(r, h->pid, 1, r->sources[i].began, i));
+		if (!is_over && (kill(h->pid, 0) == 0 || errno == EPERM))
 			return 1;
 	}
 	return 0;

@@ -194,6 +194,7 @@ static void read_all(struct recording *r, int is_folder)
 {
 	read_files(r, is_folder);
 	correct_times(r);
+	r->images = images_of(r);
 }
 
 void recording_tell_damage(struct recording *r)
@@ -217,6 +218,7 @@ static void free_read(struct recording *r)
 		free(r->sources[i].path);
 		ahead_free(r->sources[i].ahead);
 	}
+	free(r->images);
 	free(r->sources);
 }
 

@@ -46,6 +46,7 @@ struct recording {
 	char *found; /* the newest's path, where none was named */
 	struct source *sources;
 	unsigned sources_count;
+	struct image *images; /* by their processes (ahead.h) */
 	struct merge *merge;
 	struct event next; /* the one that recording_peek has shown */
 	int ahead;
