@@ -121,6 +121,11 @@ int vforked_is(const struct recording *r, const struct event *e, int thread)
 	return low && a->vforked[low - 1].pid == thread && e->time <= a->vforked[low - 1].until;
 }
 
+int vforked_any(const struct recording *r, unsigned source)
+{
+	return ahead_of(&r->sources[source])->vforked_count != 0;
+}
+
 static int has_failed(const struct recording *r, const struct event *e)
 {
 	uint32_t serial = ((const struct record_call *)event_record(r, e))->serial;

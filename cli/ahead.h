@@ -11,6 +11,9 @@ void ahead_free(struct ahead *a);
 /* Is what this file has under this thread's number at that time what a child of the process did? The number may be a thread's when the child has gone. */
 int vforked_is(const struct recording *r, const struct event *e, int thread);
 
+/* Has this file calls of such children? */
+int vforked_any(const struct recording *r, unsigned source);
+
 /* The process that it was. */
 static inline int vforked_pid(const struct recording *r, const struct event *e, int thread)
 {

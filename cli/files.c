@@ -1,6 +1,7 @@
 /* sysshim files: which files a recorded program opened or executed. Names are put together from the recording alone: nothing is asked of
  * the file system, which may have changed since. */
 #include "files.h"
+#include "ahead.h"
 #include "command.h"
 #include "files_gaps.h"
 #include "files_row.h"
@@ -452,9 +453,11 @@ static void tell_start(void *self, enum start_call call, const char *path, int e
 	}
 }
 
-static int is_chosen(const struct files *f, const struct source *s, int thread)
+static int is_chosen(const struct files *f, const struct event *e, int thread)
 {
-	return (!f->pid || f->pid == thread || f->pid == s->header->pid) && (!f->program || fnmatch(f->program, s->header->program, 0) == 0);
+	const struct record_header *h = f->recording->sources[e->source].header;
+
+	return (!f->pid || f->pid == thread || f->pid == vforked_pid(f->recording, e, thread)) && (!f->program || fnmatch(f->program, h->program, 0) == 0);
 }
 
 static void start_ends(struct files *f, const struct source *s, struct reading *at)
@@ -462,7 +465,7 @@ static void start_ends(struct files *f, const struct source *s, struct reading *
 	struct reader r = {f, &at->start, s, at};
 
 	f->recording->starts_told |= loader_is_ready(at->loader);
-	if (loader_is_ready(at->loader) && is_chosen(f, s, s->header->pid) && !loader_tell(at->loader, s, tell_start, &r))
+	if (loader_is_ready(at->loader) && is_chosen(f, &at->start, s->header->pid) && !loader_tell(at->loader, s, tell_start, &r))
 		f->starts_in_part++;
 	loader_free(at->loader);
 	at->loader = NULL;
@@ -473,7 +476,7 @@ static void add_event(const struct reader *r, const struct record_word *word)
 	struct recorded_memory memory;
 	struct text_call call;
 	char given[RECORDED_PATH];
-	int thread = recorded_call(r->source, word, &call, &memory), is_ours = is_chosen(r->files, r->source, thread);
+	int thread = recorded_call(r->source, word, &call, &memory), is_ours = is_chosen(r->files, r->event, thread);
 
 	/* What an exec in the new image says is only that it has succeeded. A tracer's file may hold that exec itself. */
 	if (is_exec_end(word)) {

@@ -211,7 +211,7 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 	/* What nobody has asked for was recorded for the sake of paths and descriptors. */
 	if (!trace_set_has(f->trace, number) || !trace_set_has(s->header->trace, call.number))
 		return 0;
-	if (f->pid && f->pid != thread && f->pid != s->header->pid)
+	if (f->pid && f->pid != thread && f->pid != vforked_pid(r, e, thread))
 		return 0;
 	return !(f->only_good && failed) && !(f->only_failed && !failed) && names_path(f, &call, &memory);
 }

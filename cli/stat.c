@@ -204,7 +204,8 @@ static void add_source(struct totals *t, struct recording *r, unsigned index, co
 	while (source_next(r, index, &e))
 		add_event(t, &sums, r, &e, f);
 	source_close(s);
-	add_sums(t, &sums, s->header, f, is_by_name);
+	/* The counters of a process have its vfork children's calls in them, which are not the process's own. */
+	add_sums(t, &sums, s->header, f, is_by_name && !(f->pid && vforked_any(r, index)));
 }
 
 static int (*order)(const struct row *a, const struct row *b);
