@@ -18,7 +18,7 @@ struct place {
 	int pid;
 	uint64_t began; /* its process, ns since 1970: numbers come again */
 	struct path *folder; /* NULL: not known */
-	char *root; /* "": as everybody's */
+	char *root; /* "": as everybody's, "?": not known */
 	struct held_table held;
 	struct place *forked; /* what a child gets whose fork is under way; or NULL */
 	int forks;            /* under way */
@@ -405,40 +405,58 @@ const char *places_straight(const char *path, char room[PLACES_PATH])
 	return room;
 }
 
-/* Nobody climbs out of a root folder. */
+/* Nobody climbs out of a root folder: `..` in it is itself. */
 static void stay_below(char *path, const char *root)
 {
 	char *below = path + strlen(root), *rest = below;
 
-	while (*root && !strncmp(rest, "/..", 3) && (rest[3] == '/' || !rest[3]))
+	if (!*root || strncmp(path, root, strlen(root)) != 0)
+		return;
+	while (!strncmp(rest, "/..", 3) && (rest[3] == '/' || !rest[3]))
 		rest += 3;
 	if (rest != below)
 		memmove(below, rest, strlen(rest) + 1);
 }
 
+/* Does it climb out all the same, as far as its text says? Where it comes out depends on symbolic links. */
+static int climbs_out(char *path, const char *root)
+{
+	char rooms[2][PLACES_PATH], *next = path;
+	const char *top = places_straight(root, rooms[0]);
+
+	while (*root && (next = strstr(next, "/.."))) {
+		int goes_up = next[3] == '/' || !next[3];
+		char cut = *next;
+		*next = 0;
+		int is_top = goes_up && !strcmp(places_straight(path, rooms[1]), top);
+		*next = cut;
+		if (is_top)
+			return 1;
+		next += 3;
+	}
+	return 0;
+}
+
 static int resolve(const struct place *place, int64_t directory, const char *given, char to[PLACES_PATH])
 {
-	const char *base = place ? text_of(place->folder) : NULL;
+	const char *base = place ? text_of(place->folder) : NULL, *root = place ? place->root : "";
+	const struct held *h = place_holds(place, (int)directory);
+	unsigned shared = place ? place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES) : 0;
+	int is_absolute = *given == '/';
 
-	if (*given == '/') {
-		snprintf(to, PLACES_PATH, "%s%s", place ? place->root : "", given);
-		tidy(to);
-		stay_below(to, place ? place->root : "");
-		return 1;
-	}
-	if (directory != AT_FDCWD) {
-		const struct held *h = place_holds(place, (int)directory);
+	if (is_absolute)
+		base = root;
+	else if (directory != AT_FDCWD)
 		base = h ? text_of(h->path) : NULL;
+	if (base && *base != '?' && (is_absolute || !shared)) {
+		snprintf(to, PLACES_PATH, "%s%s%s", base, is_absolute || !*given ? "" : "/", given);
+		tidy(to);
+		stay_below(to, root);
+		if (!climbs_out(to, root))
+			return 1;
 	}
-	if (!base || *base == '?' || place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES)) {
-		snprintf(to, PLACES_PATH, "?/%s", given);
-		return 0;
-	}
-	snprintf(to, PLACES_PATH, "%s%s%s", base, *given ? "/" : "", given);
-	tidy(to);
-	if (!strncmp(to, place->root, strlen(place->root)))
-		stay_below(to, place->root);
-	return 1;
+	snprintf(to, PLACES_PATH, "?/%s", given + is_absolute);
+	return 0;
 }
 
 int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PLACES_PATH])
@@ -475,12 +493,11 @@ static void go_elsewhere(struct places *p, struct place *place)
 static void change_root(struct places *p, struct place *place, const char *given)
 {
 	char path[PLACES_PATH];
+	int known = given && resolve(place, AT_FDCWD, given, path);
 
-	if (!given || !resolve(place, AT_FDCWD, given, path))
-		return;
 	go_elsewhere(p, place);
 	free(place->root);
-	place->root = copied(strcmp(path, "/") ? path : "");
+	place->root = copied(!known ? "?" : strcmp(path, "/") ? path : "");
 }
 
 int places_exchange(const struct text_call *call)
