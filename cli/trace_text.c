@@ -118,6 +118,7 @@ static int call_of(const struct trace *t, const struct event *e, struct text_cal
 {
 	int thread = recorded_call(&t->recording.sources[e->source], event_record(&t->recording, e), call, memory);
 
+	memory->memory.spare = TEXT_SPARE;
 	if (t->data >= 0 && (size_t)t->data < memory->memory.data)
 		memory->memory.data = (size_t)t->data;
 	if (t->places) {

@@ -49,6 +49,11 @@ static void and_more(struct text *out, uint64_t unreadable)
 	text_string(out, " */");
 }
 
+static int is_full(const struct text *out, const struct text_memory *memory)
+{
+	return memory && (size_t)(out->end - out->at) < memory->spare;
+}
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -65,6 +70,10 @@ static OWN_FRAME void quoted(struct text *out, uint64_t from, uint64_t size, uin
 
 	text_char(out, '"');
 	while (at != end && !out->cut) {
+		if (is_full(out, memory)) {
+			more = 1;
+			break;
+		}
 		/* Pieces are read into the line itself, where their escapes, four characters for a byte at most, do not reach them; near the
 		 * line's end by single bytes. One more than is printed tells whether a digit follows an escape, or the string ends. */
 		uint64_t most = least(PIECE, (uint64_t)(out->end - out->at) / 5);
@@ -119,7 +128,7 @@ static OWN_FRAME void vector(struct text *out, uint64_t from, uint64_t count, in
 		return;
 	}
 	for (; count; count--, at += 16) {
-		int full = at == from + 16 * VECTOR_LIMIT;
+		int full = at == from + 16 * VECTOR_LIMIT || is_full(out, memory);
 		if (full || read_some(memory, piece, at, 16) != 16) {
 			if (at == from) {
 				text_address(out, from);

@@ -16,9 +16,11 @@ struct text {
 /* The program's memory, which may be unmapped at any time: read() copies up to `size` bytes from address `from` to `to` and
  * returns how many (fewer at the end of a mapping), or a negative errno when nothing could be read. It never faults. */
 enum { VECTOR_LIMIT = 32 }; /* of a vector of buffers so many are shown */
+enum { TEXT_SPARE = 1024 }; /* room for what stands behind a line's last string */
 
 struct text_memory {
 	long (*read)(const struct text_memory *self, void *to, uint64_t from, size_t size);
+	size_t spare; /* strings and lists end in an ellipsis where no more room is left on the line: a line that is too long ends as others do. 0: it is cut */
 	size_t data; /* bytes of each buffer to print, 0: none ("\"\"..."), SYSSHIM_DATA */
 	/* A string has ended: what was read last, once or by halves, is of no use from address `from` on. NULL: nobody needs to know. */
 	void (*cut)(const struct text_memory *self, uint64_t from);

@@ -18,7 +18,7 @@ static long read_memory(const struct text_memory *self, void *to, uint64_t from,
 
 struct text_memory lines_memory(void)
 {
-	return (struct text_memory){.read = read_memory, .data = settings.data};
+	return (struct text_memory){.read = read_memory, .data = settings.data, .spare = TEXT_SPARE};
 }
 
 static void publish_locked(struct process *p, uint64_t now)
