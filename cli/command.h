@@ -24,6 +24,10 @@ int command_doctor(int argc, char **argv);
 int command_completion(int argc, char **argv);
 extern const char run_help[], trace_help[], stat_help[], files_help[], show_help[], doctor_help[], completion_help[];
 
+/* As getopt_long(3); what is wrong is said, and '?' returned. letters: begin with ':', or "+:". */
+struct option;
+int next_option(int argc, char **argv, const char *letters, const struct option *options);
+
 /* One rule of run --inject goes to SYSSHIM_INJECT, behind those that stand there; 0: it is wrong, which was said. */
 int inject_add(const char *rule);
 

@@ -14,6 +14,8 @@ const char completion_help[] =
 	"\n"
 	"      --help\n";
 
+/* What is whole ends in a blank: bash is told to put none (-o nospace), as a value follows some. */
+
 /* The options of a line of help stand in front of two blanks: "  -c, --stats=PATH   write ..."; or of its end. */
 static void options_of_line(const char *line, size_t size, const char *word)
 {
@@ -22,7 +24,7 @@ static void options_of_line(const char *line, size_t size, const char *word)
 	while (at < end && *at == '-') {
 		size_t length = strcspn(at, " ,=[\n"), whole = length + (at[length] == '=');
 		if (!strncmp(at, word, strlen(word)))
-			printf("%.*s\n", (int)whole, at);
+			printf("%.*s%s\n", (int)whole, at, at[length] == '=' ? "" : " ");
 		at += length;
 		/* Behind a value, or the end of the column, there is a description. */
 		if (at + 2 >= end || at[0] != ',' || at[1] != ' ')
@@ -63,7 +65,7 @@ static void offer(const char *word)
 	}
 	for (const struct command *c = commands; c->name; c++)
 		if (!strncmp(c->name, word, strlen(word)))
-			puts(c->name);
+			printf("%s \n", c->name);
 	if (*word == '-')
 		options("  --help, --version", word);
 }
@@ -74,7 +76,7 @@ int command_completion(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(completion_help, stdout);
 	} else if (argc == 1) {
-		puts("complete -o default -C 'sysshim completion --' sysshim");
+		puts("complete -o default -o nospace -C 'sysshim completion --' sysshim");
 	} else if (argc == 5 && !strcmp(argv[1], "--")) {
 		offer(argv[3]);
 	} else {

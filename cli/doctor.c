@@ -212,7 +212,7 @@ int command_doctor(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"json", no_argument, NULL, 'j'}, {"sites", no_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
 	int option, sites = 0;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, ":h", options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(doctor_help, stdout);

@@ -45,7 +45,8 @@ const char files_help[] =
 	"begin with ?/. What ld.so opened and looked for before the shim's start is among them. A glob is held against a path as it is shown, and without its\n"
 	"..; --not and a line of a list do not take what leads out of the folder that they name by ..\n"
 	"A line of a list is r, w, x or more of them, a blank, and a glob; # begins a comment.\n"
-	"Exit status: 0; 1: --expect, --deny or --strict found something, or a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+	"Exit status: 0; 1: --expect, --deny or --strict found something, or a part of the recording could not be read; 2: wrong usage, or nothing to read;\n"
+	"125: the output could not be written.\n";
 
 static int match(const struct globs *g, const char *path)
 {
@@ -618,7 +619,7 @@ int command_files(int argc, char **argv)
 	int option, status = EXIT_FINE;
 
 	filter_all(&filter);
-	while ((option = getopt_long(argc, argv, "hj0p:P:n:", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, ":hj0p:P:n:", options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(files_help, stdout);

@@ -95,19 +95,25 @@ char *filter_words(const char *words, const char *command)
 	return NULL;
 }
 
-static int take_calls(struct filter *f, const char *value, const char *command)
+char *filter_set(uint64_t set[SYSCALL_LIMIT / 64], const char *value, const char *command)
 {
 	char *words = filter_words(strncmp(value, "trace=", 6) ? value : value + 6, command);
 	const char *wrong;
 
-	if (!words)
-		return 0;
-	int fine = trace_set_parse(f->trace, words, &wrong) == 0;
-	if (!fine)
-		fprintf(stderr, "sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes\n", command, value,
-			(int)strcspn(wrong, ","), wrong, command);
+	if (!words || trace_set_parse(set, words, &wrong) == 0)
+		return words;
+	fprintf(stderr, "sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes\n", command, value,
+		(int)strcspn(wrong, ","), wrong, strcmp(command, "run") ? command : "trace");
 	free(words);
-	return fine;
+	return NULL;
+}
+
+static int take_calls(struct filter *f, const char *value, const char *command)
+{
+	char *words = filter_set(f->trace, value, command);
+
+	free(words);
+	return words != NULL;
 }
 
 int filter_take(struct filter *f, int option, const char *value, const char *command)

@@ -26,9 +26,11 @@ struct filter {
 	"      --min-duration=TIME  only calls that took so long at least: 20us, 1.5ms, 2s; without a unit, seconds\n"
 
 void filter_all(struct filter *f);
-/* The words of -e trace=, with each /regex replaced by the names that it matches (regex(7), extended; "," stands in none). To be freed; NULL: a
+/* The words of a set, with each /regex replaced by the names that it matches (regex(7), extended; "," stands in none). To be freed; NULL: a
  * pattern is wrong or matches nothing, which was said. */
 char *filter_words(const char *words, const char *command);
+/* Of -e trace=SET or -e SET: its words as SYSSHIM_TRACE takes them, to be freed, and into `set` which calls these are; NULL: wrong, which was said. */
+char *filter_set(uint64_t set[SYSCALL_LIMIT / 64], const char *value, const char *command);
 /* 20us, 1.5ms, 2s, 2 (seconds) in nanoseconds; 0: wrong, which was said. */
 int filter_duration(uint64_t *to, const char *value, const char *command);
 /* One of FILTER_OPTIONS: 1 taken, 0 wrong, which was said. */

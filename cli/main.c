@@ -1,6 +1,8 @@
 /* sysshim: the command. One table drives dispatch, help and completion. */
 #include "command.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +26,32 @@ static void help(FILE *to)
 		    "Without the command: LD_PRELOAD=%s ./app\n", library_path() ? library_path() : "libsysshim.so");
 }
 
+int next_option(int argc, char **argv, const char *letters, const struct option *options)
+{
+	opterr = 0;
+	int option = getopt_long(argc, argv, letters, options, NULL);
+	if (option != '?' && option != ':')
+		return option;
+	/* What was wrong stands before optind, or among letters that stand together. */
+	const char *word = argv[optind - 1];
+	char letter[] = {'-', (char)optopt, 0};
+	int is_long = word && !strncmp(word, "--", 2), alike = 0;
+	for (const struct option *o = options; is_long && o->name; o++)
+		alike += !strncmp(o->name, word + 2, strlen(word + 2));
+	fprintf(stderr, "sysshim %s: %s: %s; see sysshim %s --help\n", argv[0], is_long ? word : letter,
+		option == ':' ? "this option requires an argument" : is_long && optopt ? "this option takes no argument" : alike ? "more than one option begins so" : "there is no such option", argv[0]);
+	return '?';
+}
+
+/* Of the output that a command has left to us. */
+static int written(const char *name, int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status == EXIT_OURS)
+		return status;
+	fprintf(stderr, "sysshim%s%s: writing failed: %s\n", *name ? " " : "", name, strerror(errno));
+	return EXIT_OURS;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -32,15 +60,15 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
-		return EXIT_FINE;
+		return written("", EXIT_FINE);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("sysshim %s\n", SYSSHIM_VERSION);
-		return EXIT_FINE;
+		return written("", EXIT_FINE);
 	}
 	for (const struct command *c = commands; c->name; c++)
 		if (!strcmp(argv[1], c->name))
-			return c->run(argc - 1, argv + 1);
+			return written(c->name, c->run(argc - 1, argv + 1));
 	fprintf(stderr, "sysshim: '%s' is not a command; there are:", argv[1]);
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(stderr, " %s", c->name);

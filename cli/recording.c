@@ -255,6 +255,8 @@ int recording_read(struct recording *r, int argc, char **argv)
 	read_all(r, S_ISDIR(status.st_mode));
 	if (r->sources_count)
 		return 1;
+	if (r->unborn)
+		fprintf(stderr, "sysshim %s: %s: %u program%s killed before the first record: nothing is there\n", command, path, r->unborn, r->unborn == 1 ? " was" : "s were");
 	recording_free(r);
 	return 0;
 }

@@ -41,8 +41,8 @@ const char run_help[] =
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
 	"      --help\n"
 	"\n"
-	"The exit status is the program's; 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found. With --verify 0: equal,\n"
-	"1: a difference, 2: wrong usage, or it could not be verified.\n";
+	"The exit status is the program's; 2: wrong usage, 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found.\n"
+	"With --verify 0: equal, 1: a difference, 2: wrong usage, or it could not be verified.\n";
 
 static void set_variable(char *text)
 {
@@ -80,11 +80,37 @@ static int take_expression(const char *text)
 		setenv("SYSSHIM_TRACE", set, 1);
 		return 1;
 	}
-	char *words = filter_words(set, "run");
+	uint64_t calls[SYSCALL_LIMIT / 64] = {0};
+	char *words = filter_set(calls, text, "run");
 	if (!words)
 		return 0;
 	setenv("SYSSHIM_TRACE", words, 1);
 	free(words);
+	return 1;
+}
+
+enum { DATA_MOST = 4096 /* SYSSHIM_DATA's */ };
+
+static int take_data(const char *value)
+{
+	char *end;
+	unsigned long bytes = strtoul(value, &end, 10);
+
+	if (*value >= '0' && *value <= '9' && !*end && bytes <= DATA_MOST) {
+		setenv("SYSSHIM_DATA", value, 1);
+		return 1;
+	}
+	fprintf(stderr, "sysshim run: -s %s: 0 to %d bytes would do\n", value, DATA_MOST);
+	return 0;
+}
+
+static int take_follow(const char *value)
+{
+	if (strcmp(value, "on") && strcmp(value, "off")) {
+		fprintf(stderr, "sysshim run: --follow=%s: on or off would do\n", value);
+		return 0;
+	}
+	setenv("SYSSHIM_FOLLOW", value, 1);
 	return 1;
 }
 
@@ -155,7 +181,7 @@ int command_run(int argc, char **argv)
 	const char *limit = NULL;
 	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = getenv("SYSSHIM_LOG") != NULL;
 
-	while ((option = getopt_long(argc, argv, "+ho:e:s:c:jqf::E:p:zZ", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, "+:ho:e:s:c:jqf::E:p:zZ", options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(run_help, stdout);
@@ -172,7 +198,8 @@ int command_run(int argc, char **argv)
 				return EXIT_USAGE;
 			break;
 		case 's':
-			setenv("SYSSHIM_DATA", optarg, 1);
+			if (!take_data(optarg))
+				return EXIT_USAGE;
 			break;
 		case 'z':
 		case 'Z':
@@ -206,7 +233,8 @@ int command_run(int argc, char **argv)
 				optarg = argv[optind++];
 			/* fall through */
 		case 'F':
-			setenv("SYSSHIM_FOLLOW", optarg ? optarg : "on", 1);
+			if (!take_follow(optarg ? optarg : "on"))
+				return EXIT_USAGE;
 			break;
 		case 't':
 			trace_static = 1;

@@ -18,7 +18,8 @@ const char show_help[] =
 	"      --json          an object a line\n"
 	"      --help\n"
 	"\n"
-	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read;\n"
+	"125: the output could not be written.\n";
 
 /* A text of several strings, each with its NUL, as an array. */
 static void json_strings(struct text *out, const char *name, const char *strings, size_t size)
@@ -97,7 +98,7 @@ int command_show(int argc, char **argv)
 	struct event e;
 	int option, json = 0, verbose = 0;
 
-	while ((option = getopt_long(argc, argv, "hjv", options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, ":hjv", options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(show_help, stdout);

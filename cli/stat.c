@@ -22,7 +22,8 @@ const char stat_help[] =
 	"      --json          one JSON object; with --by an object a line\n"
 	"      --help\n"
 	"\n"
-	"Percentiles are right to 3 %. Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+	"Percentiles are right to 3 %. Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read;\n"
+	"125: the output could not be written.\n";
 
 /* A histogram of times as HdrHistogram makes it: 32 steps for each power of two, so a value is known to 1/32. */
 enum { STEP_BITS = 5, STEPS = 1 << STEP_BITS, BUCKETS = (64 - STEP_BITS + 1) * STEPS };
@@ -459,7 +460,7 @@ int command_stat(int argc, char **argv)
 	memset(&totals, 0, sizeof totals);
 	order = by_nanoseconds;
 	filter_all(&filter);
-	while ((option = getopt_long(argc, argv, "hjS:" FILTER_OPTIONS, options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, ":hjS:" FILTER_OPTIONS, options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(stat_help, stdout);

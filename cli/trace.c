@@ -30,7 +30,8 @@ const char trace_help[] =
 	"      --help\n"
 	"\n"
 	"What was not seen is said at the end, on stderr; with --json as a last line.\n"
-	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read.\n";
+	"Exit status: 0; 1: a part of the recording could not be read; 2: wrong usage, or nothing to read;\n"
+	"125: the output could not be written.\n";
 
 /* count: writes that were gathered in a row with the same descriptor and length, of which this is one. */
 static void json_line(struct trace *t, const struct event *e, size_t count, enum call_end end)
@@ -228,7 +229,7 @@ int command_trace(int argc, char **argv)
 
 	t = (struct trace){.to = stdout, .data = -1};
 	filter_all(&t.filter);
-	while ((option = getopt_long(argc, argv, "hjo:ftrTys:" FILTER_OPTIONS, options, NULL)) != -1) {
+	while ((option = next_option(argc, argv, ":hjo:ftrTys:" FILTER_OPTIONS, options)) != -1) {
 		if (option == 'h') {
 			fputs(trace_help, stdout);
 			return EXIT_FINE;

@@ -152,7 +152,9 @@ static int prepare(struct verify *v)
 	int64_t size = tree_size(v->folder);
 	if (size < 0)
 		return refuse(v->folder, ": not all of it can be read");
-	snprintf(sizes, sizeof sizes, " holds %" PRId64 " MiB, and the limit is %" PRId64 "; --verify=SIZE sets another one", size >> 20, v->limit >> 20);
+	int is_small = v->limit < 1 << 20, shift = is_small ? 10 : 20;
+	const char *unit = is_small ? "KiB" : "MiB";
+	snprintf(sizes, sizeof sizes, " holds %" PRId64 " %s, and the limit is %" PRId64 " %s; --verify=SIZE sets another one", size >> shift, unit, v->limit >> shift, unit);
 	if (size > v->limit)
 		return refuse(v->folder, sizes);
 	if (!make_root(v) || !keep_input(v))

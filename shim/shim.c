@@ -311,7 +311,7 @@ static void record_into_state_folder(const char *state, const char *home)
 	}
 	*out.at = 0;
 	if (inherited.no_recording && settings.log_asked)
-		COMPLAIN("SYSSHIM_LOG_FORMAT=binary: ", inherited.no_recording, "; nothing is recorded; a folder in SYSSHIM_LOG, or sysshim run --record=DIR, would do");
+		COMPLAIN("nothing is recorded: ", inherited.no_recording, "; a folder in SYSSHIM_LOG, or sysshim run --record=DIR, would do");
 	settings.log = inherited.no_recording || out.cut ? OUTPUT_OFF : OUTPUT_PATH;
 	settings.recording = settings.log == OUTPUT_PATH;
 }

@@ -252,7 +252,7 @@ int log_open(struct process *p)
 		result = sink_open(&p->log.sink, settings_log_path, p->pid, !process_is_first(p),
 				   !inherited.later_image, &inherited.log_again, LOG_WINDOW);
 	p->log.on = settings.log != OUTPUT_OFF && result == 0;
-	p->log.timed = p->log.on && !settings.audit;
+	p->log.timed = p->log.on && (!settings.audit || (settings.timing && !settings.recording));
 	p->log.quick = settings.recording && !settings.data && !settings.by_end && log_wants(__NR_write);
 	return result;
 }

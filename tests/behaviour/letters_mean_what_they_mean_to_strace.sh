@@ -17,6 +17,9 @@ for follow in "-f off" "-foff" "--follow=off"; do
 	"$SYSSHIM" run $follow -q --record=alone -- sh -c '/bin/true; :' || fail "run $follow: status $?"
 	"$SYSSHIM" show alone | grep -q ' true$' && fail "run $follow: the child is in the recording"
 done
-"$SYSSHIM" run --follow=nobody -q --record=off true 2>said
-grep -q 'SYSSHIM_FOLLOW=nobody' said || fail "a wrong value is not named: $(cat said)"
+for wrong in "--follow=nobody" "-s 4097" "-s x" "-e trace=open,nosuch" "-e nosuch" "--min-duration=5x"; do
+	# shellcheck disable=SC2086
+	"$SYSSHIM" run $wrong -q --record=off sh -c 'echo ran' >out 2>said
+	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <said)" -eq 1 ] && grep -q "^sysshim run: ${wrong%%[ =]*}" said || fail "run $wrong: $(cat out said)"
+done
 exit 0

@@ -19,7 +19,7 @@ done
 run -e signal=none true 2>err
 [ $? -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'signal=none.*trace=SET' err || fail "-e signal=none: $(cat err)"
 run -e trace=nonsense sh -c 'exit 7' 2>err
-[ $? -eq 7 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'SYSSHIM_TRACE=nonsense' err || fail "-e trace=nonsense: $(cat err)"
+[ $? -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "trace=nonsense: 'nonsense' is no system call" err || fail "-e trace=nonsense: $(cat err)"
 
 run -o log -q -s 3 printf 12345 >out && grep -q 'write(1, "123"\.\.\., 5)' log || fail "-s: $(cat log)"
 run -c stats true 2>err && [ ! -s err ] && grep -q '^sysshim: true (pid' stats || fail "-c: $(cat err)"

@@ -8,7 +8,9 @@ complete -p sysshim | grep -q 'sysshim completion' || fail "nothing is set: $(co
 
 # offered LINE: what bash is told, a word a line
 offered() {
-	COMP_LINE=$1 COMP_POINT=${#1} sysshim completion -- sysshim "${1##* }" before
+	COMP_LINE=$1 COMP_POINT=${#1} sysshim completion -- sysshim "${1##* }" before >lines
+	grep -E '=.|[^ =]$' lines && fail "a blank behind what a value follows, or none behind what is whole"
+	sed 's/ $//' lines
 }
 [ "$(offered 'sysshim ')" = "$(sysshim --help | sed -nE 's/^  ([a-z]+) .*/\1/p')" ] || fail "commands: $(offered 'sysshim ')"
 [ "$(offered 'sysshim tr')" = trace ] && [ "$(offered 'sysshim xyz')" = "" ] || fail "a command: $(offered 'sysshim tr')"
@@ -25,7 +27,7 @@ for command in run files trace stat show doctor; do
 		--*=) sysshim $command "${option}x" --nonsense >/dev/null 2>said ;;
 		*) sysshim $command "$option" x --nonsense >/dev/null 2>said ;;
 		esac
-		grep -qE "(unrecognized|invalid|unknown) option.*'${option#-}'" said && fail "$command: $option is offered, and not taken: $(cat said)"
+		grep -qF -- "$option: there is no such option" said && fail "$command: $option is offered, and not taken: $(cat said)"
 	done <options
 done
 exit 0

@@ -136,7 +136,7 @@ refused -o x true
 refused --verify=nonsense true
 says 'nonsense: not a size; 4G or 500M would be'
 refused --verify=1 true
-says 'and the limit is 0; --verify=SIZE sets another'
+says 'KiB, and the limit is 0 KiB; --verify=SIZE sets another'
 echo 'open("/dev/tty")' >tty.py
 refused "$(python3 -c 'import sys; print(sys.executable)')" tty.py
 says 'asks for its terminal'
