@@ -210,6 +210,7 @@ struct record_copy {
 };
 
 #define RECORD_OFFSET(type, member, offset) _Static_assert(offsetof(struct type, member) == (offset), "the recording's format")
+RECORD_OFFSET(record_header, magic, 0);
 RECORD_OFFSET(record_header, version, 8);
 RECORD_OFFSET(record_header, data, 12);
 RECORD_OFFSET(record_header, chunk, 16);
@@ -249,55 +250,87 @@ RECORD_OFFSET(record_header, data_limit, 2676);
 RECORD_OFFSET(record_header, staging, 2680);
 RECORD_OFFSET(record_header, kernel_counted, 2684);
 RECORD_OFFSET(record_header, kernel_reads, 2688);
+RECORD_OFFSET(record_header, kernel_writes, 2696);
+RECORD_OFFSET(record_header, counted_reads, 2704);
 RECORD_OFFSET(record_header, counted_writes, 2712);
 RECORD_OFFSET(record_header, environment_size, 2720);
 RECORD_OFFSET(record_header, environment, 2724);
 RECORD_OFFSET(record_header, left_out, 3752);
 RECORD_OFFSET(record_header, unrecorded, 3760);
 RECORD_OFFSET(record_header, family, 3768);
+RECORD_OFFSET(record_chunk, sequence, 0);
+RECORD_OFFSET(record_word, size, 0);
 RECORD_OFFSET(record_word, kind, 2);
 RECORD_OFFSET(record_word, flags, 3);
+RECORD_OFFSET(record_call, word, 0);
 RECORD_OFFSET(record_call, number, 4);
 RECORD_OFFSET(record_call, arguments_count, 6);
+RECORD_OFFSET(record_call, padding, 7);
 RECORD_OFFSET(record_call, thread, 8);
 RECORD_OFFSET(record_call, serial, 12);
 RECORD_OFFSET(record_call, began, 16);
 RECORD_OFFSET(record_call, duration, 24);
 RECORD_OFFSET(record_call, result, 32);
 RECORD_OFFSET(record_call, arguments, 40);
+RECORD_OFFSET(record_memory, address, 0);
 RECORD_OFFSET(record_memory, size, 8);
 RECORD_OFFSET(record_memory, got, 12);
+RECORD_OFFSET(record_coalesced, word, 0);
 RECORD_OFFSET(record_coalesced, fd, 4);
 RECORD_OFFSET(record_coalesced, bytes, 8);
+RECORD_OFFSET(record_coalesced, padding, 12);
+RECORD_OFFSET(record_batch, word, 0);
 RECORD_OFFSET(record_batch, thread, 4);
 RECORD_OFFSET(record_batch, began, 8);
 RECORD_OFFSET(record_batch, duration, 16);
 RECORD_OFFSET(record_batch, fd, 24);
 RECORD_OFFSET(record_batch, writes, 28);
 RECORD_OFFSET(record_batch, bytes, 32);
+RECORD_OFFSET(record_batch, padding, 36);
 RECORD_OFFSET(record_batch, ended_by, 40);
+RECORD_OFFSET(record_signal, word, 0);
 RECORD_OFFSET(record_signal, thread, 4);
 RECORD_OFFSET(record_signal, at, 8);
 RECORD_OFFSET(record_signal, signal, 16);
+RECORD_OFFSET(record_signal, code, 20);
+RECORD_OFFSET(record_signal, pid, 24);
 RECORD_OFFSET(record_signal, uid, 28);
+RECORD_OFFSET(record_note, word, 0);
 RECORD_OFFSET(record_note, thread, 4);
 RECORD_OFFSET(record_note, at, 8);
 RECORD_OFFSET(record_note, text, 16);
+RECORD_OFFSET(record_total, bytes, 0);
 RECORD_OFFSET(record_total, processes, 8);
 RECORD_OFFSET(record_total, refused, 12);
 RECORD_OFFSET(record_total, levels, 16);
+RECORD_OFFSET(record_total, place, 24);
+RECORD_OFFSET(record_counter, word, 0);
+RECORD_OFFSET(record_counter, number, 4);
 RECORD_OFFSET(record_counter, calls, 8);
+RECORD_OFFSET(record_counter, errors, 16);
+RECORD_OFFSET(record_counter, bytes, 24);
 RECORD_OFFSET(record_counter, nanoseconds, 32);
+RECORD_OFFSET(record_start, word, 0);
+RECORD_OFFSET(record_start, levels, 4);
 RECORD_OFFSET(record_start, preload_file, 8);
+RECORD_OFFSET(record_start, padding, 12);
 RECORD_OFFSET(record_start, texts, 16);
+RECORD_OFFSET(record_object, word, 0);
+RECORD_OFFSET(record_object, needed, 4);
 RECORD_OFFSET(record_object, flags, 8);
 RECORD_OFFSET(record_object, texts, 16);
+RECORD_OFFSET(record_place, word, 0);
 RECORD_OFFSET(record_place, thread, 4);
+RECORD_OFFSET(record_place, fd, 8);
+RECORD_OFFSET(record_place, size, 12);
 RECORD_OFFSET(record_place, path, 16);
+RECORD_OFFSET(record_copy, word, 0);
 RECORD_OFFSET(record_copy, thread, 4);
 RECORD_OFFSET(record_copy, fd, 8);
 RECORD_OFFSET(record_copy, from, 12);
-_Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_header) <= RECORD_DATA,
+_Static_assert(sizeof(struct record_coalesced) == 16 && sizeof(struct record_batch) == 64 && sizeof(struct record_signal) == 32 &&
+		       sizeof(struct record_note) == 64 && sizeof(struct record_counter) == 40 && sizeof(struct record_copy) == 16 &&
+		       sizeof(struct record_header) <= RECORD_DATA,
 	       "the recording's format");
 
 #endif
