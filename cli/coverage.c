@@ -120,13 +120,13 @@ void recording_coverage(const struct recording *r, FILE *to)
 	} while (0)
 	GAP(g.seldom, "libc's own that are not about I/O, files, processes or signals (SYSSHIM_INTERCEPT=rewrite-all, or named by -e trace)");
 	GAP(g.without_end, "%" PRIu64 " without an end: running, or killed", g.without_end);
-	GAP(g.dropped, "%" PRIu64 " records found no place", g.dropped);
+	GAP(g.dropped, "%" PRIu64 " record%s found no place", g.dropped, g.dropped == 1 ? "" : "s");
 	GAP(g.overwritten, "the oldest %" PRIu64 " KiB were overwritten by newer records", g.overwritten >> 10);
 	GAP(g.missed, "%" PRIu64 " KiB that the program has used again while they were read", g.missed * RECORD_CHUNK >> 10);
 	GAP(g.broken, "%" PRIu64 " bytes were damaged", g.broken);
-	GAP(g.pathless, "the path of %" PRIu64 " calls (under a seccomp filter)", g.pathless);
-	GAP(g.results_unseen, "%" PRIu64 " results", g.results_unseen);
-	GAP(g.left_out, "%" PRIu64 " calls left out (SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS, SYSSHIM_MIN_DURATION)", g.left_out);
+	GAP(g.pathless, "the path of %" PRIu64 " call%s (under a seccomp filter)", g.pathless, g.pathless == 1 ? "" : "s");
+	GAP(g.results_unseen, "%" PRIu64 " result%s", g.results_unseen, g.results_unseen == 1 ? "" : "s");
+	GAP(g.left_out, "%" PRIu64 " call%s left out (SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS, SYSSHIM_MIN_DURATION)", g.left_out, g.left_out == 1 ? "" : "s");
 	/* What was asked for is what a list of files needs, or it says so itself. */
 	if (!r->is_for_files)
 		GAP(g.narrowed, "calls that were not asked for in %u of them (SYSSHIM_TRACE)", g.narrowed);
@@ -138,9 +138,9 @@ void recording_coverage(const struct recording *r, FILE *to)
 	if (g.uncounted < r->sources_count)
 		fprintf(to, "; reads and writes by the kernel's count: %" PRIu64 " and %" PRIu64 ", by ours: %" PRIu64 " and %" PRIu64, g.kernel_reads, g.kernel_writes,
 			g.counted_reads, g.counted_writes);
-	GAP(g.uncounted, "the kernel's count for %u of them", g.uncounted);
+	GAP(g.uncounted, "without the kernel's count: %u of them", g.uncounted);
 	GAP(r->unborn, "%u program%s killed before the first record", r->unborn, r->unborn == 1 ? "" : "s");
-	GAP(r->refused, "%u programs more than a recording holds", r->refused);
+	GAP(r->refused, "%u program%s more than a recording holds", r->refused, r->refused == 1 ? "" : "s");
 	GAP(r->problems, "%u file%s that could not be read whole", r->problems, r->problems == 1 ? "" : "s");
 	fputc('\n', to);
 }

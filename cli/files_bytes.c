@@ -67,11 +67,20 @@ void files_busiest(struct recording *r, int pid, unsigned most)
 	each_by_bytes(r, pid, most, print_bytes);
 }
 
+static void print_count(const char *before, uint64_t count, const char *word)
+{
+	printf("%s%" PRIu64 " %s%s", before, count, word, count == 1 ? "" : "s");
+}
+
 static void print_sizes(const struct file *file)
 {
 	print_escaped(stdout, file->path, strlen(file->path));
-	printf(": %" PRIu64 " opens, %" PRIu64 " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes\n", file->opens, sum(file->read_sizes),
-	       file->read, sum(file->write_sizes), file->written);
+	print_count(": ", file->opens, "open");
+	print_count(", ", sum(file->read_sizes), "read");
+	print_count(" of ", file->read, "byte");
+	print_count(", ", sum(file->write_sizes), "write");
+	print_count(" of ", file->written, "byte");
+	putchar('\n');
 	sizes_print("    bytes a read   ", file->read_sizes);
 	sizes_print("    bytes a write  ", file->write_sizes);
 }

@@ -132,17 +132,36 @@ static void text_note(struct text *out, uint64_t count, const char *what)
 	text_string(out, what);
 }
 
+/* "1 write", "2 writes"; more: what the plural has behind the word. */
+static void text_counted(struct text *out, uint64_t count, const char *word, const char *more)
+{
+	text_unsigned(out, count);
+	text_char(out, ' ');
+	text_string(out, word);
+	if (count != 1)
+		text_string(out, more);
+}
+
+static void text_counted_note(struct text *out, uint64_t count, const char *word, const char *what)
+{
+	if (!count)
+		return;
+	text_string(out, ", ");
+	text_counted(out, count, word, "s");
+	text_string(out, what);
+}
+
 static void text_coverage(struct text *out, const struct process *p)
 {
 	const struct family *f = inherited.family;
 
 	text_string(out, "  coverage: ");
 	if (inherited.rewriting) {
-		text_unsigned(out, inherited.sites_rewritten);
-		text_string(out, " sites of libc and ld.so rewritten");
+		text_counted(out, inherited.sites_rewritten, "site", "s");
+		text_string(out, " of libc and ld.so rewritten");
 		text_note(out, inherited.sites_left, " left");
 		text_note(out, inherited.foreign_rewritten, " in other objects");
-		text_note(out, inherited.foreign_left, " places in other objects that may be a site left");
+		text_counted_note(out, inherited.foreign_left, "place", " in other objects that may be a site left");
 	} else {
 		text_string(out, "interposed names only (");
 		text_string(out, inherited.why_not ? inherited.why_not : "as asked");
@@ -152,14 +171,14 @@ static void text_coverage(struct text *out, const struct process *p)
 			 "; not seen: calls that the program's own code or a library makes without libc, and those before our start");
 	if (inherited.rewriting && settings_rewrite_most())
 		text_string(out, ", nor libc's that are not about I/O, files, processes or signals (SYSSHIM_INTERCEPT=rewrite-all)");
-	text_note(out, p->tally.log_dropped, " log lines dropped");
-	text_note(out, p->tally.left_out, " calls left out of the log as asked");
-	text_note(out, p->tally.paths_unlisted, " opened paths not listed");
-	text_note(out, p->tally.unresolved, " results not seen");
+	text_counted_note(out, p->tally.log_dropped, "log line", " dropped");
+	text_counted_note(out, p->tally.left_out, "call", " left out of the log as asked");
+	text_counted_note(out, p->tally.paths_unlisted, "opened path", " not listed");
+	text_counted_note(out, p->tally.unresolved, "result", " not seen");
 	if (f)
 		for (unsigned i = 0; i < 3; i++)
 			if (f->not_followed[i]) {
-				text_note(out, f->not_followed[i], " programs not followed: ");
+				text_counted_note(out, f->not_followed[i], "program", " not followed: ");
 				text_string(out, unfollowed_names[i]);
 			}
 	text_char(out, '\n');
@@ -173,12 +192,12 @@ static void text_batches(struct text *out, const struct process *p)
 
 	if (b->count) {
 		text_string(out, "  coalesced: ");
-		text_unsigned(out, b->writes);
-		text_string(out, " writes -> ");
-		text_unsigned(out, b->count);
-		text_string(out, " batches, ");
+		text_counted(out, b->writes, "write", "s");
+		text_string(out, " -> ");
+		text_counted(out, b->count, "batch", "es");
+		text_string(out, ", ");
 		text_unsigned(out, b->writes > b->entries ? b->writes - b->entries : 0);
-		text_string(out, " kernel entries saved; ended by ");
+		text_string(out, b->writes == b->entries + 1 ? " kernel entry saved; ended by " : " kernel entries saved; ended by ");
 		for (unsigned end = 0; end < ENDS; end++) {
 			if (!b->ends[end])
 				continue;
@@ -210,8 +229,8 @@ static void text_batches(struct text *out, const struct process *p)
 	if (b->lost) {
 		const char *error = errno_text((unsigned)b->error);
 		text_string(out, "  LOST: ");
-		text_unsigned(out, b->lost);
-		text_string(out, " bytes that the program was told were written: ");
+		text_counted(out, b->lost, "byte", "s");
+		text_string(out, b->lost == 1 ? " that the program was told was written: " : " that the program was told were written: ");
 		text_string(out, error ? error : "error");
 		text_char(out, '\n');
 	}
@@ -275,16 +294,15 @@ void summary_text(struct text *out, const struct process *p, const char *how, un
 	text_string(out, "  files opened: ");
 	text_unsigned(out, p->tally.opened);
 	text_string(out, " (");
-	text_unsigned(out, files_distinct(p));
-	text_string(out, " paths");
+	text_counted(out, files_distinct(p), "path", "s");
 	text_note(out, p->tally.open_failed, " failed");
 	text_string(out, ")");
 	if (inherited.family && (inherited.family->forks || inherited.family->images)) {
 		text_string(out, "; children: ");
 		text_unsigned(out, inherited.family->forks);
 		text_string(out, " forked, ");
-		text_unsigned(out, inherited.family->images);
-		text_string(out, " programs started");
+		text_counted(out, inherited.family->images, "program", "s");
+		text_string(out, " started");
 	}
 	text_char(out, '\n');
 	text_batches(out, p);

@@ -206,7 +206,7 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_CHILDREN, &used);
 	if (made)
 		rmdir(made);
-	printf("%ld seeds from %llu in %ld s, %ld s of processors: %ld differ, %ld differ natively, %ld hang natively; %ld natively twice; ", total->done,
+	printf("%ld seed%s from %llu in %ld s, %ld s of processors: %ld differ, %ld differ natively, %ld hang natively; %ld natively twice; ", total->done, total->done == 1 ? "" : "s",
 	       (unsigned long long)wanted.first, (long)(to.tv_sec - from.tv_sec), (long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec),
 	       total->failed, total->undecided, total->hang, total->twice);
 	printf("%ld counted, %ld of them with batches: %ld batches of %ld writes\n", total->counted, total->with_batches, total->batches, total->writes);

@@ -39,7 +39,7 @@ assert shell and all(row["coverage"]["not_followed"][sys.argv[1]] == 3 for row i
 PYTHON
 	rm -f stats.*
 	shimmed sh -c "./$kind; exit 3" >out 2>err
-	grep -q "1 programs not followed: $kind" err || fail "$kind: the summary does not say it: $(cat err)"
+	grep -q ", 1 program not followed: $kind" err || fail "$kind: the summary does not say it: $(cat err)"
 
 	"$SYSSHIM" run "./$kind" >out 2>err
 	[ $? -eq 6 ] && [ "$(cat out)" = out ] || fail "run $kind: it does not run as natively"

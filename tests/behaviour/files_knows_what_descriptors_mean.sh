@@ -187,7 +187,7 @@ def of(name, path):
 def said(name):
     return open(name + ".out").read() + open(name + ".err").read()
 assert "/second>" not in open("closed").read(), open("closed").read()
-assert "without a name: 11 bytes" in said("nameless") and "(without a name): 3 opens, 0 reads of 0 bytes, 1 writes of 11 bytes" in open("by_file").read(), (said("nameless"), open("by_file").read())
+assert "without a name: 11 bytes" in said("nameless") and "(without a name): 3 opens, 0 reads of 0 bytes, 1 write of 11 bytes" in open("by_file").read(), (said("nameless"), open("by_file").read())
 assert of("late", "second")["written_bytes"] == 10 and of("late", "first")["written_bytes"] == 0, rows("late")
 assert all(of("gone", path)[key] == 0 for path in ("aa", "bb") for key in ("read_bytes", "written_bytes")), rows("gone")
 assert of("kept", "aa")["written_bytes"] == 4, of("kept", "aa")

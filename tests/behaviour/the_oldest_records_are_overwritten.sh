@@ -46,7 +46,7 @@ trace = subprocess.run([sys.argv[3], "trace", "-e", "trace=lseek", f"recording.{
 if trace.returncode or not re.search(r"the oldest \d+ KiB were overwritten", trace.stderr):
     sys.exit(f"exit status {trace.returncode}: {trace.stderr}")
 last, lines, gaps = {}, 0, 0
-dropped = re.search(r"; (\d+) records found no place", trace.stderr)
+dropped = re.search(r"; (\d+) records? found no place", trace.stderr)
 for line in trace.stdout.splitlines():
     if line.endswith(" +++") or " --- " in line:
         continue

@@ -36,7 +36,7 @@ images = sum(row["end"] == "exit status 5" for row in rows)
 assert images == followed, f"{images} images found us, {followed} wanted"
 text = open(sys.argv[4]).read()
 for kind, number in (("static", static), ("setuid", setuid)):
-    assert (f"{number} programs not followed: {kind}" in text) == (number > 0), (kind, number, text)
+    assert (f", {number} program{'s' * (number != 1)} not followed: {kind}" in text) == (number > 0), (kind, number, text)
 PYTHON
 }
 
