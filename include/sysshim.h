@@ -1,4 +1,5 @@
-/* What a program may ask when it knows of sysshim. All of it is weak: without the shim the symbol is NULL.
+/* What a program may ask when it knows of sysshim. All of it is weak: without the shim the symbol is NULL. In a static program, and in code that is
+ * built -fno-pic and linked -no-pie, it is NULL with the shim too: there ld decides at the link.
  *
  *     if (sysshim_version)
  *             printf("observed by sysshim %s\n", sysshim_version());

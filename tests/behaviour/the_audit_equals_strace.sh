@@ -1,7 +1,7 @@
 #!/bin/bash
 # timeout: 300
 # `sysshim files` lists the paths that strace prints: all of them and no other, opened or executed, and with --all those that calls only named; what
-# ld.so did before our start is among them. Forty-odd real commands, each compared with three native runs.
+# ld.so did before our start is among them. Fifty real commands, each compared with three native runs.
 set -u
 . "$SRC/tests/lib/lib.sh"
 command -v strace >/dev/null || skip "no strace"
