@@ -243,8 +243,10 @@ static void move_all(const struct reader *r, struct file *from, struct file *to,
 	move(r, from, to, stays);
 	if (from->unresolved || to->unresolved || !file_is_folder(r->files, from))
 		return;
-	HASH_ITER(hh, r->files->table, file, next)
-	{
+	/* Rows that are added on the way are none of those that moved. */
+	struct file *last = ELMT_FROM_HH(r->files->table->hh.tbl, r->files->table->hh.tbl->tail);
+	for (file = r->files->table; file; file = file == last ? NULL : next) {
+		next = file->hh.next;
 		if (file->removed || strncmp(file->straight, from->straight, length) != 0 || file->straight[length] != '/')
 			continue;
 		file->removed = !stays;
@@ -322,10 +324,11 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 static struct file *behind(const struct reader *r, struct file *file)
 {
 	struct file *owner = NULL;
-	int fd, pid;
+	int fd, pid, end = 0;
 
-	if (sscanf(file->path, "/proc/self/fd/%d", &fd) == 1 || sscanf(file->path, "/proc/thread-self/fd/%d", &fd) == 1 ||
-	    (sscanf(file->path, "/proc/%d/fd/%d", &pid, &fd) == 2 && pid == places_pid(r->files->places, r->event)))
+	if (((sscanf(file->path, "/proc/self/fd/%d%n", &fd, &end) == 1 || sscanf(file->path, "/proc/thread-self/fd/%d%n", &fd, &end) == 1) ||
+	     (sscanf(file->path, "/proc/%d/fd/%d%n", &pid, &fd, &end) == 2 && pid == places_pid(r->files->places, r->event))) &&
+	    end && !file->path[end])
 		owner = places_owner(r->files->places, r->event, fd);
 	return owner ? owner : file;
 }

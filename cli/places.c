@@ -448,8 +448,8 @@ static int resolve(const struct place *place, int64_t directory, const char *giv
 		base = root;
 	else if (directory != AT_FDCWD)
 		base = h ? text_of(h->path) : NULL;
-	if (base && *base != '?' && (is_absolute || !shared)) {
-		snprintf(to, PLACES_PATH, "%s%s%s", base, is_absolute || !*given ? "" : "/", given);
+	/* What is longer than any path that a program names is not known either. */
+	if (base && *base != '?' && (is_absolute || !shared) && snprintf(to, PLACES_PATH, "%s%s%s", base, is_absolute || !*given ? "" : "/", given) < PLACES_PATH) {
 		tidy(to);
 		stay_below(to, root);
 		if (!climbs_out(to, root))

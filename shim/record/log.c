@@ -91,12 +91,15 @@ static void end_wanted(struct process *p, const struct text_call *call, const st
 		leave_out(p, call);
 		return;
 	}
-	if (settings.recording)
+	if (settings.recording) {
 		recording_call(p, call, ticket, now, ticket->injected);
-	else if (is_json())
+		if (unlikely(call->number == __NR_chdir) && !call->result)
+			recording_climbed(p, call->arguments[0]);
+	} else if (is_json()) {
 		lines_json(p, call, ticket->injected ? JSON_INJECTED : JSON_ENDED, ticket->began, now);
-	else
+	} else {
 		lines_end(p, call, ticket, now);
+	}
 }
 
 static __attribute__((noinline)) void end_if_wanted(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)
@@ -143,7 +146,7 @@ int log_is_quick(uint32_t number)
 {
 	const struct syscall_row *row = syscall_row(number);
 
-	if (!settings.recording || settings.by_end || !row || row->flags & CALL_NORETURN || (settings.excludes_paths && syscall_path_argument(row) >= 0))
+	if (!settings.recording || settings.by_end || !row || number == __NR_chdir || row->flags & CALL_NORETURN || (settings.excludes_paths && syscall_path_argument(row) >= 0))
 		return 0;
 	if (settings.audit)
 		return !settings.timing && !audit_begins(number);

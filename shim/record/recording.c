@@ -1,7 +1,9 @@
 /* The records of a recording; see recording.h, and include/sysshim/record.h for the format. */
 #include "recording.h"
+#include "log_lines.h"
 #include "process.h"
 #include "room.h"
+#include "../../format/json.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
@@ -627,17 +629,39 @@ int recording_copy(struct process *p, int fd, int from)
 	return 1;
 }
 
-void recording_moved(struct process *p)
+/* Has the path a part ".."? */
+static int climbs(const char *path)
+{
+	for (const char *part = path; *part; part++)
+		if (part[0] == '.' && part[1] == '.' && (!part[2] || part[2] == '/') && (part == path || part[-1] == '/'))
+			return 1;
+	return 0;
+}
+
+static __attribute__((noinline)) void put_folder(struct process *p, uint64_t climbing)
 {
 	char *path = p->log.buffer;
+	const struct text_memory memory = lines_memory();
 	uint64_t mask;
 
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
-	/* With its NUL. */
-	long size = p->sealed ? -EPERM : RAW(__NR_getcwd, path, PATH_LIMIT);
-	recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size);
+	if (!climbing || (text_string_at(&memory, climbing, path, PATH_LIMIT) && climbs(path))) {
+		/* With its NUL. */
+		long size = p->sealed ? -EPERM : RAW(__NR_getcwd, path, PATH_LIMIT);
+		recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size);
+	}
 	lock_release(&p->log.lock, &mask);
+}
+
+void recording_moved(struct process *p)
+{
+	put_folder(p, 0);
+}
+
+void recording_climbed(struct process *p, uint64_t path)
+{
+	put_folder(p, path);
 }
 
 void recording_exec(struct process *p, uint64_t now)

@@ -56,6 +56,8 @@ void recording_signal(struct process *p, int signal, int code, int pid, int uid,
 int recording_place(struct process *p, int fd, const char *path, long size);
 int recording_copy(struct process *p, int fd, int from);
 void recording_moved(struct process *p);
+/* The same where the path of a chdir that has succeeded climbs ("..") out of what may be a symbolic link. */
+void recording_climbed(struct process *p, uint64_t path);
 /* The count of what is left out goes to the file's head. */
 void recording_left_out(struct process *p);
 /* The exec that led to this image has returned 0. */
