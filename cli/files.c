@@ -108,15 +108,21 @@ struct reader {
 	struct reading *at;
 };
 
-static struct file *row_of(const struct reader *r, int64_t directory, const char *given)
+/* relative: what of the given path is looked for in the directory. */
+static struct file *row_at(const struct reader *r, int64_t directory, const char *relative, const char *given)
 {
 	char path[PLACES_PATH];
-	int known = places_resolve(r->files->places, r->event, directory, given, path);
+	int known = places_resolve(r->files->places, r->event, directory, relative, path);
 	struct file *file = file_of(r->files, path, given);
 
 	r->files->unresolved += !known && !file->unresolved;
 	file->unresolved |= !known;
 	return file;
+}
+
+static struct file *row_of(const struct reader *r, int64_t directory, const char *given)
+{
+	return row_at(r, directory, given, given);
 }
 
 static void seen(const struct reader *r, struct file *file)
@@ -376,7 +382,8 @@ static void opened(const struct reader *r, const struct text_call *call, const s
 
 	if (!text_call_path(call, &memory->memory, given, sizeof given))
 		return;
-	struct file *file = row_of(r, folder, given);
+	const char *relative = recorded_below(call, &memory->memory, given, &folder);
+	struct file *file = row_at(r, folder, relative, given);
 	note(r, file, access_of(flags), call->result);
 	holds(r, call, flags, file->unresolved ? NULL : file->path, file);
 }
@@ -390,7 +397,8 @@ static void opened_by_another(const struct reader *r, const struct text_call *ca
 
 	if (!recorded_open(call, memory, &flags, &folder) || call->result < 0 || !text_call_path(call, &memory->memory, given, sizeof given))
 		return;
-	int known = places_resolve(r->files->places, r->event, folder, given, path);
+	const char *relative = recorded_below(call, &memory->memory, given, &folder);
+	int known = places_resolve(r->files->places, r->event, folder, relative, path);
 	holds(r, call, flags, known ? path : NULL, known && !opens_nameless(flags) ? file_of(r->files, path, given) : NULL);
 }
 

@@ -376,6 +376,26 @@ const char *recorded_end(const struct record_header *h, char to[RECORDED_END])
 	return to;
 }
 
+/* With RESOLVE_IN_ROOT (openat2(2)). */
+static int has_own_root(const struct text_call *call, const struct text_memory *memory)
+{
+	enum { RESOLVE_AT = 16, IN_ROOT = 0x10 }; /* linux/openat2.h */
+	uint64_t resolve;
+
+	return call->number == __NR_openat2 && memory->read(memory, &resolve, call->arguments[2] + RESOLVE_AT, sizeof resolve) == sizeof resolve && resolve & IN_ROOT;
+}
+
+const char *recorded_below(const struct text_call *call, const struct text_memory *memory, const char *given, int *folder)
+{
+	if (!has_own_root(call, memory))
+		return given;
+	/* Where `..` leads to there depends on symbolic links. */
+	for (const char *up = strstr(given, ".."); up; up = strstr(up + 1, ".."))
+		if ((up == given || up[-1] == '/') && (up[2] == '/' || !up[2]))
+			*folder = -1;
+	return given + strspn(given, "/");
+}
+
 int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags, int *folder)
 {
 	*flags = 0;

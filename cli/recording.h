@@ -118,6 +118,9 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 
 /* Is it open or one like it? 1, and the flags with which it opens, and the folder that a relative path is in: a descriptor or AT_FDCWD. */
 int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags, int *folder);
+/* What of the path that it opens is looked for in that folder: all, but that where the folder is the root (openat2's RESOLVE_IN_ROOT) none is absolute; what climbs there has
+ * a folder that nobody knows. */
+const char *recorded_below(const struct text_call *call, const struct text_memory *memory, const char *given, int *folder);
 /* Is what these flags open a new file without a name? Then its path is that of a folder. */
 static inline int opens_nameless(uint64_t flags)
 {

@@ -70,7 +70,10 @@ static const char *opened_path(struct places *places, const struct event *e, con
 {
 	char given[RECORDED_PATH];
 
-	return !opens_nameless(flags) && text_call_path(call, memory, given, sizeof given) && places_resolve(places, e, folder, given, path) ? path : NULL;
+	if (opens_nameless(flags) || !text_call_path(call, memory, given, sizeof given))
+		return NULL;
+	const char *relative = recorded_below(call, memory, given, &folder);
+	return places_resolve(places, e, folder, relative, path) ? path : NULL;
 }
 
 /* The file that a call opens is put behind its descriptor after it has been printed. */
