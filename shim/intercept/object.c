@@ -2,6 +2,7 @@
  * file, so that only patched pages take memory, and moved over the original by one mremap(2). */
 #define _GNU_SOURCE
 #include "object.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
@@ -135,13 +136,46 @@ static long make_executable(const struct object *o)
 
 static const char refuses[] = "the kernel refuses to make the patched text executable";
 
+uint64_t object_room[(PAGE + 2 * PIECE_SIZE) / 8] BULKY_FIRST;
+
+/* Is it this process's memory, and no other file of that name? */
+static int is_our_memory(long fd)
+{
+	uint64_t probe = clock_monotonic(), there = 0;
+
+	return RAW(__NR_pread64, fd, &there, sizeof there, &probe) == sizeof there && there == probe;
+}
+
+/* Has the text a page that is not the file's any more? Somebody has put breakpoints there (a debugger, uprobes), and takes them away when he likes: also between our reading
+ * and our writing of a page, which would bring back his int3. proc(5), pagemap: 63 present, 62 swapped, 61 the file's. */
+static int is_as_mapped(const struct object *o)
+{
+	uint64_t *entries = object_room, at = (uint64_t)text_pages(o) / PAGE, end = at + o->size / PAGE;
+	long fd = RAW(__NR_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC), size = 1;
+
+	for (; at < end && size > 0; at += (uint64_t)size / 8) {
+		uint64_t most = (end - at) * 8 < sizeof object_room ? (end - at) * 8 : sizeof object_room;
+		size = RAW(__NR_pread64, fd, entries, most, at * 8);
+		for (long i = 0; i < size / 8; i++)
+			if (entries[i] >> 62 && !(entries[i] >> 61 & 1))
+				size = 0;
+	}
+	if (fd >= 0)
+		RAW(__NR_close, fd);
+	return at >= end && size > 0;
+}
+
 /* There the kernel writes what the process may not (FOLL_FORCE, fs/proc/base.c): a debugger's way. No page is ever writable, no mapping is parted, and a page that is only changed is not
  * touched, which costs 4 to 8 us each under shadow paging. Who has forbidden that code changes (MDWE) is not passed by. */
-static long open_memory(void)
+static long open_memory(const struct object *o)
 {
-	if (filtered_at_start || RAW(__NR_prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0)
+	if (filtered_at_start || RAW(__NR_prctl, PR_GET_MDWE, 0, 0, 0, 0) > 0 || !is_as_mapped(o))
 		return -EPERM;
-	return RAW(__NR_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC);
+	long fd = RAW(__NR_openat, AT_FDCWD, "/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || is_our_memory(fd))
+		return fd;
+	RAW(__NR_close, fd);
+	return -EPERM;
 }
 
 int object_read(const struct object *o, void *to, uint32_t at, size_t size)
@@ -163,7 +197,7 @@ const char *object_open(struct object *o, int may_through_memory)
 	o->text.copy = live_text(o);
 	o->fd = fd;
 	if (may_through_memory)
-		memory = open_memory();
+		memory = open_memory(o);
 	o->through_memory = memory >= 0;
 	if (o->through_memory) {
 		o->fd = memory;

@@ -58,6 +58,9 @@ enum want {
 	WANT_CERTAIN /* objects whose code we do not know: those that cannot be anything else */
 };
 
+/* Room for a page of text, or for what the kernel says of its pages. */
+extern uint64_t object_room[];
+
 /* Turns the sites of o->text.copy into jumps and counts them. NULL, or why none was; object_unwritable: try without /proc/self/mem. */
 extern const char object_unwritable[];
 const char *patch_sites(const struct object *o, enum want want);

@@ -209,7 +209,7 @@ const char object_unwritable[] = "the kernel refuses to change the loaded libc";
 /* The same through the process's memory as a file: read once, written once. -1: it refuses. */
 static int patch_page_through_memory(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
 {
-	static unsigned char bytes[PAGE + 2 * PIECE_SIZE] BULKY_FIRST;
+	unsigned char *bytes = (unsigned char *)object_room;
 	struct object read = *o;
 
 	while (i < end && !(chosen[i] && can_be_patched(o, &rows[i])))
@@ -230,19 +230,19 @@ static int patch_page_through_memory(const struct object *o, const struct site_r
 static const char *patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
 	uint32_t wanted = 0, rewritten = 0;
+	int unwritable = 0;
 
-	for (uint32_t i = 0, end; i < count; i = end) {
+	for (uint32_t i = 0, end; i < count && !unwritable; i = end) {
 		end = page_end(rows, i, count);
 		int patched = o->through_memory ? patch_page_through_memory(o, rows, i, end) : (int)patch_page(o, rows, i, end);
-		if (patched < 0 && !rewritten)
-			return object_unwritable;
-		rewritten += patched > 0 ? (uint32_t)patched : 0;
+		unwritable = patched < 0;
+		rewritten += unwritable ? 0 : (uint32_t)patched;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count && !unwritable; i++)
 		wanted += chosen[i];
 	*(want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten) += rewritten;
-	*(want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left) += wanted - rewritten;
-	return NULL;
+	*(want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left) += unwritable ? 0 : wanted - rewritten;
+	return unwritable ? object_unwritable : NULL;
 }
 
 static int fits(const struct object *o, const struct site_row *row)

@@ -263,15 +263,22 @@ static int apply_believed(int signal)
 	return 1;
 }
 
-/* Brings the kernel's dispositions to what the present state asks for. Signals blocked by the caller, or one thread; is_alone: both. */
-static void apply_how(int is_alone)
+/* Brings the kernel's dispositions to what the present state asks for. Signals blocked by the caller, or one thread; passing: where both, those of which none is pending. NB: what the
+ * program blocks may be pending although it is ignored, and SIG_IGN set anew would discard it (kernel/signal.c, do_sigaction). */
+static void apply_how(uint64_t passing)
 {
 	struct action real;
 
 	for (int i = 1; i <= SIGNALS; i++) {
-		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || (is_alone && apply_believed(i)))
+		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || (passing & BIT(i) && apply_believed(i)))
 			continue;
-		if (set(i, NULL, &real) != 0 || real.handler == SIGNAL_IGNORED || real.handler == (void *)on_stop ||
+		int failed = set(i, NULL, &real) != 0;
+		/* So that apply_believed knows of it, whoever has set it. */
+		if (!failed && real.handler == SIGNAL_IGNORED) {
+			signals.others |= BIT(i);
+			signals.fatal &= ~BIT(i);
+		}
+		if (failed || real.handler == SIGNAL_IGNORED || real.handler == (void *)on_stop ||
 		    (real.handler == (void *)on_fault && signals.view[i].handler == SIGNAL_IGNORED))
 			continue;
 		settle(i, &real, &real);
@@ -293,7 +300,11 @@ static void hook(struct process *p, int on)
 		if (!on)
 			signals_dirty(0);
 		signals.hooked = (uint8_t)on;
-		apply_how(is_mine && !p->threads && !p->suspect);
+		uint64_t pending = ~0ul;
+		if (is_mine && !p->threads && !p->suspect)
+			RAW(__NR_rt_sigpending, &pending, SET);
+		/* At the start nobody knows yet what is ignored, and what is blocked may come at any moment. */
+		apply_how(~pending & (signals.fatal | signals.others ? ~0ul : ~mask));
 	}
 	if (is_mine)
 		lock_release(&p->signal_lock, &mask);

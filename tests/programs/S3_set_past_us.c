@@ -68,8 +68,54 @@ static void spawn(const char *how)
 	printf("%s: child %d\n", how, status);
 }
 
-int main(void)
+/* What is blocked stays pending although it is ignored, over exec and while children are spawned. */
+static void tell_pending(const char *when)
 {
+	sigset_t pending;
+
+	sigpending(&pending);
+	printf("%s: pending %d %d\n", when, sigismember(&pending, SIGUSR1), sigismember(&pending, SIGRTMIN + 3));
+}
+
+static int launch(char **arguments)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGRTMIN + 3);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGRTMIN + 3, SIG_IGN);
+	raise(SIGUSR1);
+	raise(SIGRTMIN + 3);
+	tell_pending("before");
+	fflush(stdout);
+	arguments[1] = "pending";
+	execv(arguments[0], arguments);
+	return 99;
+}
+
+static int look_at_pending(void)
+{
+	struct sigaction action = {.sa_handler = handle};
+	sigset_t none;
+
+	tell_pending("executed");
+	spawn("pending");
+	tell_pending("spawned");
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGRTMIN + 3, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	printf("came: %d %d\n", (int)taken[SIGUSR1], (int)taken[SIGRTMIN + 3]);
+	return 0;
+}
+
+int main(int count, char **arguments)
+{
+	if (count > 1)
+		return strcmp(arguments[1], "launch") ? look_at_pending() : launch(arguments);
 	struct sigaction alarm = {.sa_handler = handle};
 
 	sigaction(SIGALRM, &alarm, NULL);
