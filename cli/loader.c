@@ -1,6 +1,7 @@
 /* The start of a program, replayed: ld.so's search for libraries as ld.so(8) documents it and glibc does it (elf/dl-load.c, elf/rtld.c), from what
  * the loaded objects say of each other. Which file was found is known, because it is loaded; what was tried before follows. */
 #include "loader.h"
+#include "loader_cache.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -40,7 +41,8 @@ struct loader {
 	unsigned folders_count;
 	char subfolders[SUBFOLDERS][64];
 	unsigned subfolders_count;
-	int cache_read, is_whole;
+	uint32_t cache_then; /* as START has it */
+	int cache_told, is_whole;
 	void (*tell)(void *self, enum start_call call, const char *path, int error);
 	void *self;
 };
@@ -58,7 +60,7 @@ static void forget(struct loader *l)
 	/* NB: it is large, and little of it is used. */
 	l->start = NULL;
 	l->count = l->folders_count = l->subfolders_count = 0;
-	l->cache_read = 0;
+	l->cache_told = 0;
 }
 
 void loader_free(struct loader *l)
@@ -103,6 +105,7 @@ void loader_take(struct loader *l, const struct source *s, const struct record_w
 		l->is_whole = 1;
 		l->levels = start->levels;
 		l->preload_file = start->preload_file;
+		l->cache_then = start->cache;
 		at = l->start = texts_copy(word, start->texts, &end);
 		l->version = next(&at, end);
 		l->file = next(&at, end);
@@ -319,11 +322,66 @@ static int try_list(struct loader *l, const char *list, const char *separators, 
 	}
 }
 
-static void read_cache(struct loader *l)
+/* The folders that glibc was built with; false: another distribution's, which are not known. */
+static const char *const *default_folders(const struct loader *l)
 {
-	if (!l->cache_read)
-		tell(l, START_OPENED, 0, "/etc/ld.so.cache");
-	l->cache_read = 1;
+	static const char *const debians[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib", NULL}, *const others[] = {"/lib64", "/usr/lib64", NULL};
+
+	return has_debians_folders(l) ? debians : others;
+}
+
+/* Does this file lie below one of them? */
+static int is_default(const struct loader *l, const char *path)
+{
+	for (const char *const *folder = default_folders(l); *folder; folder++)
+		if (!strncmp(path, *folder, strlen(*folder)) && path[strlen(*folder)] == '/')
+			return 1;
+	return 0;
+}
+
+static int try_defaults(struct loader *l, const char *name, const char *found)
+{
+	for (const char *const *folder = default_folders(l); *folder; folder++)
+		if (try_folder(l, folder_of(l, *folder, strlen(*folder)), name, found))
+			return 1;
+	return 0;
+}
+
+/* Does the cache of then lead from this name to this file? If not, *other is where it leads to; NULL: nowhere, or not known. */
+static int cache_has(struct loader *l, const char *name, const char *found, const char **other)
+{
+	*other = NULL;
+	if (!l->cache_told)
+		tell(l, START_OPENED, l->cache_then == RECORD_CACHE_MISSING ? ENOENT : 0, "/etc/ld.so.cache");
+	l->cache_told = 1;
+	if (l->cache_then == RECORD_CACHE_MISSING)
+		return 0;
+	if (loader_cache_has(name, found, other))
+		return 1;
+	if (l->cache_then == loader_cache_sum())
+		return 0;
+	/* It is another one now. NB: most libraries that lie in no list come from the cache. Recordings of old do not say which it was. */
+	*other = NULL;
+	if (*found && l->cache_then)
+		l->is_whole = 0;
+	return *found != 0;
+}
+
+/* What ld.so asks behind all lists: the cache, and then the folders that it was built with. found: "" where it was not. */
+static void search_behind(struct loader *l, const struct loaded *by, const char *name, const char *found)
+{
+	const char *other;
+	int has_defaults = !(by->flags & DF_1_NODEFLIB);
+
+	if (!cache_has(l, name, found, &other)) {
+		if (other && (has_defaults || !is_default(l, other)))
+			tell(l, START_OPENED, ENOENT, "%s", other);
+		if (has_defaults && (!*found || is_default(l, found)) && try_defaults(l, name, found))
+			return;
+		l->is_whole &= !*found;
+	}
+	if (*found)
+		tell(l, START_OPENED, 0, "%s", found);
 }
 
 static int is_known(const struct loader *l, const char *name)
@@ -336,21 +394,40 @@ static int is_known(const struct loader *l, const char *name)
 	return 0;
 }
 
-/* Which of the loaded objects this name has led to: ld.so's list is in the order of loading. -1: none. */
-static int object_for(const struct loader *l, const char *name)
+/* Which of the loaded objects has this name: ld.so's list is in the order of loading. -1: none. */
+static int object_named(const struct loader *l, const char *name)
 {
-	int by_file = -1, first = -1;
-
 	for (unsigned i = 1; i < l->count; i++) {
 		const struct loaded *o = &l->objects[i];
-		if (o->is_claimed)
-			continue;
-		if (first < 0)
-			first = (int)i;
-		if (by_file < 0 && (!strcmp(o->path, name) || !strcmp(base_of(o->path), base_of(name)) || !strcmp(o->soname, name)))
-			by_file = (int)i;
+		if (!o->is_claimed && (!strcmp(o->path, name) || !strcmp(base_of(o->path), base_of(name)) || !strcmp(o->soname, name)))
+			return (int)i;
 	}
-	return by_file >= 0 ? by_file : first;
+	return -1;
+}
+
+static int first_unclaimed(const struct loader *l)
+{
+	for (unsigned i = 1; i < l->count; i++)
+		if (!l->objects[i].is_claimed)
+			return (int)i;
+	return -1;
+}
+
+/* A second name of a file that is loaded already, which ld.so opens and closes again (the same inode): the file beside it under that name, as it is
+ * now. -1: there is none. */
+static int same_file(const struct loader *l, const char *name, char path[PATH_MAX])
+{
+	struct stat first, second;
+
+	for (unsigned i = 1; i < l->count && !strchr(name, '/'); i++) {
+		const char *loaded = l->objects[i].path;
+		if (!l->objects[i].is_claimed || *loaded != '/')
+			continue;
+		snprintf(path, PATH_MAX, "%.*s%s", (int)(base_of(loaded) - loaded), loaded, name);
+		if (stat(path, &second) == 0 && stat(loaded, &first) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino)
+			return (int)i;
+	}
+	return -1;
 }
 
 /* The folders that objects up the chain name: DT_RPATH counts where the object itself has no DT_RUNPATH. */
@@ -364,30 +441,56 @@ static int try_rpaths(struct loader *l, int index, const char *name, const char 
 	return 0;
 }
 
-static void search(struct loader *l, const struct source *s, int by, const char *name)
+/* found: the file that it has led to; "": to none. */
+static void search_for(struct loader *l, const struct source *s, int by, const char *name, const char *found)
 {
-	int index = is_known(l, name) ? -1 : object_for(l, name);
 	char path[PATH_MAX], origin[PATH_MAX];
 
-	if (index < 0)
+	if (strchr(name, '/')) {
+		origin_of(l, by, origin);
+		expand(l, name, strlen(name), origin, path);
+		tell(l, START_OPENED, *found ? 0 : ENOENT, "%s", path);
+		return;
+	}
+	if (!try_rpaths(l, by, name, found) && !try_list(l, variable(s, "LD_LIBRARY_PATH"), ":;", 0, name, found) &&
+	    !try_list(l, l->objects[by].runpath, ":", by, name, found))
+		search_behind(l, &l->objects[by], name, found);
+}
+
+static void search(struct loader *l, const struct source *s, int by, const char *name)
+{
+	char path[PATH_MAX];
+	int index, same;
+
+	if (is_known(l, name))
+		return;
+	index = object_named(l, name);
+	if (index < 0 && (same = same_file(l, name, path)) >= 0) {
+		l->objects[same].alias = name;
+		search_for(l, s, by, name, path);
+		return;
+	}
+	if (index < 0 && (index = first_unclaimed(l)) < 0)
 		return;
 	struct loaded *o = &l->objects[index];
 	o->is_claimed = 1;
 	o->alias = name;
 	o->parent = by;
-	if (is_ours(o->path))
-		return;
-	if (strchr(name, '/')) {
-		origin_of(l, by, origin);
-		expand(l, name, strlen(name), origin, path);
-		tell(l, START_OPENED, 0, "%s", path);
-		return;
+	if (!is_ours(o->path))
+		search_for(l, s, by, name, o->path);
+}
+
+static void preload(struct loader *l, const struct source *s, const char *name)
+{
+	int index = is_known(l, name) ? -1 : object_named(l, name);
+
+	if (index >= 0 && (!strcmp(l->objects[index].path, name) || !strcmp(base_of(l->objects[index].path), base_of(name)))) {
+		search(l, s, 0, name);
+		l->objects[index].alias = NULL;
+	} else if (!is_known(l, name) && !is_ours(name)) {
+		/* One that is not loaded was not found, which ld.so said. */
+		search_for(l, s, 0, name, "");
 	}
-	if (try_rpaths(l, by, name, o->path) || try_list(l, variable(s, "LD_LIBRARY_PATH"), ":;", 0, name, o->path) ||
-	    try_list(l, l->objects[by].runpath, ":", by, name, o->path))
-		return;
-	read_cache(l);
-	tell(l, START_OPENED, 0, "%s", o->path);
 }
 
 /* Both lists of preloads, in the order in which they were loaded; the file's names are those that are in the way of the next search. */
@@ -401,14 +504,7 @@ static void preloads(struct loader *l, const struct source *s)
 		size_t length = strcspn(list, " :");
 		if (length && length < sizeof name) {
 			snprintf(name, sizeof name, "%.*s", (int)length, list);
-			int index = object_for(l, name);
-			/* One that is not loaded was not found, which ld.so said. */
-			if (index >= 0 && (!strcmp(l->objects[index].path, name) || !strcmp(base_of(l->objects[index].path), base_of(name)))) {
-				search(l, s, 0, name);
-				l->objects[index].alias = NULL;
-			} else if (strchr(name, '/') && !is_ours(name)) {
-				tell(l, START_OPENED, ENOENT, "%s", name);
-			}
+			preload(l, s, name);
 		}
 		list += length;
 	}

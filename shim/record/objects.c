@@ -8,6 +8,7 @@
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
+#include <asm/stat.h>
 #include <cpuid.h>
 #include <link.h>
 #include <linux/fcntl.h>
@@ -152,11 +153,22 @@ static int needs_own_place(const struct dl_phdr_info *info)
 	return has_origin(named(&dynamic, DT_RPATH)) || has_origin(named(&dynamic, DT_RUNPATH));
 }
 
+static uint32_t cache_sum(void)
+{
+	struct stat status;
+	long failure = RAW(__NR_newfstatat, AT_FDCWD, "/etc/ld.so.cache", &status, 0);
+
+	if (failure)
+		return failure == -ENOENT ? RECORD_CACHE_MISSING : 0;
+	return RECORD_CACHE_SUM(status.st_size, status.st_mtime, status.st_mtime_nsec);
+}
+
 static void put_start(struct writer *w, const struct dl_phdr_info *info)
 {
 	const struct started *s = w->started;
 	int may_ask = !filtered_at_start;
-	struct record_start start = {.levels = processor_levels(), .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1};
+	struct record_start start = {.levels = processor_levels(), .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1,
+				     .cache = may_ask ? cache_sum() : 0};
 	struct text out = texts_of(w->process);
 
 	add(&out, s->version);

@@ -1,0 +1,57 @@
+#!/bin/bash
+# timeout: 200
+# Where ld.so looks for a library before it has it, or in vain, is in the audit as strace prints it, also where that is no everyday's search: a name that
+# ld.so.cache lacks, no cache, a second name of the same file, a preload that is not there.
+set -u
+. "$SRC/tests/lib/lib.sh"
+command -v strace >/dev/null || skip "no strace"
+strace -o probe true 2>probe.err && grep -q execve probe || skip "strace does not work here: $(tail -n 1 probe.err)"
+
+mkdir files files/sub
+seq 200 >files/numbers
+echo 'int org(void) { return 1; }' >lib.c
+echo 'int main(void) { return 0; }' >main.c
+build() { # NAME [OPTION...]: a program that needs what the options name
+	cc -o "files/$1" main.c -Wl,--no-as-needed -Lstubs -Lfiles "${@:2}" || fail "$1: it does not compile"
+}
+commands() {
+	cat >>list
+}
+
+commands <<'COMMANDS'
+preload_not_there LD_PRELOAD=libnope.so cat numbers
+preload_not_there_by_path LD_PRELOAD=sub/libnope.so cat numbers
+preload_in_no_list LD_PRELOAD=libnope.so LD_LIBRARY_PATH=sub cat numbers
+COMMANDS
+
+# The cache has libraries by their sonames; the files behind the links have longer names.
+for name in libz.so.1 libstdc++.so.6 libexpat.so.1 libzstd.so.1; do
+	for folder in /lib/x86_64-linux-gnu /lib64; do
+		[ -L $folder/$name ] && library=$folder/$name && long=$(basename "$(readlink -f $folder/$name)") && [ -e "$folder/$long" ] && break 2
+	done
+done
+if [ -n "${long:-}" ]; then
+	mkdir stubs
+	cc -shared -fPIC -o stubs/liblong.so lib.c -Wl,-soname,"$long" && cc -shared -fPIC -o stubs/libshort.so lib.c -Wl,-soname,"$(basename "$library")" || fail "no stub"
+	build long -llong
+	build both -lshort -llong
+	build turned -llong -lshort
+	build nodefault -llong -Wl,-z,nodefaultlib,-rpath,"$(dirname "$library")"
+	commands <<-COMMANDS
+		preload_long LD_PRELOAD=$long cat numbers
+		long ./long
+		both ./both
+		turned ./turned
+		nodefault ./nodefault
+	COMMANDS
+fi
+if unshare -rm sh -c 'mount -t tmpfs none /etc' 2>unshare.err; then
+	commands <<-'COMMANDS'
+		no_cache unshare -rm sh -c 'mount -t tmpfs none /etc; cat numbers'
+		no_cache_preload unshare -rm sh -c 'mount -t tmpfs none /etc; LD_PRELOAD=libnope.so cat numbers'
+	COMMANDS
+else
+	echo "no cache: not tested: $(cat unshare.err)"
+fi
+
+python3 "$SRC/tests/lib/audit.py" "$SYSSHIM" files list
