@@ -486,7 +486,8 @@ static void preload(struct loader *l, const struct source *s, const char *name)
 
 	if (index >= 0 && (!strcmp(l->objects[index].path, name) || !strcmp(base_of(l->objects[index].path), base_of(name)))) {
 		search(l, s, 0, name);
-		l->objects[index].alias = NULL;
+		/* NB: `name` does not stay. */
+		l->objects[index].alias = strchr(name, '/') ? NULL : base_of(l->objects[index].path);
 	} else if (!is_known(l, name) && !is_ours(name)) {
 		/* One that is not loaded was not found, which ld.so said. */
 		search_for(l, s, 0, name, "");

@@ -24,6 +24,15 @@ preload_not_there_by_path LD_PRELOAD=sub/libnope.so cat numbers
 preload_in_no_list LD_PRELOAD=libnope.so LD_LIBRARY_PATH=sub cat numbers
 COMMANDS
 
+# A library without a soname is known by the name under which it was loaded.
+cc -shared -fPIC -o files/libplain.so lib.c || fail "no library"
+build plain -lplain
+commands <<'COMMANDS'
+preload_needed LD_PRELOAD=libplain.so LD_LIBRARY_PATH=$PWD ./plain
+preload_needed_by_path LD_PRELOAD=$PWD/libplain.so LD_LIBRARY_PATH=$PWD ./plain
+preload_twice LD_PRELOAD="libplain.so libplain.so" LD_LIBRARY_PATH=$PWD ./plain
+COMMANDS
+
 # The cache has libraries by their sonames; the files behind the links have longer names.
 for name in libz.so.1 libstdc++.so.6 libexpat.so.1 libzstd.so.1; do
 	for folder in /lib/x86_64-linux-gnu /lib64; do
