@@ -32,6 +32,7 @@ enum { EXISTS = 1, MISSING };
 
 struct loader {
 	char *start; /* START's texts, copied; NULL: none yet */
+	const char *directory; /* the working one at birth; "": not known */
 	const char *version, *file, *interpreter, *exe, *platform;
 	uint32_t levels;
 	int preload_file;
@@ -292,12 +293,17 @@ static void expand(const struct loader *l, const char *from, size_t length, cons
 	to[used < PATH_MAX ? used : PATH_MAX - 1] = 0;
 }
 
+/* Its folder; of a relative path as ld.so makes it absolute, which leaves what it finds (elf/dl-object.c). */
 static void origin_of(const struct loader *l, int index, char to[PATH_MAX])
 {
-	const char *path = index ? l->objects[index].path : *l->exe ? l->exe : l->file;
+	const char *path = index ? l->objects[index].path : *l->exe ? l->exe : l->file, *base = *path == '/' || !*l->directory ? "" : l->directory;
 	size_t length = (size_t)(base_of(path) - path);
+	int put = snprintf(to, PATH_MAX, "%s%s%.*s", base, *base && base[strlen(base) - 1] != '/' ? "/" : "", (int)length, path);
 
-	snprintf(to, PATH_MAX, "%.*s", length > 1 ? (int)length - 1 : 1, length ? path : ".");
+	for (put = put < PATH_MAX ? put : PATH_MAX - 1; put > 1 && to[put - 1] == '/'; put--)
+		to[put - 1] = 0;
+	if (!*to)
+		snprintf(to, PATH_MAX, ".");
 }
 
 /* A list with colons (and semicolons, in the variable): was it found in one of its folders? */
@@ -518,7 +524,23 @@ static void preloads(struct loader *l, const struct source *s)
 		tell(l, START_OPENED, 0, "/etc/ld.so.preload");
 }
 
-static void executed(struct loader *l)
+static int has_token(const char *list)
+{
+	return list && strchr(list, '$') != NULL;
+}
+
+/* ld.so asks where the program lies when one of the program's own lists says so, or the user's. Of libraries it knows their paths. */
+static int asks_own_place(const struct loader *l, const struct source *s)
+{
+	const struct loaded *program = &l->objects[0];
+	int asks = has_token(variable(s, "LD_LIBRARY_PATH")) || has_token(variable(s, "LD_PRELOAD"));
+
+	for (unsigned i = 0; l->count && i < program->needed_count; i++)
+		asks |= has_token(program->needed[i]);
+	return asks || (l->count && (has_token(program->runpath) || has_token(program->rpath)));
+}
+
+static void executed(struct loader *l, const struct source *s)
 {
 	int is_script = *l->exe && strcmp(l->exe, l->file) != 0;
 
@@ -527,18 +549,16 @@ static void executed(struct loader *l)
 		tell(l, START_INTERPRETED, 0, "%s", l->exe);
 	if (*l->interpreter)
 		tell(l, START_INTERPRETED, 0, "%s", l->interpreter);
-	for (unsigned i = 0; i < l->count; i++)
-		if (strchr(l->objects[i].runpath, '$') || strchr(l->objects[i].rpath, '$')) {
-			tell(l, START_READLINK, 0, "/proc/self/exe");
-			break;
-		}
+	if (asks_own_place(l, s))
+		tell(l, START_READLINK, 0, "/proc/self/exe");
 }
 
 int loader_tell(struct loader *l, const struct source *s, void (*to)(void *self, enum start_call call, const char *path, int error), void *self)
 {
 	l->tell = to;
 	l->self = self;
-	executed(l);
+	l->directory = memchr(s->header->directory, 0, sizeof s->header->directory) ? s->header->directory : "";
+	executed(l, s);
 	if (!*l->version || !l->count) {
 		for (unsigned i = 1; i < l->count; i++)
 			if (strchr(l->objects[i].path, '/') && !is_ours(l->objects[i].path) && strcmp(l->objects[i].path, l->interpreter) != 0)

@@ -145,12 +145,17 @@ static int has_origin(const char *path)
 	return 0;
 }
 
-/* Who asks for folders beside itself must know where it lies. */
-static int needs_own_place(const struct dl_phdr_info *info)
+/* Who asks for folders beside itself must know where it lies; the user may ask for it too. */
+static int needs_own_place(const struct started *s, const struct dl_phdr_info *info)
 {
 	struct dynamic dynamic = dynamic_of(info);
+	int needs = has_origin(named(&dynamic, DT_RPATH)) || has_origin(named(&dynamic, DT_RUNPATH));
 
-	return has_origin(named(&dynamic, DT_RPATH)) || has_origin(named(&dynamic, DT_RUNPATH));
+	for (const Elf64_Dyn *d = dynamic.entries; d && d->d_tag != DT_NULL; d++)
+		needs |= d->d_tag == DT_NEEDED && has_origin(dynamic.strings + d->d_un.d_val);
+	for (char *const *e = s->environment; e && *e && !string_after(*e, "SYSSHIM_RECORDING="); e++)
+		needs |= has_origin(string_after(*e, "LD_LIBRARY_PATH=")) || has_origin(string_after(*e, "LD_PRELOAD="));
+	return needs;
 }
 
 static uint32_t cache_sum(void)
@@ -174,7 +179,7 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 	add(&out, s->version);
 	add(&out, s->file);
 	add(&out, interpreter_of(info));
-	if (may_ask && (is_script(s) || needs_own_place(info))) {
+	if (may_ask && (is_script(s) || needs_own_place(s, info))) {
 		long length = RAW(__NR_readlink, "/proc/self/exe", out.at, (size_t)(out.end - out.at) - 256);
 		out.at += length > 0 ? length : 0;
 	}

@@ -7,6 +7,7 @@ struct process;
 struct started {
 	const char *file, *platform; /* AT_EXECFN, AT_PLATFORM; NULL: not told */
 	char *const *arguments;      /* or NULL */
+	char *const *environment;
 	const char *version;         /* glibc's; NULL: another libc */
 };
 

@@ -33,6 +33,20 @@ preload_needed_by_path LD_PRELOAD=$PWD/libplain.so LD_LIBRARY_PATH=$PWD ./plain
 preload_twice LD_PRELOAD="libplain.so libplain.so" LD_LIBRARY_PATH=$PWD ./plain
 COMMANDS
 
+# Only what the program or the user says makes ld.so ask where the program lies.
+cc -shared -fPIC -o files/libbeside.so lib.c -Wl,-rpath,'$ORIGIN' && cc -shared -fPIC -o files/sub/libdeep.so lib.c || fail "no library"
+cc -shared -fPIC -o files/libneeds.so lib.c -Wl,--no-as-needed -Lfiles/sub -ldeep -Wl,-rpath,'$ORIGIN/sub' || fail "no library"
+build beside -lbeside
+build needs -lneeds -Wl,-rpath-link,files/sub
+build own -lbeside -Wl,-rpath,'$ORIGIN'
+commands <<'COMMANDS'
+origin_of_library LD_LIBRARY_PATH=$PWD ./beside
+origin_of_library_by_relative_path LD_LIBRARY_PATH=. ./needs
+origin_of_program cd sub; ../own
+origin_of_user cd sub; LD_LIBRARY_PATH='$ORIGIN:${ORIGIN}/sub' ../plain; LD_LIBRARY_PATH=$PWD/../'$LIB:$ORIGIN' ../plain
+origin_in_preload LD_PRELOAD='$ORIGIN/libplain.so' ./own; LD_PRELOAD='$ORIGIN/libnope.so' ./own
+COMMANDS
+
 # The cache has libraries by their sonames; the files behind the links have longer names.
 for name in libz.so.1 libstdc++.so.6 libexpat.so.1 libzstd.so.1; do
 	for folder in /lib/x86_64-linux-gnu /lib64; do
