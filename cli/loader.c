@@ -34,6 +34,9 @@ struct loader {
 	char *start; /* START's texts, copied; NULL: none yet */
 	const char *directory; /* the working one at birth; "": not known */
 	const char *version, *file, *interpreter, *exe, *platform;
+	/* Where ld.so was executed: itself (else NULL), and what its options say. */
+	const char *loader, *program, *library_path, *preloads;
+	int inhibits_cache;
 	uint32_t levels;
 	int preload_file;
 	struct loaded objects[MOST];
@@ -61,7 +64,8 @@ static void forget(struct loader *l)
 	/* NB: it is large, and little of it is used. */
 	l->start = NULL;
 	l->count = l->folders_count = l->subfolders_count = 0;
-	l->cache_told = 0;
+	l->cache_told = l->inhibits_cache = 0;
+	l->loader = l->program = l->library_path = l->preloads = NULL;
 }
 
 void loader_free(struct loader *l)
@@ -95,6 +99,43 @@ static char *texts_copy(const struct record_word *word, const char *from, const 
 	return copy;
 }
 
+/* NB: argv[0] may be anything. Its word is taken only where it leads to what runs. */
+static const char *loaders_path(const struct loader *l, const char *argument)
+{
+	char path[PATH_MAX];
+
+	return *argument == '/' && realpath(argument, path) && !strcmp(path, l->exe) ? argument : l->exe;
+}
+
+/* ld.so's command line: options, the program, the program's arguments. Those of which the search is not replayed leave it in part (elf/rtld.c, dl_main). */
+static void take_options(struct loader *l, const char *at, const char *end)
+{
+	const char *option, *ignored;
+	const struct {
+		const char *name, **value;
+	} known[] = {{"--library-path", &l->library_path}, {"--preload", &l->preloads}, {"--argv0", &ignored}}, *o;
+
+	l->loader = loaders_path(l, next(&at, end));
+	l->exe = "";
+	l->program = l->file;
+	while (option = next(&at, end), !strncmp(option, "--", 2)) {
+		for (o = known; o < known + 3 && strcmp(o->name, option) != 0; o++) {
+		}
+		if (o < known + 3)
+			*o->value = next(&at, end);
+		else if (!strcmp(option, "--inhibit-cache"))
+			l->inhibits_cache = 1;
+		else
+			l->is_whole = 0;
+		/* Of the ones that are left these have a value. */
+		if (!strcmp(option, "--inhibit-rpath") || !strcmp(option, "--audit") || !strncmp(option, "--glibc-hwcaps-", 15))
+			next(&at, end);
+	}
+	if (*option)
+		l->program = option;
+	l->is_whole &= strchr(option, '/') != NULL;
+}
+
 void loader_take(struct loader *l, const struct source *s, const struct record_word *word)
 {
 	const char *end, *at;
@@ -113,6 +154,8 @@ void loader_take(struct loader *l, const struct source *s, const struct record_w
 		l->interpreter = next(&at, end);
 		l->exe = next(&at, end);
 		l->platform = next(&at, end);
+		if (start->levels & RECORD_BY_LOADER)
+			take_options(l, at, end);
 	} else if (l->start && l->count < MOST) {
 		const struct record_object *object = (const void *)word;
 		struct loaded *o = &l->objects[l->count++];
@@ -149,6 +192,11 @@ static const char *variable(const struct source *s, const char *name)
 		at += size + 1;
 	}
 	return NULL;
+}
+
+static const char *library_path(const struct loader *l, const struct source *s)
+{
+	return l->library_path ? l->library_path : variable(s, "LD_LIBRARY_PATH");
 }
 
 static const char *base_of(const char *path)
@@ -296,7 +344,7 @@ static void expand(const struct loader *l, const char *from, size_t length, cons
 /* Its folder; of a relative path as ld.so makes it absolute, which leaves what it finds (elf/dl-object.c). */
 static void origin_of(const struct loader *l, int index, char to[PATH_MAX])
 {
-	const char *path = index ? l->objects[index].path : *l->exe ? l->exe : l->file, *base = *path == '/' || !*l->directory ? "" : l->directory;
+	const char *path = index ? l->objects[index].path : l->loader ? l->program : *l->exe ? l->exe : l->file, *base = *path == '/' || !*l->directory ? "" : l->directory;
 	size_t length = (size_t)(base_of(path) - path);
 	int put = snprintf(to, PATH_MAX, "%s%s%.*s", base, *base && base[strlen(base) - 1] != '/' ? "/" : "", (int)length, path);
 
@@ -357,6 +405,8 @@ static int try_defaults(struct loader *l, const char *name, const char *found)
 static int cache_has(struct loader *l, const char *name, const char *found, const char **other)
 {
 	*other = NULL;
+	if (l->inhibits_cache)
+		return 0;
 	if (!l->cache_told)
 		tell(l, START_OPENED, l->cache_then == RECORD_CACHE_MISSING ? ENOENT : 0, "/etc/ld.so.cache");
 	l->cache_told = 1;
@@ -458,7 +508,7 @@ static void search_for(struct loader *l, const struct source *s, int by, const c
 		tell(l, START_OPENED, *found ? 0 : ENOENT, "%s", path);
 		return;
 	}
-	if (!try_rpaths(l, by, name, found) && !try_list(l, variable(s, "LD_LIBRARY_PATH"), ":;", 0, name, found) &&
+	if (!try_rpaths(l, by, name, found) && !try_list(l, library_path(l, s), ":;", 0, name, found) &&
 	    !try_list(l, l->objects[by].runpath, ":", by, name, found))
 		search_behind(l, &l->objects[by], name, found);
 }
@@ -500,10 +550,8 @@ static void preload(struct loader *l, const struct source *s, const char *name)
 	}
 }
 
-/* Both lists of preloads, in the order in which they were loaded; the file's names are those that are in the way of the next search. */
-static void preloads(struct loader *l, const struct source *s)
+static void preload_all(struct loader *l, const struct source *s, const char *list)
 {
-	const char *list = variable(s, "LD_PRELOAD");
 	char name[PATH_MAX];
 
 	for (; list && *list;) {
@@ -515,6 +563,13 @@ static void preloads(struct loader *l, const struct source *s)
 		}
 		list += length;
 	}
+}
+
+/* All lists of preloads, in the order in which they were loaded; the file's names are those that are in the way of the next search. */
+static void preloads(struct loader *l, const struct source *s)
+{
+	preload_all(l, s, variable(s, "LD_PRELOAD"));
+	preload_all(l, s, l->preloads);
 	/* An entry that exec.c has added is not in the environment that the program sees. */
 	for (unsigned i = 1; i < l->count; i++)
 		l->objects[i].is_claimed |= is_ours(l->objects[i].path);
@@ -533,7 +588,7 @@ static int has_token(const char *list)
 static int asks_own_place(const struct loader *l, const struct source *s)
 {
 	const struct loaded *program = &l->objects[0];
-	int asks = has_token(variable(s, "LD_LIBRARY_PATH")) || has_token(variable(s, "LD_PRELOAD"));
+	int asks = has_token(library_path(l, s)) || has_token(variable(s, "LD_PRELOAD"));
 
 	for (unsigned i = 0; l->count && i < program->needed_count; i++)
 		asks |= has_token(program->needed[i]);
@@ -544,6 +599,11 @@ static void executed(struct loader *l, const struct source *s)
 {
 	int is_script = *l->exe && strcmp(l->exe, l->file) != 0;
 
+	if (l->loader) {
+		tell(l, START_EXECUTED, 0, "%s", *l->loader ? l->loader : "?");
+		tell(l, START_OPENED, 0, "%s", l->program);
+		return;
+	}
 	tell(l, START_EXECUTED, 0, "%s", *l->file ? l->file : "?");
 	if (is_script)
 		tell(l, START_INTERPRETED, 0, "%s", l->exe);
@@ -569,7 +629,8 @@ int loader_tell(struct loader *l, const struct source *s, void (*to)(void *self,
 	find_subfolders(l);
 	/* The program, what the kernel maps, and ld.so itself are there without a search. */
 	for (unsigned i = 0; i < l->count; i++)
-		l->objects[i].is_claimed = i == 0 || !strncmp(l->objects[i].path, "linux-", 6) || !strcmp(l->objects[i].path, l->interpreter);
+		l->objects[i].is_claimed = i == 0 || !strncmp(l->objects[i].path, "linux-", 6) || !strcmp(l->objects[i].path, l->interpreter) ||
+					   (l->loader && !strcmp(l->objects[i].soname, base_of(l->interpreter)));
 	preloads(l, s);
 	for (unsigned i = 0; i < l->count; i++)
 		for (unsigned k = 0; k < l->objects[i].needed_count; k++)

@@ -319,7 +319,7 @@ static void record_into_state_folder(const char *state, const char *home)
 static void record_start(const struct startup *s, struct process *p)
 {
 	struct started started = {(const char *)auxiliary_value(s, AT_EXECFN), (const char *)auxiliary_value(s, AT_PLATFORM), s->arguments, s->environment,
-				  gnu_get_libc_version ? gnu_get_libc_version() : NULL};
+				  gnu_get_libc_version ? gnu_get_libc_version() : NULL, !auxiliary_value(s, AT_BASE)};
 
 	objects_record(p, &started);
 }

@@ -15,7 +15,7 @@
 
 #include "../sys/poison.h"
 
-enum { TEXTS_MOST = 16 << 10, READABLE = 4 /* R_OK */ };
+enum { TEXTS_MOST = 16 << 10, COMMAND_LINE = 4 << 10, READABLE = 4 /* R_OK */ };
 
 /* The levels of the x86-64 psABI (3.1.1, Processor Architecture), which name folders that ld.so looks into (ld.so(8), glibc-hwcaps, 2.33); older
  * glibcs look into more folders on Intel's (2.36, sysdeps/x86/cpu-features.c). Few questions: in a virtual machine each takes 10 to 20 us. The
@@ -168,6 +168,19 @@ static uint32_t cache_sum(void)
 	return RECORD_CACHE_SUM(status.st_size, status.st_mtime, status.st_mtime_nsec);
 }
 
+/* The options of an ld.so that was executed: it has taken them out of the arguments. */
+static void add_command_line(struct text *out)
+{
+	long fd = RAW(__NR_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC), size = 0;
+
+	if (fd >= 0) {
+		size = RAW(__NR_read, fd, out->at, COMMAND_LINE);
+		RAW(__NR_close, fd);
+	}
+	out->at += size > 0 ? size : 0;
+	text_char(out, 0);
+}
+
 static void put_start(struct writer *w, const struct dl_phdr_info *info)
 {
 	const struct started *s = w->started;
@@ -176,15 +189,19 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 				     .cache = may_ask ? cache_sum() : 0};
 	struct text out = texts_of(w->process);
 
+	if (s->by_loader)
+		start.levels |= RECORD_BY_LOADER;
 	add(&out, s->version);
 	add(&out, s->file);
 	add(&out, interpreter_of(info));
-	if (may_ask && (is_script(s) || needs_own_place(s, info))) {
-		long length = RAW(__NR_readlink, "/proc/self/exe", out.at, (size_t)(out.end - out.at) - 256);
+	if (may_ask && (s->by_loader || is_script(s) || needs_own_place(s, info))) {
+		long length = RAW(__NR_readlink, "/proc/self/exe", out.at, (size_t)(out.end - out.at) - COMMAND_LINE - 256);
 		out.at += length > 0 ? length : 0;
 	}
 	text_char(&out, 0);
 	add(&out, s->platform);
+	if (s->by_loader && may_ask)
+		add_command_line(&out);
 	if (!out.cut)
 		put(w, &start, &out, RECORD_START);
 }

@@ -9,6 +9,7 @@ struct started {
 	char *const *arguments;      /* or NULL */
 	char *const *environment;
 	const char *version;         /* glibc's; NULL: another libc */
+	int by_loader;               /* ld.so was executed, and the kernel has loaded no interpreter (AT_BASE) */
 };
 
 /* In the constructor, while only libc's loader is there. */

@@ -77,4 +77,21 @@ else
 	echo "no cache: not tested: $(cat unshare.err)"
 fi
 
+# ld.so as a program opens the program itself, and has options beside the variables.
+loader=/lib64/ld-linux-x86-64.so.2
+if [ -x $loader ]; then
+	commands <<-COMMANDS
+		by_loader $loader --library-path . ./plain; true
+		by_loader_twice LD_LIBRARY_PATH=sub $loader --library-path \$PWD:/nowhere \$PWD/plain; LD_LIBRARY_PATH=. $loader ./plain
+		by_loader_no_cache $(readlink -f $loader) --inhibit-cache --library-path sub:. ./plain; true
+		by_loader_preload LD_PRELOAD=libm.so.6 $loader --argv0 other --preload 'libplain.so libnope.so' --library-path . ./plain one two; true
+		by_loader_origin cd sub; $loader ../own; LD_LIBRARY_PATH='\$ORIGIN/sub' $loader ../own
+	COMMANDS
+	(cd files && "$SYSSHIM" run -q -e trace=audit --record=../whole -- sh -c "$loader --library-path . ./plain; true")
+	"$SYSSHIM" files --strict --deny=/no/such/file whole >whole.out || fail "--library-path: $(cat whole.out)"
+	"$SYSSHIM" files --deny="$PWD/files/plain" whole >denied.out && fail "what ld.so executes passes --deny: $(cat denied.out)"
+	(cd files && "$SYSSHIM" run -q -e trace=audit --record=../part -- sh -c "$loader --library-path . --inhibit-rpath x ./own; true")
+	"$SYSSHIM" files --json part | tail -n 1 | grep -q '"starts_in_part":1' || fail "--inhibit-rpath: nothing is said: $("$SYSSHIM" files part | tail -n 3)"
+fi
+
 python3 "$SRC/tests/lib/audit.py" "$SYSSHIM" files list
