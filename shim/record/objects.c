@@ -169,13 +169,14 @@ static uint32_t cache_sum(void)
 }
 
 /* The options of an ld.so that was executed: it has taken them out of the arguments. */
-static void add_command_line(struct text *out)
+static void add_command_line(struct process *p, struct text *out)
 {
 	long fd = RAW(__NR_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC), size = 0;
 
 	if (fd >= 0) {
 		size = RAW(__NR_read, fd, out->at, COMMAND_LINE);
 		RAW(__NR_close, fd);
+		counter_add(&p->tally.own_reads, 1, 1);
 	}
 	out->at += size > 0 ? size : 0;
 	text_char(out, 0);
@@ -201,7 +202,7 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 	text_char(&out, 0);
 	add(&out, s->platform);
 	if (s->by_loader && may_ask)
-		add_command_line(&out);
+		add_command_line(w->process, &out);
 	if (!out.cut)
 		put(w, &start, &out, RECORD_START);
 }
