@@ -20,17 +20,17 @@ C
 cc -O1 -o drips drips.c || fail "it does not compile"
 ./drips >wanted || fail "it fails natively"
 
-# entries FILE: the sum of strace's counts
+# entries FILE: strace's lines. What the start writes into the process's own text is no file's.
 entries() {
-	awk '$NF ~ /^(write|writev|pwritev2|pwrite64)$/ { sum += $4 } END { print sum + 0 }' "$1"
+	grep -E '(write|writev|pwritev2|pwrite64)\(' "$1" | grep -vcE 'pwrite64\([0-9]+</proc/[0-9]+/mem>'
 }
 count() {
-	strace -c -f -o "$1" -e trace=write,writev,pwritev2,pwrite64 -E LD_PRELOAD="$SHIM" -E SYSSHIM_STATS=off ./drips
+	strace -f -y -o "$1" -e trace=write,writev,pwritev2,pwrite64 -E LD_PRELOAD="$SHIM" -E SYSSHIM_STATS=off ./drips
 }
 count file.count >file || fail "to a file: status $?"
 cmp file wanted || fail "to a file: bytes differ"
-[ "$(entries file.count)" -gt 0 ] && [ "$(entries file.count)" -le 40 ] || fail "to a file: $(cat file.count)"
+[ "$(entries file.count)" -gt 0 ] && [ "$(entries file.count)" -le 40 ] || fail "to a file: $(entries file.count): $(cut -c1-100 file.count | head -n 60)"
 (set -o pipefail; count pipe.count | cat >piped) || fail "to a pipe: status $?"
 cmp piped wanted || fail "to a pipe: bytes differ"
-[ "$(entries pipe.count)" -gt 0 ] && [ "$(entries pipe.count)" -le 600 ] || fail "to a pipe: $(cat pipe.count)"
+[ "$(entries pipe.count)" -gt 0 ] && [ "$(entries pipe.count)" -le 600 ] || fail "to a pipe: $(entries pipe.count): $(cut -c1-100 pipe.count | head -n 60)"
 echo "$(entries file.count) entries to a file, $(entries pipe.count) to a pipe"

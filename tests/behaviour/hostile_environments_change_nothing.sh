@@ -12,7 +12,7 @@ import os, random, re, subprocess, sys
 
 shim, source = sys.argv[1:]
 random.seed(8)
-names = re.findall(r'\{"(SYSSHIM_[A-Z_]+)"', open(source).read())
+names = re.findall(r'OPTION\("(SYSSHIM_[A-Z_]+)"', open(source).read())
 assert len(names) >= 24, names
 values = {
     "long": b"x" * 120000,
