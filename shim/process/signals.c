@@ -60,6 +60,12 @@ static struct {
 
 void signal_return(void); /* entry.S */
 
+/* A handler of ours, as the kernel has it then. */
+static struct action our_action(void *handler)
+{
+	return (struct action){handler, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~UNMASKABLE};
+}
+
 static long set(int signal, const struct action *action, struct action *old)
 {
 	return RAW(__NR_rt_sigaction, signal, action, old, SET);
@@ -135,11 +141,6 @@ static void on_stop(int signal, void *information, void *context)
 	set(signal, &ours, NULL);
 }
 
-static struct action fatal(void)
-{
-	return (struct action){(void *)on_fatal, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~UNMASKABLE};
-}
-
 static int is_hookable(int signal)
 {
 	return !(NOT_HOOKED & BIT(signal)) && !(signal == SYS && signals.proxied);
@@ -196,7 +197,7 @@ static struct action chosen(int signal, const struct action *asked)
 		signals.view[signal] = *asked;
 		signals.view[signal].mask &= ~UNMASKABLE;
 		signals.view[signal].flags &= KNOWN_FLAGS;
-		return fatal();
+		return our_action((void *)on_fatal);
 	}
 	if (!is_handler(a.handler))
 		return a;
@@ -218,14 +219,21 @@ static struct action chosen(int signal, const struct action *asked)
 	return a;
 }
 
+/* What apply_believed goes by. */
+static void know(int signal, const void *handler)
+{
+	int is_fatal = handler == (void *)on_fatal;
+
+	signals.fatal = (signals.fatal & ~BIT(signal)) | (is_fatal ? BIT(signal) : 0);
+	signals.others = (signals.others & ~BIT(signal)) | (handler && !is_fatal ? BIT(signal) : 0);
+}
+
 /* What is given to the kernel in its place, in the present state. */
 static struct action installed(int signal, const struct action *asked)
 {
 	struct action a = chosen(signal, asked);
-	int is_fatal = a.handler == (void *)on_fatal;
 
-	signals.fatal = (signals.fatal & ~BIT(signal)) | (is_fatal ? BIT(signal) : 0);
-	signals.others = (signals.others & ~BIT(signal)) | (a.handler && !is_fatal ? BIT(signal) : 0);
+	know(signal, a.handler);
 	return a;
 }
 
@@ -251,7 +259,7 @@ static int apply_believed(int signal)
 
 	believed.handler = 0;
 	if (signals.fatal & BIT(signal))
-		believed = fatal();
+		believed = our_action((void *)on_fatal);
 	else if (signals.others & BIT(signal))
 		return 0;
 	struct action view = seen(signal, &believed);
@@ -270,18 +278,12 @@ static void apply_how(uint64_t passing)
 	struct action real;
 
 	for (int i = 1; i <= SIGNALS; i++) {
-		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || (passing & BIT(i) && apply_believed(i)))
+		if (BIT(i) & UNMASKABLE || (i == SYS && signals.proxied) || (passing & BIT(i) && apply_believed(i)) || set(i, NULL, &real) != 0)
 			continue;
-		int failed = set(i, NULL, &real) != 0;
-		/* So that apply_believed knows of it, whoever has set it. */
-		if (!failed && real.handler == SIGNAL_IGNORED) {
-			signals.others |= BIT(i);
-			signals.fatal &= ~BIT(i);
-		}
-		if (failed || real.handler == SIGNAL_IGNORED || real.handler == (void *)on_stop ||
-		    (real.handler == (void *)on_fault && signals.view[i].handler == SIGNAL_IGNORED))
-			continue;
-		settle(i, &real, &real);
+		if (real.handler == SIGNAL_IGNORED)
+			know(i, real.handler);
+		else if (real.handler != (void *)on_stop && (real.handler != (void *)on_fault || signals.view[i].handler != SIGNAL_IGNORED))
+			settle(i, &real, &real);
 	}
 }
 
@@ -468,12 +470,12 @@ void signals_disarm(uint64_t *mask)
 
 static void stand(int signal, void *handler, void *in_place_of)
 {
-	struct action ours = {handler, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul}, real;
+	struct action next = our_action(handler), real;
 
 	if (set(signal, NULL, &real) != 0 || real.handler != in_place_of)
 		return;
 	signals.view[signal] = real;
-	set(signal, &ours, NULL);
+	set(signal, &next, NULL);
 }
 
 static void step_aside(int signal, const void *handler)
@@ -589,9 +591,9 @@ long signals_action(struct process *p, const struct call *call)
 void signals_catch(void *handler)
 {
 	/* A full mask and no SA_NODEFER: another signal in this handler would come back by an rt_sigreturn that traps. */
-	struct action ours = {handler, ON_STACK | RESTART | RESTORER | SIGINFO, signal_return, ~0ul};
+	struct action next = our_action(handler);
 
-	set(SYS, &ours, NULL);
+	set(SYS, &next, NULL);
 }
 
 int signals_are_caught(const void *handler)
