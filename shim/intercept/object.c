@@ -84,11 +84,6 @@ static unsigned char *text_pages(const struct object *o)
 	return (unsigned char *)(uintptr_t)page_start(o->text.start);
 }
 
-static unsigned char *live_text(const struct object *o)
-{
-	return (unsigned char *)(uintptr_t)o->text.start;
-}
-
 static uint64_t offset_in_file(const struct object *o)
 {
 	return o->offset & ~(uint64_t)(PAGE - 1);
@@ -190,17 +185,15 @@ int object_write(const struct object *o, const void *from, uint32_t at, size_t s
 
 const char *object_open(struct object *o, int may_through_memory)
 {
-	long fd = file_of(o), memory = -EPERM;
+	long fd = file_of(o);
 
 	if (fd < 0)
 		return "the file of the loaded libc cannot be read";
-	o->text.copy = live_text(o);
-	o->fd = fd;
-	if (may_through_memory)
-		memory = open_memory(o);
+	long memory = may_through_memory ? open_memory(o) : -EPERM;
+	o->text.copy = (unsigned char *)(uintptr_t)o->text.start;
 	o->through_memory = memory >= 0;
+	o->fd = o->through_memory ? memory : fd;
 	if (o->through_memory) {
-		o->fd = memory;
 		RAW(__NR_close, fd);
 		return NULL;
 	}

@@ -59,7 +59,7 @@ enum want {
 };
 
 /* Room for a page of text, or for what the kernel says of its pages. */
-extern uint64_t object_room[];
+extern uint64_t object_room[(PAGE + 2 * PIECE_SIZE) / 8];
 
 /* Turns the sites of o->text.copy into jumps and counts them. NULL, or why none was; object_unwritable: try without /proc/self/mem. */
 extern const char object_unwritable[];

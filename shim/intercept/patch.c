@@ -195,12 +195,12 @@ static int patch(const struct object *o, const struct site_row *row)
 }
 
 /* Row `i` to `end` of one page, where they stand. How many are jumps now. */
-static uint32_t patch_page(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
+static int patch_page(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
 {
-	uint32_t patched = 0;
+	int patched = 0;
 
 	for (; i < end; i++)
-		patched += (uint32_t)(chosen[i] && patch(o, &rows[i]));
+		patched += chosen[i] && patch(o, &rows[i]);
 	return patched;
 }
 
@@ -222,27 +222,27 @@ static int patch_page_through_memory(const struct object *o, const struct site_r
 	if (!object_read(o, bytes, from, size))
 		return -1;
 	read.text.copy = bytes - from;
-	int patched = (int)patch_page(&read, rows, i, end);
+	int patched = patch_page(&read, rows, i, end);
 	return patched && !object_write(o, bytes, from, size) ? -1 : patched;
 }
 
 /* Turns those sites that are as the table says into jumps. */
 static const char *patch_rows(const struct object *o, const struct site_row *rows, uint32_t count, enum want want)
 {
-	uint32_t wanted = 0, rewritten = 0;
-	int unwritable = 0;
+	uint32_t *rewritten = want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten, before = *rewritten;
+	uint32_t *left = want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left;
 
-	for (uint32_t i = 0, end; i < count && !unwritable; i = end) {
+	for (uint32_t i = 0, end; i < count; i = end) {
 		end = page_end(rows, i, count);
-		int patched = o->through_memory ? patch_page_through_memory(o, rows, i, end) : (int)patch_page(o, rows, i, end);
-		unwritable = patched < 0;
-		rewritten += unwritable ? 0 : (uint32_t)patched;
+		int patched = o->through_memory ? patch_page_through_memory(o, rows, i, end) : patch_page(o, rows, i, end);
+		if (patched < 0)
+			return object_unwritable;
+		*rewritten += (uint32_t)patched;
 	}
-	for (uint32_t i = 0; i < count && !unwritable; i++)
-		wanted += chosen[i];
-	*(want == WANT_CERTAIN ? &inherited.foreign_rewritten : &inherited.sites_rewritten) += rewritten;
-	*(want == WANT_CERTAIN ? &inherited.foreign_left : &inherited.sites_left) += unwritable ? 0 : wanted - rewritten;
-	return unwritable ? object_unwritable : NULL;
+	for (uint32_t i = 0; i < count; i++)
+		*left += chosen[i];
+	*left -= *rewritten - before;
+	return NULL;
 }
 
 static int fits(const struct object *o, const struct site_row *row)
