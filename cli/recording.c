@@ -389,10 +389,8 @@ const char *recorded_below(const struct text_call *call, const struct text_memor
 {
 	if (!has_own_root(call, memory))
 		return given;
-	/* Where `..` leads to there depends on symbolic links. */
-	for (const char *up = strstr(given, ".."); up; up = strstr(up + 1, ".."))
-		if ((up == given || up[-1] == '/') && (up[2] == '/' || !up[2]))
-			*folder = -1;
+	if (text_climbs(given))
+		*folder = -1;
 	return given + strspn(given, "/");
 }
 

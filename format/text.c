@@ -1,6 +1,14 @@
 /* The primitives of the log's text. All of them stay within out->end. */
 #include "text.h"
 
+int text_climbs(const char *path)
+{
+	for (const char *part = path; *part; part++)
+		if (part[0] == '.' && part[1] == '.' && (!part[2] || part[2] == '/') && (part == path || part[-1] == '/'))
+			return 1;
+	return 0;
+}
+
 size_t text_length_within(const char *s, size_t size)
 {
 	size_t length = 0;

@@ -66,6 +66,8 @@ void text_injected(struct text *out, int injected, int delayed);
 
 /* Of a string that may have no end within `size` bytes: then `size`. */
 size_t text_length_within(const char *s, size_t size);
+/* Has a path a part ".."? Where that leads to depends on symbolic links in front of it. */
+int text_climbs(const char *path);
 
 /* The primitives, also used by the summary and by JSON. */
 void text_char(struct text *out, char c);

@@ -93,6 +93,7 @@ static void end_wanted(struct process *p, const struct text_call *call, const st
 	}
 	if (settings.recording) {
 		recording_call(p, call, ticket, now, ticket->injected);
+		/* NB: not in recording_call, which would keep a frame for it (F10_small_stack); so chdir is not quick. */
 		if (unlikely(call->number == __NR_chdir) && !call->result)
 			recording_climbed(p, call->arguments[0]);
 	} else if (is_json()) {

@@ -629,15 +629,7 @@ int recording_copy(struct process *p, int fd, int from)
 	return 1;
 }
 
-/* Has the path a part ".."? */
-static int climbs(const char *path)
-{
-	for (const char *part = path; *part; part++)
-		if (part[0] == '.' && part[1] == '.' && (!part[2] || part[2] == '/') && (part == path || part[-1] == '/'))
-			return 1;
-	return 0;
-}
-
+/* Where the working folder is now; climbing: only if this path climbs, 0: in any case. */
 static __attribute__((noinline)) void put_folder(struct process *p, uint64_t climbing)
 {
 	char *path = p->log.buffer;
@@ -646,7 +638,7 @@ static __attribute__((noinline)) void put_folder(struct process *p, uint64_t cli
 
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
-	if (!climbing || (text_string_at(&memory, climbing, path, PATH_LIMIT) && climbs(path))) {
+	if (!climbing || (text_string_at(&memory, climbing, path, PATH_LIMIT) && text_climbs(path))) {
 		/* With its NUL. */
 		long size = p->sealed ? -EPERM : RAW(__NR_getcwd, path, PATH_LIMIT);
 		recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size);
