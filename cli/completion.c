@@ -14,9 +14,8 @@ const char completion_help[] =
 	"\n"
 	"      --help\n";
 
-/* What is whole ends in a blank: bash is told to put none (-o nospace), as a value follows some. */
-
-/* The options of a line of help stand in front of two blanks: "  -c, --stats=PATH   write ..."; or of its end. */
+/* The options of a line of help stand in front of two blanks: "  -c, --stats=PATH   write ..."; or of its end. What is whole ends in a blank: bash is
+ * told to put none (-o nospace), as a value follows some. */
 static void options_of_line(const char *line, size_t size, const char *word)
 {
 	const char *end = line + size, *at = line + strspn(line, " ");

@@ -44,12 +44,13 @@ static void add_families(const struct recording *r, struct gaps *g)
 	free(headers);
 }
 
-/* Were there calls that nobody had asked for? */
-static int is_narrowed(const struct record_header *h)
+int recorded_lacks(const struct record_header *h, unsigned flags)
 {
-	for (unsigned number = 0; number < SYSCALL_LIMIT; number++)
-		if (syscall_row(number) && !trace_set_has(h->trace, number))
+	for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
+		const struct syscall_row *row = syscall_row(number);
+		if (row && (row->flags & flags) == flags && !trace_set_has(h->trace, number))
 			return 1;
+	}
 	return 0;
 }
 
@@ -70,7 +71,7 @@ static struct gaps gaps_of(const struct recording *r)
 		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
 		g.seldom += h->rewriting == RECORD_REWRITTEN_MOST;
-		g.narrowed += (unsigned)is_narrowed(h);
+		g.narrowed += (unsigned)recorded_lacks(h, 0);
 		g.uncounted += !h->kernel_counted;
 		if (h->kernel_counted) {
 			g.kernel_reads += h->kernel_reads;

@@ -154,13 +154,8 @@ static unsigned without_opens(const struct files *f)
 	unsigned programs = 0;
 
 	for (unsigned i = 0; i < f->recording->sources_count; i++) {
-		const uint64_t *trace = f->recording->sources[i].header->trace;
-		int lacks = !trace_set_has(trace, __NR_execve);
-		for (unsigned number = 0; number < SYSCALL_LIMIT; number++) {
-			const struct syscall_row *row = syscall_row(number);
-			lacks |= row && row->flags & CALL_OPENS && row->flags & CALL_FILE && !trace_set_has(trace, number);
-		}
-		programs += (unsigned)lacks;
+		const struct record_header *h = f->recording->sources[i].header;
+		programs += !trace_set_has(h->trace, __NR_execve) || recorded_lacks(h, CALL_OPENS | CALL_FILE);
 	}
 	return programs;
 }

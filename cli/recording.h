@@ -157,6 +157,8 @@ void files_busiest(struct recording *r, int pid, unsigned most);
 /* Each file with how often and in which sizes it was read and written, those with most bytes first. */
 void files_by_size(struct recording *r, int pid, int json);
 
+/* Are there calls with all of these flags (CALL_*) that nobody has asked this program's recording for? */
+int recorded_lacks(const struct record_header *h, unsigned flags);
 /* Is there anything that a recording should hold and does not? Without what is never seen. */
 int recording_gaps(const struct recording *r);
 /* So many programs were executed that could not load the shim. */

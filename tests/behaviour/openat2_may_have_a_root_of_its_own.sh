@@ -3,7 +3,7 @@
 set -u
 . "$SRC/tests/lib/lib.sh"
 
-cat >rooted.c <<'C'
+cat >jailed.c <<'C'
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
@@ -22,11 +22,11 @@ int main(void)
 	return 0;
 }
 C
-gcc -o rooted rooted.c || fail "no program"
+gcc -o jailed jailed.c || fail "no program"
 mkdir -p jail/etc && touch jail/etc/shadow jail/etc/climbed jail/etc/plain
 for trace in all audit; do
 	rm -rf recording
-	"$SYSSHIM" run -q --record=recording -e trace=$trace -- ./rooted
+	"$SYSSHIM" run -q --record=recording -e trace=$trace -- ./jailed
 	status=$?
 	[ $status -eq 77 ] && skip "this kernel has no openat2"
 	[ $status -eq 0 ] || fail "status $status"

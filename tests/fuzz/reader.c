@@ -28,12 +28,6 @@ static uint64_t next(void)
 	return state;
 }
 
-/* main.c's, which is not built in. */
-int next_option(int argc, char **argv, const char *letters, const struct option *options)
-{
-	return getopt_long(argc, argv, letters, options, NULL);
-}
-
 static void read_all(const uint8_t *data, size_t size)
 {
 	static const struct {
