@@ -2,7 +2,8 @@
 # Installs what is missing, builds, runs every test or those that match the patterns, and ends with the line
 # `N passed, N failed, N skipped`; exit status 1 when something failed.
 #
-#   tests/run.sh [-l] [PATTERN...]    PATTERN: a part of a test's name, or a glob; -l only lists the names
+#   tests/run.sh [-l] [-d N] [PATTERN...]    PATTERN: a part of a test's name, or a glob; -l only lists the names, -d N also
+#                                            prints the N tests that took longest
 #
 # JOBS=N runs N tests at once, KEEP=1 keeps the folders of failed tests. SYSSHIM_TEST_NO_BUILD=1 neither installs nor builds, and
 # SHIM=PATH tests another shared object than build/libsysshim.so. An ordinary user needs no rights: what cannot be installed is said,

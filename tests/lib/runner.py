@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 
 import programs
@@ -27,17 +28,21 @@ class Report:
 
     def __init__(self, total):
         self.total, self.results, self.lock = total, {}, threading.Lock()
+        self.seconds = []  # of each job, with its first name
         self.live = sys.stderr.isatty()
 
-    def add(self, results):
+    def add(self, results, seconds):
         with self.lock:
             self.results.update(results)
+            self.seconds.append((seconds, min(results)))
             if self.live:
                 print(f"\r{len(self.results)} of {self.total}", end="", file=sys.stderr, flush=True)
 
-    def close(self):
+    def close(self, slowest=0):
         if self.live:
             print("\r" + " " * 30 + "\r", end="", file=sys.stderr, flush=True)
+        for seconds, name in sorted(self.seconds, reverse=True)[:slowest]:
+            print(f"{seconds:7.1f} s {name}")
         kinds = {kind: sorted(name for name, result in self.results.items() if result[0] == kind) for kind in (PASSED, FAILED, SKIPPED)}
         for name in kinds[SKIPPED]:
             lines = [line for line in self.results[name][1] if line.strip()]
@@ -52,12 +57,14 @@ class Report:
 
 def perform(job, place, report):
     folder = tempfile.mkdtemp(prefix="t.", dir=place.temporary)
+    began = time.monotonic()
     try:
         results = job.run(folder)
     except Exception:
         results = {name: (FAILED, ["the runner failed:", *traceback.format_exc().splitlines()]) for name in job.names}
     for name in job.names:
         results.setdefault(name, (FAILED, ["the runner gave no result"]))
+    seconds = time.monotonic() - began
     failed = any(result == FAILED for result, _ in results.values())
     if failed and os.environ.get("KEEP"):
         for name, (result, lines) in results.items():
@@ -65,7 +72,7 @@ def perform(job, place, report):
                 lines.append(f"kept: {folder}")
     else:
         runs.remove(folder)
-    report.add({name: results[name] for name in job.names})
+    report.add({name: results[name] for name in job.names}, seconds)
     return failed
 
 
@@ -112,6 +119,7 @@ def old_libc(place):
 def main():
     parser = argparse.ArgumentParser(prog="tests/run.sh")
     parser.add_argument("-l", "--list", action="store_true", help="only list the tests' names")
+    parser.add_argument("-d", "--durations", type=int, default=0, metavar="N", help="also print the N tests that took longest")
     parser.add_argument("patterns", nargs="*")
     options = parser.parse_args()
     place = Place(os.environ.get("SRC") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -138,7 +146,7 @@ def main():
             print("0 passed, 1 failed, 0 skipped")
             return 1
         report, kept = run_all(jobs, place, int(os.environ.get("JOBS") or os.cpu_count() or 1))
-        return report.close()
+        return report.close(options.durations)
     except KeyboardInterrupt:
         print("interrupted")
         return 130
