@@ -60,6 +60,15 @@ static int needs_sanitizer(const struct image *i)
 	       memmem(i->at, i->size, "__asan_init", 11) || memmem(i->at, i->size, "__tsan_init", 11);
 }
 
+/* glibc's ld.so, run as a program: it has no interpreter and loads us all the same. By its name, as the shim knows it (shim/process/target.c). */
+static int is_loader(const char *path)
+{
+	char real[PATH_MAX];
+	const char *name = realpath(path, real) ? strrchr(real, '/') + 1 : path;
+
+	return strncmp(name, "ld-linux", 8) == 0 || strncmp(name, "ld-2.", 5) == 0 || strncmp(name, "ld.so", 5) == 0;
+}
+
 static enum verdict check_elf(const struct image *i, const char *path, char *why, size_t size)
 {
 	const Elf64_Ehdr *header = (const void *)i->at;
@@ -71,6 +80,8 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 		return PROGRAM_TRACEABLE;
 	}
 	interpreter = segment(i, PT_INTERP);
+	if (!interpreter && is_loader(path))
+		return PROGRAM_FINE;
 	if (!interpreter) {
 		snprintf(why, size, "%s is static: no loader runs in it, so nothing can be preloaded; link it dynamically to observe it, or see sysshim run --trace-static", path);
 		return PROGRAM_TRACEABLE;

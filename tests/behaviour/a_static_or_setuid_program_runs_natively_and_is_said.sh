@@ -46,4 +46,11 @@ PYTHON
 	[ "$(grep -vc '^err$' err)" -eq 1 ] && grep '^sysshim run: ' err | grep "./$kind" | grep -qE 'static|set-user-id' ||
 		fail "run $kind: not one line that says why: $(cat err)"
 done
+
+# ld.so has no interpreter either, but it is the one that loads us
+loader=$(ldd /bin/true | awk '/ld-linux/ { print $1 }')
+XDG_STATE_HOME=$PWD/state "$SYSSHIM" run --stats=off -- "$loader" /bin/echo hello >out 2>err || fail "ld.so as the program: $(cat err)"
+[ "$(cat out)" = hello ] && [ ! -s err ] || fail "ld.so as the program is not followed: $(cat out err)"
+XDG_STATE_HOME=$PWD/state "$SYSSHIM" files >out 2>&1 || fail "ld.so's recording: $(cat out)"
+grep -qw /bin/echo out || fail "what ld.so was to run is no row: $(cat out)"
 exit 0
