@@ -421,7 +421,8 @@ static void tell_all(const struct verify *v)
 	printf("%s: %s%s, %" PRId64 " bytes of stdout%s", count(v, 0) ? "different" : "equal", WIFEXITED(v->statuses[NATIVE]) ? "exit status " : "", status, size_of(v->outs[NATIVE]), is_one ? " and stderr" : "");
 	if (!is_one)
 		printf(", %" PRId64 " of stderr", size_of(v->errs[NATIVE]));
-	printf(", %zu files; %" PRIu64 " writes were gathered into %" PRIu64 " batches\n", v->names, v->gathered, v->batches);
+	printf(", %zu file%s; %" PRIu64 " write%s gathered into %" PRIu64 " batch%s\n", v->names, v->names == 1 ? "" : "s", v->gathered, v->gathered == 1 ? " was" : "s were", v->batches,
+	       v->batches == 1 ? "" : "es");
 	if (v->not_followed)
 		printf("not shimmed: %u of the programs that it started, which are static, set-user-id or of another word size\n", v->not_followed);
 	if (v->left)

@@ -270,6 +270,8 @@ void log_resume_exec(struct process *p)
 		return;
 	if (p->log.on && settings.recording)
 		recording_exec(p, now);
+	else if (!log_wants(__NR_execve) && !log_wants(__NR_execveat))
+		return;
 	else if (p->log.on && is_json())
 		lines_json(p, &exec, JSON_RESUMED, now, now);
 	else if (p->log.on)

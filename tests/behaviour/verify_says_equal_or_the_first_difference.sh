@@ -41,7 +41,7 @@ says '0 bytes of stdout, 0 of stderr, [0-9]+ files'
 equal tar -cf all.tar --exclude=all.tar .
 equal bash -c 'for i in {1..3000}; do echo $i; done >made; echo out; echo err >&2; exit 3'
 says '^equal: exit status 3, 4 bytes of stdout, 4 of stderr'
-says '; [0-9]{4} writes were gathered into [1-9][0-9]* batches'
+says '; [0-9]{4} writes were gathered into [1-9][0-9]* batch(es)?$'
 equal bash -c 'kill -TERM $$'
 says '^equal: killed by SIGTERM'
 equal sh -c 'pwd; echo $PWD; [ "$(pwd)" = "$PWD" ]; rm -rf closed below numbers; ls'
