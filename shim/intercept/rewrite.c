@@ -45,6 +45,7 @@ static unsigned libc_minor(void)
 
 static const char *object_rewrite(struct object *o, enum want want)
 {
+	const uint32_t rewritten = inherited.sites_rewritten, left = inherited.sites_left;
 	uint64_t mask;
 
 	if (!object_find(o))
@@ -62,6 +63,10 @@ static const char *object_rewrite(struct object *o, enum want want)
 		error = refused ? refused : error;
 	}
 	unblock_signals(&mask);
+	if (error) {
+		inherited.sites_rewritten = rewritten;
+		inherited.sites_left = left;
+	}
 	return error;
 }
 
