@@ -3,6 +3,7 @@
 #include "log_lines.h"
 #include "process.h"
 #include "room.h"
+#include "shape.h"
 #include "../../format/json.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -101,98 +102,13 @@ static void cut(const struct text_memory *self, uint64_t from)
 	}
 }
 
-/* What a record of a call needs to know of its row, put together at its first one. */
-enum reads {
-	READS_NOTHING,
-	READS_PATH,
-	READS_SIGNALS, /* a set of them */
-	READS_VECTOR,  /* as many pieces as the next argument says */
-	READS_PATHS,
-	READS_ANSWER,  /* readlink: a path, and where its target is put */
-	READS_MORE
-};
-enum { VECTOR_PIECE = 16, SIGNALS_SIZE = 8 };
-
-struct shape {
-	uint32_t known : 1, count : 3 /* arguments */;
-	uint32_t reads : 3 /* enum reads: what printing it reads of the program's memory */, first : 3, second : 3 /* which arguments these are */;
-};
-_Static_assert(sizeof(struct shape) == 4, "it is stored at once");
-
-static enum reads reads_of(const struct syscall_row *row, struct shape *shape)
-{
-	enum reads reads = READS_NOTHING;
-
-	for (unsigned i = 0; row && i < 6; i++) {
-		enum reads before = reads;
-		switch (row->kinds[i]) {
-		case ARG_PATH:
-			reads = before == READS_NOTHING ? READS_PATH : before == READS_PATH ? READS_PATHS : READS_MORE;
-			break;
-		case ARG_OUT_PATH:
-			reads = before == READS_PATH ? READS_ANSWER : READS_MORE;
-			break;
-		case ARG_SIGSET:
-			reads = before == READS_NOTHING ? READS_SIGNALS : READS_MORE;
-			break;
-		case ARG_IOV_IN:
-		case ARG_IOV_OUT:
-			reads = before == READS_NOTHING && !settings.data ? READS_VECTOR : READS_MORE;
-			break;
-		case ARG_IN_BUFFER:
-		case ARG_OUT_BUFFER:
-			reads = settings.data ? READS_MORE : before;
-			break;
-		case ARG_STRING:
-		case ARG_ARGV:
-		case ARG_ENVP:
-		case ARG_CLONE_ARGS:
-		case ARG_OPEN_HOW:
-		case ARG_SOCKADDR:
-			reads = READS_MORE;
-			break;
-		default:
-			break;
-		}
-		if (reads == READS_MORE)
-			return reads;
-		if (reads != before && before == READS_NOTHING)
-			shape->first = i & 7;
-		else if (reads != before)
-			shape->second = i & 7;
-	}
-	return reads;
-}
-
-static __attribute__((noinline)) struct shape make_shape(uint64_t number)
-{
-	const struct syscall_row *row = syscall_row(number);
-	struct shape shape = {.known = 1};
-
-	while (shape.count < 6 && (!row || row->kinds[shape.count] != ARG_NONE))
-		shape.count++;
-	shape.reads = reads_of(row, &shape) & 7;
-	return shape;
-}
-
-static struct shape shape_of(uint64_t number)
-{
-	/* Whoever makes one makes the same one, in one store. */
-	static struct shape shapes[SYSCALL_LIMIT] BULKY;
-
-	if (number >= SYSCALL_LIMIT)
-		return make_shape(number);
-	struct shape shape = shapes[number];
-	if (unlikely(!shape.known))
-		shapes[number] = shape = make_shape(number);
-	return shape;
-}
-
 /* Who reads its own memory: a vfork child is not its parent. */
 static int32_t process_number(const struct process *p)
 {
 	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
 }
+
+enum { VECTOR_PIECE = 16, SIGNALS_SIZE = 8 };
 
 /* Pieces as they stand in a record; or a string of the program that may be read as it stands. */
 struct kept {
