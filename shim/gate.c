@@ -6,6 +6,7 @@
 #include "coalesce.h"
 #include "inject.h"
 #include "record/files.h"
+#include "record/plain.h"
 #include "sys/clock.h"
 
 #include <linux/mman.h>
@@ -17,7 +18,7 @@ _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process
 	       offsetof(struct process, counters) == 79936, "PROCESS_* in entry.S");
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
-_Static_assert(QUICK_COUNT == 4 && QUICK_BYTES == 5, "QUICK_* in entry.S");
+_Static_assert(QUICK_COUNT == 5 && QUICK_BYTES == 6, "QUICK_* in entry.S");
 
 /* What a number asks of us besides counting. */
 enum action {
@@ -99,6 +100,22 @@ static inline void count_result(struct counter *counter, enum quick kind, long r
 static __attribute__((noinline)) long pass(struct process *p, const struct call *call);
 static __attribute__((noinline)) long append(struct process *p, const struct call *call);
 static __attribute__((noinline)) long record(struct process *p, const struct call *call);
+static __attribute__((noinline)) long record_plain(struct process *p, const struct call *call);
+
+/* Of the kinds that are not counted alone. */
+static inline long look_further(struct process *p, const struct call *call, enum quick kind)
+{
+	switch (kind) {
+	case QUICK_PLAIN:
+		return record_plain(p, call);
+	case QUICK_RECORD:
+		return record(p, call);
+	case QUICK_APPEND:
+		return append(p, call);
+	default:
+		return pass(p, call);
+	}
+}
 
 long gate(const struct call *call)
 {
@@ -108,8 +125,8 @@ long gate(const struct call *call)
 	if (unlikely(!p))
 		return kernel_call(call);
 	enum quick kind = number < SYSCALL_LIMIT ? p->quick[number] : QUICK_NO;
-	if (unlikely(kind <= QUICK_RECORD))
-		return kind == QUICK_RECORD ? record(p, call) : kind == QUICK_APPEND ? append(p, call) : pass(p, call);
+	if (unlikely(kind <= QUICK_PLAIN))
+		return look_further(p, call, kind);
 	counter_add(&p->counters[number].calls, 1, (int)p->threads);
 	long result = kernel_call(call);
 	/* NB: what forks has an action and is never quick, so the process is the same as before the call. */
@@ -172,7 +189,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 			continue;
 		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed)) {
 			if (recorded && row && is_recorded_as_it_is(number, row))
-				p->quick[number] = QUICK_RECORD;
+				p->quick[number] = log_is_plain(number) && !(row->flags & CALL_OPENS) ? QUICK_PLAIN : QUICK_RECORD;
 			continue;
 		}
 		if (writes && batch && batch->armed)
@@ -338,7 +355,7 @@ static long record(struct process *p, const struct call *call)
 	if (actions[number] == ACTION_CLOSES)
 		closes(p, call);
 	text = text_of(call, 0);
-	log_quick_begin(p, &text, &ticket);
+	ticket.began = p->log.timed ? clock_monotonic() : 0;
 	long result = kernel_call(call);
 	/* In a child that a handler has forked nothing of this is there. */
 	if (unlikely(p->alive != 1))
@@ -352,6 +369,44 @@ static long record(struct process *p, const struct call *call)
 	text.result = result;
 	if (p->log.on)
 		log_quick_end(p, &text, &ticket, now);
+	return result;
+}
+
+/* The same of a call that is nothing but its numbers, and may wait. */
+static long record_plain(struct process *p, const struct call *call)
+{
+	uint32_t number = (uint32_t)call->number;
+	const struct syscall_row *row = &syscall_rows[number];
+	struct counter *counter = &p->counters[number];
+	struct log_ticket ticket = {0};
+	void *begun = NULL;
+
+	if (unlikely(p->threads || p->suspect))
+		return pass(p, call);
+	counter_add(&counter->calls, 1, 0);
+	if (actions[number] == ACTION_CLOSES)
+		closes(p, call);
+	if (row->flags & CALL_WAITS)
+		begun = plain_begin(p, call, &ticket);
+	else
+		ticket.began = clock_monotonic();
+	long result = kernel_call(call);
+	if (unlikely(p->alive != 1))
+		return result;
+	uint64_t now = clock_monotonic();
+	if (settings.timing)
+		counter_add(&counter->nanoseconds, clock_from_to(ticket.began, now), (int)p->threads);
+	count_result(counter, kind_of(row), result, (int)p->threads);
+	if (actions[number] == ACTION_WRITE)
+		coalesce_watch(p, call, result);
+	else
+		p->run = 0;
+	if (unlikely(!p->log.on))
+		return result;
+	if (row->flags & CALL_WAITS)
+		plain_end(p, call, &ticket, begun, now, result);
+	else
+		plain_call(p, call, ticket.began, now, result);
 	return result;
 }
 

@@ -578,6 +578,8 @@ long signals_action(struct process *p, const struct call *call)
 	struct action asked;
 	uint64_t mask;
 
+	if (call->arguments[1])
+		memory_disturb(signal);
 	/* What the kernel refuses is left to it, and a vfork child changes its own dispositions only. */
 	if (!signals.holders || p->sealed || signal < 1 || signal > SIGNALS || call->arguments[3] != SET || !process_is_ours(p) ||
 	    (call->arguments[1] && memory_read(&asked, call->arguments[1], sizeof asked) != sizeof asked) ||

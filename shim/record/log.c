@@ -3,6 +3,7 @@
 #include "audit.h"
 #include "left_out.h"
 #include "log_lines.h"
+#include "plain.h"
 #include "process.h"
 #include "room.h"
 #include "../sys/clock.h"
@@ -151,17 +152,12 @@ int log_is_quick(uint32_t number)
 		return 0;
 	if (settings.audit)
 		return !settings.timing && !audit_begins(number);
-	return !(row->flags & CALL_WAITS) || recording_is_plain(number);
+	return !(row->flags & CALL_WAITS) || log_is_plain(number);
 }
 
-void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+int log_is_plain(uint32_t number)
 {
-	if (settings.audit)
-		return;
-	if (syscall_rows[call->number].flags & CALL_WAITS)
-		recording_begin_plain(p, call, ticket);
-	else
-		ticket->began = clock_monotonic();
+	return !settings.audit && plain_is(number);
 }
 
 void log_quick_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)

@@ -1,6 +1,7 @@
 /* The records of a recording; see recording.h, and include/sysshim/record.h for the format. */
 #include "recording.h"
 #include "log_lines.h"
+#include "plain.h"
 #include "process.h"
 #include "room.h"
 #include "shape.h"
@@ -124,24 +125,13 @@ static char *put_piece(char *to, const char *from, size_t size)
 	return to + piece_size(size);
 }
 
-/* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
-enum { COUNTERS_EVERY = 16 /* chunks */ };
-
-static __attribute__((noinline)) void put_counters(struct process *p, uint64_t sequence)
+void recording_count(struct process *p, uint64_t sequence)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t before = __atomic_load_n(&r->counted_at, __ATOMIC_RELAXED);
 
-	if (sequence - before >= COUNTERS_EVERY && __atomic_compare_exchange_n(&r->counted_at, &before, sequence, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (sequence - before >= RECORDING_COUNTERS_EVERY && __atomic_compare_exchange_n(&r->counted_at, &before, sequence, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		recording_counters(p);
-}
-
-static inline void count_sometimes(struct process *p)
-{
-	uint64_t sequence = __atomic_load_n(&p->log.recording.sequence, __ATOMIC_RELAXED);
-
-	if (unlikely(sequence - __atomic_load_n(&p->log.recording.counted_at, __ATOMIC_RELAXED) >= COUNTERS_EVERY))
-		put_counters(p, sequence);
 }
 
 static size_t head_size(uint64_t number)
@@ -200,7 +190,7 @@ static inline void commit(struct process *p, struct record_call *record, size_t 
 	room_commit(p, record, size, how & 0xff, how >> 8);
 	if ((how & 0xff) == RECORD_BEGIN)
 		__atomic_store_n(&p->log.recording.begun, room_offset(p, record), __ATOMIC_RELAXED);
-	count_sometimes(p);
+	recording_count_sometimes(p);
 }
 
 /* now: the call's end, 0: it was not looked at; how: enum record_kind, and enum record_flags << 8. All is handed on in registers, so that no
@@ -296,20 +286,20 @@ static size_t string_most(uint64_t from)
 	return PAGE - from % PAGE < STRING_MOST ? PAGE - from % PAGE : STRING_MOST;
 }
 
-/* Up to `most` bytes: as they stand in one page, where nobody can take them away (is_own; signals are blocked), else by the kernel. */
-static long read_some(const struct process *p, char *to, uint64_t from, size_t most, int is_own)
+/* Up to `most` bytes: as they stand in one page, where nobody can take them away, else by the kernel. */
+static long read_some(const struct process *p, char *to, uint64_t from, size_t most)
 {
-	if (!is_own || memory_readable(from) < most)
+	if (!memory_is_quiet() || !memory_is_own(from) || memory_readable(from) < most)
 		return memory_read_in(process_number(p), to, from, most);
 	memcpy(to, (const char *)from, most);
 	return (long)most;
 }
 
 /* A piece of the program's memory: a string with its NUL (is_string, at most `size`), or `size` bytes. What is behind it; NULL: it is not there, or longer. */
-static char *take_piece(const struct process *p, char *to, uint64_t from, size_t size, int is_string, int is_own)
+static char *take_piece(const struct process *p, char *to, uint64_t from, size_t size, int is_string)
 {
 	char *bytes = to + sizeof(struct record_memory);
-	long got = read_some(p, bytes, from, size, is_own);
+	long got = read_some(p, bytes, from, size);
 
 	if (is_string && got > 0) {
 		size_t length = text_length_within(bytes, (size_t)got) + 1;
@@ -361,20 +351,15 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	struct pieces pieces = pieces_of(call, how, shape);
 	size_t head = head_size(call->number), room = head + piece_size(pieces.first) + (pieces.second ? piece_size(pieces.second) : 0);
 	int are_strings = shape.reads != READS_SIGNALS && shape.reads != READS_VECTOR;
-	uint64_t first = call->arguments[shape.first], second = call->arguments[shape.second], mask;
+	uint64_t first = call->arguments[shape.first], second = call->arguments[shape.second];
 	if (p->sealed || !pieces.first)
 		return 0;
 	struct record_call *record = room_take(p, room);
 	if (!record)
 		return 1;
-	int first_is_own = memory_is_own(first), second_is_own = pieces.second && memory_is_own(second);
-	if (first_is_own || second_is_own)
-		block_signals(&mask);
-	char *end = take_piece(p, (char *)record + head, first, pieces.first, are_strings, first_is_own);
+	char *end = take_piece(p, (char *)record + head, first, pieces.first, are_strings);
 	if (end && pieces.second)
-		end = take_piece(p, end, second, pieces.second, shape.reads == READS_PATHS, second_is_own);
-	if (first_is_own || second_is_own)
-		unblock_signals(&mask);
+		end = take_piece(p, end, second, pieces.second, shape.reads == READS_PATHS);
 	if (end)
 		fill_head(p, record, call, ticket, now);
 	else
@@ -424,26 +409,6 @@ void recording_begin(struct process *p, const struct text_call *call, struct log
 	put(p, call, ticket, 0, RECORD_BEGIN);
 }
 
-int recording_is_plain(uint64_t number)
-{
-	return number < RECORD_CALLS - 1 && shape_of(number).reads == READS_NOTHING;
-}
-
-void recording_begin_plain(struct process *p, const struct text_call *call, struct log_ticket *ticket)
-{
-	size_t size = head_size(call->number);
-	struct record_call *record = room_take(p, size);
-
-	ticket->serial = __atomic_add_fetch(&p->log.recording.serials, 1, __ATOMIC_RELAXED);
-	if (record)
-		fill_head(p, record, call, ticket, 0);
-	ticket->began = clock_monotonic();
-	if (!record)
-		return;
-	record->began = ticket->began;
-	commit(p, record, size, RECORD_BEGIN);
-}
-
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags)
 {
 	if (!complete_begun(p, call, ticket, now))
@@ -459,7 +424,7 @@ void recording_gathered(struct process *p, int fd, size_t bytes)
 	record->fd = fd;
 	record->bytes = (uint32_t)bytes;
 	room_commit(p, record, sizeof *record, RECORD_COALESCED, RECORD_GATHERED);
-	count_sometimes(p);
+	recording_count_sometimes(p);
 }
 
 void recording_coalesced(struct process *p, const struct text_call *call)

@@ -42,9 +42,6 @@ int recording_open(struct process *p, uint64_t epoch);
 /* As log_begin, log_end, log_coalesced, log_batch, log_note, log_signal. */
 void recording_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags);
-/* Calls that are nothing but their numbers; `begin` then also looks at the clock, when its record is filled. */
-int recording_is_plain(uint64_t number);
-void recording_begin_plain(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void recording_coalesced(struct process *p, const struct text_call *call);
 /* The same of a write(2) of which no bytes are kept: log.quick says so. */
 void recording_gathered(struct process *p, int fd, size_t bytes);

@@ -69,12 +69,6 @@ static uint64_t chunk_place(uint64_t n)
 	return RECORD_DATA + n * RECORD_CHUNK;
 }
 
-/* Of a place for a record, which is never a chunk's first byte: at its end a full chunk is still that chunk. */
-static uint64_t chunk_of(uint64_t next)
-{
-	return next - 1 - (next - 1 - RECORD_DATA) % RECORD_CHUNK;
-}
-
 int room_copy(void *to, const void *from, size_t size)
 {
 	uint64_t page = (uint64_t)to & ~(uint64_t)(PAGE - 1);
@@ -214,8 +208,8 @@ static void copy_news(struct process *p)
 	struct recording *r = &p->log.recording;
 	uint64_t from = __atomic_exchange_n(&r->news, 0, __ATOMIC_RELAXED), end = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
-	if (from && chunk_of(end) != chunk_of(from + 1))
-		end = chunk_of(from + 1) + RECORD_CHUNK < r->ready ? chunk_of(from + 1) + RECORD_CHUNK : r->ready;
+	if (from && room_chunk_of(end) != room_chunk_of(from + 1))
+		end = room_chunk_of(from + 1) + RECORD_CHUNK < r->ready ? room_chunk_of(from + 1) + RECORD_CHUNK : r->ready;
 	if (from && !copy_part(p, from, end))
 		counter_add(&p->tally.log_dropped, 1, 1);
 	r->copied_at = clock_monotonic();
@@ -228,7 +222,7 @@ static __attribute__((noinline)) void stored(struct process *p, uint64_t offset,
 	uint64_t news = r->news;
 
 	/* Or a handler has begun another chunk while this record was made. */
-	if (p->threads || p->suspect || (news && chunk_of(news + 1) != chunk_of(offset + 1))) {
+	if (p->threads || p->suspect || (news && room_chunk_of(news + 1) != room_chunk_of(offset + 1))) {
 		if (!copy_part(p, offset, offset + size))
 			counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -331,7 +325,7 @@ static int more_room(struct process *p, uint64_t size)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
-	uint64_t chunk = chunk_of(next), end = chunk + RECORD_CHUNK;
+	uint64_t chunk = room_chunk_of(next), end = chunk + RECORD_CHUNK;
 
 	if (next + size <= end && next + size <= r->ready)
 		return 1;
@@ -347,42 +341,6 @@ static int more_room(struct process *p, uint64_t size)
 		;
 	r->reserved[index_of(chunk)] = (uint32_t)(next - chunk - sizeof(struct record_chunk));
 	return 1;
-}
-
-/* Nobody else is there: a signal's handler can only come between two instructions, so they need no bus lock (Intel SDM volume 3, 8.1.2). */
-static inline int is_alone(const struct process *p)
-{
-	return !p->threads && !p->suspect;
-}
-
-static inline int exchange(uint64_t *at, uint64_t *expected, uint64_t wanted, int alone)
-{
-#ifdef __x86_64__
-	if (alone) {
-		uint8_t done;
-		__asm__ volatile("cmpxchgq %3, %1" : "+a"(*expected), "+m"(*at), "=@cce"(done) : "r"(wanted) : "memory");
-		return done;
-	}
-#endif
-	return __atomic_compare_exchange_n(at, expected, wanted, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
-static inline void add(uint32_t *at, uint32_t value, int alone)
-{
-#ifdef __x86_64__
-	if (alone) {
-		__asm__ volatile("addl %1, %0" : "+m"(*at) : "r"(value) : "cc", "memory");
-		return;
-	}
-#endif
-	__atomic_fetch_add(at, value, __ATOMIC_RELEASE);
-}
-
-/* A reader knows from here on how long the record will be. */
-static void *begin(void *record, size_t size)
-{
-	__atomic_store_n((uint32_t *)record, (uint32_t)(size / 8), __ATOMIC_RELAXED);
-	return record;
 }
 
 /* Who writes may be many threads' turns away from a processor. */
@@ -403,11 +361,11 @@ void *room_take(struct process *p, size_t size)
 	if (!r->staging)
 		return NULL;
 	for (int turn = 0;; turn++) {
-		if (next + size <= chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
+		if (next + size <= room_chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
 			/* NB order: a child that a handler forks behind the exchange has another window by now. */
 			char *at = *(char *volatile *)&r->store + next;
-			if (exchange(&r->next, &next, next + size, is_alone(p)))
-				return begin(at, size);
+			if (room_exchange(&r->next, &next, next + size, room_is_alone(p)))
+				return room_begin(at, size);
 			continue;
 		}
 		int room = 0;
@@ -419,7 +377,7 @@ void *room_take(struct process *p, size_t size)
 				lock_release(&r->lock, &mask);
 		}
 		/* Where nobody else is nobody fills it meanwhile. */
-		if (room == BUSY && turn < PATIENCE && !p->sealed && !is_alone(p))
+		if (room == BUSY && turn < PATIENCE && !p->sealed && !room_is_alone(p))
 			wait_a_while(turn);
 		else if (room <= 0)
 			break;
@@ -442,22 +400,18 @@ void room_return(struct process *p, void *record, size_t size, size_t used)
 	if (used)
 		__atomic_store_n((uint32_t *)record, (uint32_t)(used / 8), __ATOMIC_RELEASE);
 	/* Somebody's record stands behind: a reader steps over what is left. */
-	if (!exchange(&r->next, &next, at + used, is_alone(p)))
+	if (!room_exchange(&r->next, &next, at + used, room_is_alone(p)))
 		room_commit(p, (char *)record + used, size - used, 0, 0);
 }
 
 void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)
 {
-	union {
-		struct record_word word;
-		uint32_t whole;
-	} first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
 	uint64_t offset = room_offset(p, record) - RECORD_DATA;
 
-	__atomic_store_n((uint32_t *)record, first.whole, __ATOMIC_RELEASE);
+	__atomic_store_n((uint32_t *)record, room_word(size, kind, flags), __ATOMIC_RELEASE);
 	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
 	if (offset < RECORD_STAGING * RECORD_CHUNK)
-		add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, is_alone(p));
+		room_add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, room_is_alone(p));
 	if (unlikely(p->log.recording.is_copied))
 		stored(p, offset + RECORD_DATA, size, kind != RECORD_CALL && kind != RECORD_COALESCED && kind != RECORD_COUNTER);
 }

@@ -14,9 +14,7 @@
 #ifndef SHIM_RECORD_ROOM_H
 #define SHIM_RECORD_ROOM_H
 
-#include "../../include/sysshim/record.h"
-
-struct process;
+#include "process.h"
 
 /* Room of `size` bytes, a multiple of 8, all zero but its first word; NULL: there is none, which is counted. To be committed soon: a chunk
  * is used again only when all of it is. Any context. */
@@ -52,5 +50,83 @@ void room_copy_all(struct process *p);
 
 /* Copies to where nobody has stored yet: 1, or 0. Where the kernel may not be asked to copy, the pages are made before we store. */
 int room_copy(void *to, const void *from, size_t size);
+
+/* Of a place for a record, which is never a chunk's first byte: at its end a full chunk is still that chunk. */
+static inline uint64_t room_chunk_of(uint64_t next)
+{
+	return next - 1 - (next - 1 - RECORD_DATA) % RECORD_CHUNK;
+}
+
+/* Nobody else is there: a signal's handler can only come between two instructions, so they need no bus lock (Intel SDM volume 3, 8.1.2). */
+static inline int room_is_alone(const struct process *p)
+{
+	return !p->threads && !p->suspect;
+}
+
+static inline int room_exchange(uint64_t *at, uint64_t *expected, uint64_t wanted, int alone)
+{
+#ifdef __x86_64__
+	if (alone) {
+		uint8_t done;
+		__asm__ volatile("cmpxchgq %3, %1" : "+a"(*expected), "+m"(*at), "=@cce"(done) : "r"(wanted) : "memory");
+		return done;
+	}
+#endif
+	return __atomic_compare_exchange_n(at, expected, wanted, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static inline void room_add(uint32_t *at, uint32_t value, int alone)
+{
+#ifdef __x86_64__
+	if (alone) {
+		__asm__ volatile("addl %1, %0" : "+m"(*at) : "r"(value) : "cc", "memory");
+		return;
+	}
+#endif
+	__atomic_fetch_add(at, value, __ATOMIC_RELEASE);
+}
+
+/* A reader knows from here on how long the record will be. */
+static inline void *room_begin(void *record, size_t size)
+{
+	__atomic_store_n((uint32_t *)record, (uint32_t)(size / 8), __ATOMIC_RELAXED);
+	return record;
+}
+
+static inline uint32_t room_word(size_t size, unsigned kind, unsigned flags)
+{
+	union {
+		struct record_word word;
+		uint32_t whole;
+	} first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
+
+	return first.whole;
+}
+
+/* As room_take and room_commit, for a process with one thread, where there is room already; NULL: ask room_take. */
+static inline void *room_take_at_once(struct process *p, size_t size)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
+
+	if (unlikely(next + size > room_chunk_of(next) + RECORD_CHUNK) || unlikely(next + size > r->ready) || unlikely(!r->staging))
+		return NULL;
+	/* NB order: as in room_take. */
+	char *at = *(char *volatile *)&r->store + next;
+	return likely(room_exchange(&r->next, &next, next + size, 1)) ? room_begin(at, size) : NULL;
+}
+
+static inline void room_commit_at_once(struct process *p, struct record_word *record, size_t size, unsigned kind)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t offset = (uint64_t)((char *)record - r->store) - RECORD_DATA;
+
+	if (unlikely(r->is_copied) || unlikely(offset >= RECORD_STAGING * RECORD_CHUNK)) {
+		room_commit(p, record, size, kind, 0);
+		return;
+	}
+	__atomic_store_n((uint32_t *)record, room_word(size, kind, 0), __ATOMIC_RELEASE);
+	room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, 1);
+}
 
 #endif

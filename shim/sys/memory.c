@@ -186,6 +186,22 @@ size_t memory_readable(uint64_t from)
 	return in_page >= WORD && !calls_refused && RAW(__NR_rt_sigprocmask, NO_WAY, from, 0, WORD) == -EINVAL ? in_page : 0;
 }
 
+static uint8_t disturbed;
+
+int memory_is_quiet(void)
+{
+	return !__atomic_load_n(&disturbed, __ATOMIC_RELAXED);
+}
+
+/* What a process does to itself comes at its own instructions, never between two of ours. */
+void memory_disturb(int signal)
+{
+	enum { ILL = 4, TRAP = 5, ABRT = 6, BUS = 7, FPE = 8, SEGV = 11, SYS = 31 };
+
+	if (signal != ILL && signal != TRAP && signal != ABRT && signal != BUS && signal != FPE && signal != SEGV && signal != SYS)
+		__atomic_store_n(&disturbed, 1, __ATOMIC_RELAXED);
+}
+
 long memory_read(void *to, uint64_t from, size_t size)
 {
 	if (calls_refused)

@@ -37,9 +37,12 @@ long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size);
  * the heap (brk) as far as it has ever reached, and what the program's own file and libc's hold; and while there is one thread. The kernel must have read there just now, or
  * be asked. Any context. */
 int memory_is_own(uint64_t from);
-/* So many bytes from there on, to the end of their page, can: the kernel has just read the first. A third of the price of a copy. 0: none. For what is own
- * only, and while signals are blocked, or a handler could take the page away. */
+/* So many bytes from there on, to the end of their page, can: the kernel has just read the first. Half the price of a copy. 0: none. For what is own
+ * only, and while no handler of the program can come, which could take the page away: memory_is_quiet. */
 size_t memory_readable(uint64_t from);
+/* The program has set no handler yet but for its own faults; and: it sets this one. Constructor: none is set. */
+int memory_is_quiet(void);
+void memory_disturb(int signal);
 /* Nobody else runs in this memory while *others is 0. program, libc: what is mapped of their files; stack_end: an address in the stack's last page, or 0.
  * Constructor only. */
 struct memory_range {
