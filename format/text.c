@@ -9,10 +9,24 @@ int text_climbs(const char *path)
 	return 0;
 }
 
-size_t text_length_within(const char *s, size_t size)
+/* Has a word a byte that is 0? (H. S. Warren, Hacker's Delight, 6-1) */
+static int has_zero(uint64_t word)
+{
+	return ((word - 0x0101010101010101u) & ~word & 0x8080808080808080u) != 0;
+}
+
+/* By words that lie in one page with their first byte: what is touched behind a string's end is on no other page. That is nobody's memory to a sanitizer. */
+__attribute__((no_sanitize("address"))) size_t text_length_within(const char *s, size_t size)
 {
 	size_t length = 0;
 
+	while (length < size && (uintptr_t)(s + length) % sizeof(uint64_t) && s[length])
+		length++;
+	for (uint64_t word; length + sizeof word <= size && (uintptr_t)(s + length) % sizeof word == 0; length += sizeof word) {
+		__builtin_memcpy(&word, s + length, sizeof word);
+		if (has_zero(word))
+			break;
+	}
 	while (length < size && s[length])
 		length++;
 	return length;

@@ -64,7 +64,7 @@ void text_note_line(struct text *out, const char *note, size_t size);
 /* ` (INJECTED)`, ` (DELAYED)`: strace's notes behind a result that SYSSHIM_INJECT has changed, or made late. */
 void text_injected(struct text *out, int injected, int delayed);
 
-/* Of a string that may have no end within `size` bytes: then `size`. */
+/* Of a string that may have no end within `size` bytes: then `size`. What lies behind its end is read to the next multiple of 8 at most. */
 size_t text_length_within(const char *s, size_t size);
 /* Has a path a part ".."? Where that leads to depends on symbolic links in front of it. */
 int text_climbs(const char *path);

@@ -355,7 +355,7 @@ static long record(struct process *p, const struct call *call)
 	if (actions[number] == ACTION_CLOSES)
 		closes(p, call);
 	text = text_of(call, 0);
-	ticket.began = p->log.timed ? clock_monotonic() : 0;
+	log_quick_begin(p, &text, &ticket);
 	long result = kernel_call(call);
 	/* In a child that a handler has forked nothing of this is there. */
 	if (unlikely(p->alive != 1))

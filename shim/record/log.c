@@ -6,6 +6,7 @@
 #include "plain.h"
 #include "process.h"
 #include "room.h"
+#include "shape.h"
 #include "../sys/clock.h"
 #include "../sys/raw.h"
 
@@ -152,12 +153,21 @@ int log_is_quick(uint32_t number)
 		return 0;
 	if (settings.audit)
 		return !settings.timing && !audit_begins(number);
-	return !(row->flags & CALL_WAITS) || log_is_plain(number);
+	return !(row->flags & CALL_WAITS) || shape_of(number).reads <= READS_PATH;
 }
 
 int log_is_plain(uint32_t number)
 {
 	return !settings.audit && plain_is(number);
+}
+
+void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
+{
+	ticket->began = p->log.timed ? clock_monotonic() : 0;
+	if (settings.audit || !(syscall_rows[call->number].flags & CALL_WAITS))
+		return;
+	recording_begin(p, call, ticket);
+	ticket->began = clock_monotonic();
 }
 
 void log_quick_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)

@@ -53,10 +53,11 @@ void log_end(struct process *p, const struct text_call *call, const struct log_t
 
 /* Of a call that is not recorded: what a reader must know all the same to resolve later paths. */
 void log_unseen(struct process *p, const struct text_call *call);
-/* The same for those of a recording that log_is_quick names: nothing of memory is wanted when they begin, and their results do not matter. Of them log_is_plain knows
- * those whose records plain.h makes. */
+/* The same for those of a recording that log_is_quick names: of memory a path is wanted at most when they begin, and their results do not matter. Of them
+ * log_is_plain knows those whose records plain.h makes. The first looks at the clock, if anybody does (log.timed). */
 int log_is_quick(uint32_t number);
 int log_is_plain(uint32_t number);
+void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void log_quick_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
 
 /* A write of the program that was gathered: `write(3, ""..., 1) = 1 <coalesced>`; no clock is read, its time is that of the line before. */

@@ -286,29 +286,42 @@ static size_t string_most(uint64_t from)
 	return PAGE - from % PAGE < STRING_MOST ? PAGE - from % PAGE : STRING_MOST;
 }
 
-/* Up to `most` bytes: as they stand in one page, where nobody can take them away, else by the kernel. */
-static long read_some(const struct process *p, char *to, uint64_t from, size_t most)
+/* A string that may be read as it stands, with its NUL: nobody can take it away. Its size, 0: it is longer than its page or `most`. */
+static size_t copy_string(char *to, const char *from, size_t most)
 {
-	if (!memory_is_quiet() || !memory_is_own(from) || memory_readable(from) < most)
-		return memory_read_in(process_number(p), to, from, most);
-	memcpy(to, (const char *)from, most);
-	return (long)most;
+	size_t size = text_length_within(from, most) + 1;
+
+	if (size > most)
+		return 0;
+	memcpy(to, from, size);
+	return size;
+}
+
+/* A string that the kernel copies. What lies behind it may be anything. */
+static size_t read_string(const struct process *p, char *to, uint64_t from, size_t most)
+{
+	long got = memory_read_in(process_number(p), to, from, most);
+	size_t bytes = got > 0 ? (size_t)got : 0, size = text_length_within(to, bytes) + 1;
+
+	if (size > bytes)
+		return 0;
+	memset(to + size, 0, bytes - size);
+	return size;
 }
 
 /* A piece of the program's memory: a string with its NUL (is_string, at most `size`), or `size` bytes. What is behind it; NULL: it is not there, or longer. */
 static char *take_piece(const struct process *p, char *to, uint64_t from, size_t size, int is_string)
 {
 	char *bytes = to + sizeof(struct record_memory);
-	long got = read_some(p, bytes, from, size);
+	int is_there = memory_is_quiet() && memory_is_own(from) && memory_readable(from) >= size;
 
-	if (is_string && got > 0) {
-		size_t length = text_length_within(bytes, (size_t)got) + 1;
-		if (length > (size_t)got)
+	if (is_string) {
+		size = is_there ? copy_string(bytes, (const char *)from, size) : read_string(p, bytes, from, size);
+		if (!size)
 			return NULL;
-		/* What lies behind a path may be anything. */
-		memset(bytes + length, 0, size - length);
-		size = length;
-	} else if (got != (long)size) {
+	} else if (is_there) {
+		memcpy(bytes, (const char *)from, size);
+	} else if (memory_read_in(process_number(p), bytes, from, size) != (long)size) {
 		return NULL;
 	}
 	*(struct record_memory *)to = (struct record_memory){from, (uint32_t)size, (int32_t)size};

@@ -28,11 +28,21 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 	return to;
 }
 
+enum { WORTH_REPEATING = 512 };
+
 void *memset(void *to, int byte, size_t size)
 {
 	const uint64_t word = (unsigned char)byte * 0x0101010101010101ul;
 	char *t = to;
 
+#ifdef __x86_64__
+	/* Of a whole chunk of records: the processor's own way is tenfold. */
+	if (size >= WORTH_REPEATING) {
+		uint64_t words = size / 8;
+		__asm__ volatile("rep stosq" : "+D"(t), "+c"(words) : "a"(word) : "memory");
+		size %= 8;
+	}
+#endif
 	/* The barriers keep the loops from becoming calls of themselves. */
 	for (; size >= 8; size -= 8, t += 8) {
 		__builtin_memcpy(t, &word, 8);

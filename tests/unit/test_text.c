@@ -2,6 +2,8 @@
 #include "said.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define SAID(call) (out = said_begin(), (call), said_end(&out))
 
@@ -131,12 +133,35 @@ static void nothing_is_written_behind_the_end(void **state)
 	}
 }
 
+/* The next page is nobody's, and what lies in front of a string is anything. */
+static void lengths_are_found_at_every_place_before_the_end_of_a_page(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *end = memory + page;
+
+	(void)state;
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	assert_int_equal(munmap(end, page), 0);
+	for (size_t length = 0; length < 40; length++) {
+		for (size_t behind = 0; behind < 20; behind++) {
+			char *s = end - behind - 1 - length;
+			memset(memory, 0, page);
+			memset(s, '\x80', length);
+			memset(s + length + 1, 'x', behind);
+			assert_int_equal(text_length_within(s, 1 << 20), length);
+			for (size_t size = 0; size <= length; size++)
+				assert_int_equal(text_length_within(s, size), size);
+		}
+	}
+	munmap(memory, page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_have_straces_look),	  cmocka_unit_test(escapes_are_straces),
 		cmocka_unit_test(escapes_can_be_read_back),	  cmocka_unit_test(json_is_valid_for_any_bytes),
-		cmocka_unit_test(nothing_is_written_behind_the_end),
+		cmocka_unit_test(nothing_is_written_behind_the_end), cmocka_unit_test(lengths_are_found_at_every_place_before_the_end_of_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
