@@ -200,6 +200,7 @@ static void undo(void)
 	put_back(further, further_count);
 	inherited.rewriting = 0;
 	inherited.mapped = NULL;
+	memory_disturb(SIGNAL_ANY);
 	inherited.why_not = "the program uses system call user dispatch itself";
 }
 

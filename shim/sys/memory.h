@@ -40,7 +40,8 @@ int memory_is_own(uint64_t from);
 /* So many bytes from there on, to the end of their page, can: the kernel has just read the first. Half the price of a copy. 0: none. For what is own
  * only, and while no handler of the program can come, which could take the page away: memory_is_quiet. */
 size_t memory_readable(uint64_t from);
-/* The program has set no handler yet but for its own faults; and: it sets this one. Constructor: none is set. */
+/* The program has set no handler yet but for its own faults; and: it sets this one (SIGNAL_ANY: which, nobody will tell us). Constructor: none is set. */
+enum { SIGNAL_ANY = 0 };
 int memory_is_quiet(void);
 void memory_disturb(int signal);
 /* Nobody else runs in this memory while *others is 0. program, libc: what is mapped of their files; stack_end: an address in the stack's last page, or 0.
