@@ -183,8 +183,8 @@ static void text_end(struct trace *t, const struct event *e)
 	} else if (word->kind == RECORD_CALL && word->flags & RECORD_RESUMED && !filter_by_end(&t->filter)) {
 		printed = text_call_enter(&out, &call, &memory.memory);
 		out = line_of(t);
-		/* -r, as by strace: what has passed since the line before ends where the call came back. */
-		head(t, &out, thread, began + (t->time == TIME_SINCE_LINE ? record->duration : 0));
+		/* As strace's: the line's time is when the call came back. */
+		head(t, &out, thread, began + record->duration);
 		text_call_resumed(&out, &call);
 	} else {
 		head(t, &out, thread, began);

@@ -155,7 +155,8 @@ void lines_end(struct process *p, const struct text_call *call, const struct log
 		out = line_room(p, now);
 		p->log.open_ticket = 0;
 	} else {
-		out = line_begin(p, ticket->began);
+		/* A resumed line's time is when the call came back. */
+		out = line_begin(p, ticket->serial && now ? now : ticket->began);
 		if (ticket->serial)
 			text_call_resumed(&out, call);
 		else
