@@ -170,6 +170,7 @@ struct record_total {
 	uint32_t processes; /* images with a file of their own: at most RECORD_TOTAL_PROCESSES */
 	uint32_t refused;   /* images above that, of which nothing is recorded */
 	uint32_t levels;    /* as in record_start, and RECORD_LEVELS_KNOWN: asking the processor (cpuid) takes long in a virtual machine */
+	uint32_t renames;   /* that an audit has recorded: each may give a folder that is open another name */
 	uint64_t place;     /* a sum of the boot and the pid namespace in which the first process has its number; 0: not known */
 };
 enum { RECORD_LEVELS_KNOWN = 1 << 30 };

@@ -22,6 +22,7 @@ static struct audit {
 	uint32_t root;    /* which of the roots */
 	uint32_t shared;  /* others change the folder and descriptors unseen */
 	uint32_t changes; /* of names: what was made once may be made again */
+	uint32_t renames; /* where the recording has no page in which all processes count them */
 	uint32_t size;    /* of the table in use: FIRST, LATER or LAST; 0 in a child */
 	uint32_t used, busy;
 	uint64_t is[DESCRIPTORS];    /* what was opened there; 0: not known */
@@ -91,6 +92,26 @@ static __attribute__((noinline)) uint64_t mix_foreign(uint64_t hash, uint64_t fr
 			return mix(hash, length);
 	}
 	return 0;
+}
+
+/* A rename may take a folder along, and a reader with it: what was opened there before has another name then, and the old name may be another's. */
+static uint32_t *renames(void)
+{
+	return inherited.total ? &inherited.total->renames : &audit->renames;
+}
+
+static int is_rename(uint64_t number)
+{
+	switch (number) {
+#ifdef __NR_rename
+	case __NR_rename:
+#endif
+	case __NR_renameat:
+	case __NR_renameat2:
+		return 1;
+	default:
+		return 0;
+	}
 }
 
 static uint64_t *table_of(uint32_t size)
@@ -208,10 +229,10 @@ static uint64_t base_of(struct process *p, int64_t directory, int is_ours)
 	if (audit->shared)
 		return ANYWHERE;
 	if (directory == AT_FDCWD)
-		return mix(mix(4, 0), audit->folder);
+		return mix(mix(4, *renames()), audit->folder);
 	if (directory >= 0 && by != (uint64_t)directory && (by == DESCRIPTORS || !tell_copy(p, (uint64_t)directory, by)))
 		tell_place(p, (int)directory, is_ours);
-	return is_few && is_ours && audit->is[directory] ? mix(2, audit->is[directory]) : ANYWHERE;
+	return is_few && is_ours && audit->is[directory] ? mix(mix(2, *renames()), audit->is[directory]) : ANYWHERE;
 }
 
 enum kind {
@@ -415,6 +436,8 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	if (is_ours && kind == KIND_ASKS && at >= 0 && first_of(from, was_read) == 0)
 		return 0;
 	uint64_t base = bases_of(p, call, is_ours, was_read);
+	if (is_rename(call->number) && !is_error(call->result))
+		__atomic_add_fetch(renames(), 1, __ATOMIC_RELAXED);
 	if (!is_ours)
 		return 1;
 	if (kind == KIND_ALWAYS) {
@@ -430,6 +453,6 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	uint64_t way = from && base != ANYWHERE && call->number != __NR_openat2 ? way_of(call, base, from, was_read) : 0;
 	int fresh = !way || is_new(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
-		opened((uint64_t)call->result, way, (flags_of(call) & O_DIRECTORY) != 0, fresh);
+		opened((uint64_t)call->result, way ? mix(way, *renames()) : 0, (flags_of(call) & O_DIRECTORY) != 0, fresh);
 	return fresh;
 }

@@ -101,6 +101,74 @@ print("\n".join(wrong))
 raise SystemExit(bool(wrong))
 PY
 
+# A rename gives an open folder, and what is below it, another name, and the old name may become another folder's, which is then opened as the first one was:
+# by the process itself, and by another.
+cat >renames.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int by_child;
+
+/* The folder has another name, and a new one has its old one. */
+static int renamed(const char *to)
+{
+	if (!by_child)
+		return rename("a", to) || mkdir("a", 0700);
+	int status;
+	if (fork() == 0)
+		_exit(rename("a", to) || mkdir("a", 0700));
+	return wait(&status) < 0 || status;
+}
+
+int main(int count, char **arguments)
+{
+	by_child = count > 1;
+	mkdir("a", 0700);
+	int fd = open("a", O_RDONLY), same;
+	close(openat(fd, "one", O_RDWR | O_CREAT, 0600));
+	if (renamed("b"))
+		return 1;
+	openat(fd, "one", O_RDONLY);
+	close(fd);
+	same = open("a", O_RDONLY);
+	close(openat(same, "two", O_RDWR | O_CREAT, 0600));
+	chdir("a");
+	access("two", R_OK);
+	if (fork() == 0)
+		_exit(rename("../a", "../c"));
+	wait(NULL);
+	access("two", R_OK);
+	return same != fd;
+}
+C
+cc -w -o renames renames.c || fail "it does not compile"
+for who in itself child; do
+	for mode in all audit; do
+		rm -rf a b c
+		"$SYSSHIM" run -q --record=recording.$who.$mode -e trace=$mode -- ./renames $([ $who = itself ] || echo $who) || fail "$who, $mode: exit status $?"
+		"$SYSSHIM" files --all --json recording.$who.$mode >$who.$mode.json || fail "files: exit status $?"
+	done
+	python3 - $who "$PWD" <<'PY' || exit 1
+import json, sys
+who, here = sys.argv[1:]
+def rows(mode):
+    return {row["path"]: row["access"] for row in map(json.loads, open(f"{who}.{mode}.json")) if row.get("path", "").startswith(here)}
+everything, audit = rows("all"), rows("audit")
+for name in "a/one", "b/one", "a/two", "c/two":
+    if f"{here}/{name}" not in everything:
+        print(f"{who}: {name}: not in the full recording either")
+        raise SystemExit(1)
+if everything != audit:
+    print(f"{who}: {sorted(everything.items() ^ audit.items())}")
+    raise SystemExit(1)
+PY
+done
+
 # Whose folder and descriptors are shared with a process, or parted from a thread's, is followed no further: what is relative to them is marked.
 cat >shared.c <<'C'
 #define _GNU_SOURCE
