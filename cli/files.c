@@ -167,14 +167,20 @@ static void executed(const struct reader *r, const struct text_call *call, const
 	struct file *file = row_of(r, call->number == __NR_execveat ? (int)call->arguments[0] : AT_FDCWD, given);
 	int pid = places_pid(r->files->places, r->event);
 
-	if (result && file->opens && !--file->opens)
-		file->access &= ~(unsigned)ACCESS_EXECUTE;
+	/* It may have been opened, or executed, before. */
+	if (result && file->executed) {
+		file->opens--;
+		file->executed--;
+		if (!file->executed && !file->kernel)
+			file->access &= ~(unsigned)ACCESS_EXECUTE;
+	}
 	seen(r, file);
 	file_opened(file, ACCESS_EXECUTE, result);
 	if (result) {
 		gaps_image(r->files, pid);
 		return;
 	}
+	file->executed++;
 	succeeded(r->files, pid);
 	gaps_exec(r->files, pid, file);
 }
@@ -289,7 +295,8 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 	case __NR_rename:
 	case __NR_renameat:
 	case __NR_renameat2:
-		if (!before)
+		/* To the name that it has: nothing was done (rename(2)). */
+		if (!before || !strcmp(before->straight, file->straight))
 			break;
 		move_all(r, before, file, places_exchange(call));
 		if (places_exchange(call))
@@ -449,8 +456,10 @@ static void tell_start(void *self, enum start_call call, const char *path, int e
 
 	switch (call) {
 	case START_EXECUTED:
-		if (!r->at->executed)
+		if (!r->at->executed) {
 			note(r, file, ACCESS_EXECUTE, 0);
+			file->executed++;
+		}
 		break;
 	case START_INTERPRETED:
 		seen(r, file);

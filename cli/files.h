@@ -23,6 +23,7 @@ enum { ACCESS_TEXT = 9, ERRORS = 134 };
 struct file {
 	unsigned access;        /* of opens and execs that succeeded */
 	uint64_t opens, failed; /* opens and execs */
+	uint64_t executed;      /* execs that succeeded */
 	uint64_t kernel;        /* opened by the kernel on its own: interpreters */
 	uint64_t named;         /* calls that named it without opening it, with or without success */
 	uint64_t read, written, first, last;

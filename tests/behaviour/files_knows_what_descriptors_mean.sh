@@ -1,6 +1,6 @@
 #!/bin/bash
 # What `sysshim files` says of descriptors whose meaning is not plain: a close that is recorded behind the next open of its number, FIOCLEX, files without
-# a name that get one (O_TMPFILE), names that are made again, a tee(2), a root folder that nobody climbs out of; and what it cannot know it says.
+# a name that get one (O_TMPFILE), names that are made again, a tee(2), an exec of a file that was only read, a rename that does nothing, a root folder that nobody climbs out of; and what it cannot know it says.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -81,6 +81,19 @@ static int again(void)
 	       mkfifo("fifo", 0600) || unlink("fifo") || mkfifo("fifo", 0600);
 }
 
+/* No exec of it has succeeded, whatever else has been done with it. */
+static int refused(void)
+{
+	close(open("data", O_RDONLY));
+	return execl("data", "data", NULL) != -1;
+}
+
+static int itself(void)
+{
+	close(open("elsewhere/in_it", O_RDONLY));
+	return rename("elsewhere", "elsewhere") || rename("elsewhere/../elsewhere", "elsewhere");
+}
+
 static int teed(void)
 {
 	int from, to;
@@ -147,6 +160,8 @@ int main(int count, char **arguments)
 	       : strcmp(what, "kept") == 0	? exec_with(arguments[0], 1)
 	       : strcmp(what, "nameless") == 0	? nameless()
 	       : strcmp(what, "again") == 0	? again()
+	       : strcmp(what, "refused") == 0	? refused()
+	       : strcmp(what, "itself") == 0	? itself()
 	       : strcmp(what, "teed") == 0	? teed()
 	       : strcmp(what, "rooted") == 0	? rooted()
 	       : strcmp(what, "files") == 0	? shared(CLONE_FILES)
@@ -172,7 +187,7 @@ recorded() {
 }
 
 recorded late SYSSHIM_INJECT='close:delay_exit=300ms:when=1'
-recorded gone && recorded kept && recorded nameless && recorded again && recorded teed && recorded files && recorded folder && recorded taken
+recorded gone && recorded kept && recorded nameless && recorded again && recorded refused && recorded itself && recorded teed && recorded files && recorded folder && recorded taken
 recorded rooted
 "$SYSSHIM" files --format=make nameless.recording >rule 2>/dev/null
 "$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
@@ -197,6 +212,8 @@ assert folder["written_bytes"] == 0 and "w" not in folder["access"], folder
 targets = open("rule").read().split(":")[0].split()
 assert sys.argv[1] + "/linked1" in targets and sys.argv[1] not in targets, targets
 assert not any(of("again", path)["removed"] for path in ("folder", "link", "fifo")), rows("again")
+assert of("refused", "data")["access"] == "r" and of("refused", "data")["opens"] == 1 and of("refused", "data")["failed"] == 1, of("refused", "data")
+assert not of("itself", "elsewhere/in_it")["removed"] and not of("itself", "elsewhere")["removed"], rows("itself")
 assert of("teed", "from")["written_bytes"] == 4 and of("teed", "to")["written_bytes"] == 4, rows("teed")
 assert of("files", "data")["read_bytes"] == 0 and of("files", "other")["read_bytes"] == 0 and "CLONE_FILES" in said("files"), (rows("files"), said("files"))
 assert of("folder", "data")["read_bytes"] == 1 and "not resolved" in said("folder"), (rows("folder"), said("folder"))
