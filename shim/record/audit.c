@@ -342,11 +342,12 @@ static int first_of(uint64_t from, int was_read)
 }
 
 /* What the path at `path` is relative to. */
-static uint64_t base_for(struct process *p, int64_t directory, uint64_t path, int is_ours, int was_read)
+static uint64_t base_for(struct process *p, int64_t directory, uint64_t path, int begins_below, int is_ours, int was_read)
 {
 	int first = first_of(path, was_read);
 
-	if (first == '/')
+	/* openat2 may begin in its folder all the same (RESOLVE_IN_ROOT). */
+	if (first == '/' && !begins_below)
 		return mix(mix(5, 0), audit->root);
 	return first < 0 ? ANYWHERE : base_of(p, directory, is_ours);
 }
@@ -362,7 +363,7 @@ static uint64_t bases_of(struct process *p, const struct text_call *call, int is
 		return base_of(p, (int)a[0], is_ours);
 	for (unsigned i = 0; row && i < 6; i++)
 		if (row->kinds[i] == ARG_PATH)
-			base = base_for(p, i && row->kinds[i - 1] == ARG_DIRFD ? (int)a[i - 1] : AT_FDCWD, a[i], is_ours, was_read);
+			base = base_for(p, i && row->kinds[i - 1] == ARG_DIRFD ? (int)a[i - 1] : AT_FDCWD, a[i], call->number == __NR_openat2, is_ours, was_read);
 	return base;
 }
 
