@@ -518,12 +518,13 @@ static void renamed(struct places *p, struct place *place, const struct text_cal
 	paths_rename(p->paths, places_straight(paths[0], rooms[0]), places_straight(paths[1], rooms[1]), places_exchange(call));
 }
 
-static int has_threads(const struct places *p, uint32_t source)
+/* A vfork child's calls stand in the same file, and it is no thread. */
+static int has_threads(const struct places *p, uint32_t source, int pid)
 {
 	unsigned count = 0;
 
 	for (const struct worker *w = p->workers; w; w = w->hh.next)
-		count += w->key.source == source;
+		count += w->key.source == source && w->pid == pid;
 	return count > 1;
 }
 
@@ -570,7 +571,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	case __NR_unshare:
 		if (a[0] & CLONE_NEWNS)
 			go_elsewhere(p, place);
-		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source))
+		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source, place->pid))
 			place->shared |= a[0] & (CLONE_FS | CLONE_FILES);
 		break;
 	case __NR_rename:
@@ -579,7 +580,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		renamed(p, place, call, memory);
 		break;
 	case __NR_close_range:
-		if (a[2] & 2 /* CLOSE_RANGE_UNSHARE */ && has_threads(p, e->source))
+		if (a[2] & 2 /* CLOSE_RANGE_UNSHARE */ && has_threads(p, e->source, place->pid))
 			place->shared |= CLONE_FILES;
 		else
 			held_call(&place->held, call, memory, e->time);

@@ -1,6 +1,7 @@
 #!/bin/bash
-# What `sysshim files` says of descriptors whose meaning is not plain: a close that is recorded behind the next open of its number, FIOCLEX, files without
-# a name that get one (O_TMPFILE), names that are made again, a tee(2), an exec of a file that was only read, a rename that does nothing, a root folder that nobody climbs out of; and what it cannot know it says.
+# What `sysshim files` says of descriptors whose meaning is not plain: a close that is recorded behind the next open of its number, FIOCLEX, files
+# without a name that get one (O_TMPFILE), names that are made again, a tee(2), an exec of a file that was only read, a rename that does nothing, a
+# vfork child that unshares, a root folder that nobody climbs out of; and what it cannot know it says.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -94,6 +95,15 @@ static int itself(void)
 	return rename("elsewhere", "elsewhere") || rename("elsewhere/../elsewhere", "elsewhere");
 }
 
+/* A vfork child is no thread: what it parts from its parent with is its own. */
+static int parted(void)
+{
+	if (vfork() == 0)
+		_exit(unshare(CLONE_FS | CLONE_FILES) || open("data", O_RDONLY) < 0 || openat(open(".", O_RDONLY), "other", O_RDONLY) < 0);
+	int status;
+	return wait(&status) < 0 || status;
+}
+
 static int teed(void)
 {
 	int from, to;
@@ -162,6 +172,7 @@ int main(int count, char **arguments)
 	       : strcmp(what, "again") == 0	? again()
 	       : strcmp(what, "refused") == 0	? refused()
 	       : strcmp(what, "itself") == 0	? itself()
+	       : strcmp(what, "parted") == 0	? parted()
 	       : strcmp(what, "teed") == 0	? teed()
 	       : strcmp(what, "rooted") == 0	? rooted()
 	       : strcmp(what, "files") == 0	? shared(CLONE_FILES)
@@ -187,7 +198,7 @@ recorded() {
 }
 
 recorded late SYSSHIM_INJECT='close:delay_exit=300ms:when=1'
-recorded gone && recorded kept && recorded nameless && recorded again && recorded refused && recorded itself && recorded teed && recorded files && recorded folder && recorded taken
+recorded gone && recorded kept && recorded nameless && recorded again && recorded refused && recorded itself && recorded parted && recorded teed && recorded files && recorded folder && recorded taken
 recorded rooted
 "$SYSSHIM" files --format=make nameless.recording >rule 2>/dev/null
 "$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
@@ -214,6 +225,7 @@ assert sys.argv[1] + "/linked1" in targets and sys.argv[1] not in targets, targe
 assert not any(of("again", path)["removed"] for path in ("folder", "link", "fifo")), rows("again")
 assert of("refused", "data")["access"] == "r" and of("refused", "data")["opens"] == 1 and of("refused", "data")["failed"] == 1, of("refused", "data")
 assert not of("itself", "elsewhere/in_it")["removed"] and not of("itself", "elsewhere")["removed"], rows("itself")
+assert of("parted", "data")["opens"] == 1 and of("parted", "other")["opens"] == 1 and not any(path[0] == "?" for path in rows("parted")), rows("parted")
 assert of("teed", "from")["written_bytes"] == 4 and of("teed", "to")["written_bytes"] == 4, rows("teed")
 assert of("files", "data")["read_bytes"] == 0 and of("files", "other")["read_bytes"] == 0 and "CLONE_FILES" in said("files"), (rows("files"), said("files"))
 assert of("folder", "data")["read_bytes"] == 1 and "not resolved" in said("folder"), (rows("folder"), said("folder"))
