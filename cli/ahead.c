@@ -14,6 +14,9 @@ struct ahead {
 	uint32_t *failed; /* serials of execs, in their order */
 	struct vforked *vforked; /* in the order of their numbers */
 	size_t failed_count, vforked_count, failed_room, vforked_room;
+	uint64_t moves, roots;                 /* changes of the working folder, and of the root, that have a record */
+	uint64_t moves_counted, roots_counted; /* by the process's own counters */
+	int has_counters;
 };
 
 uint64_t fork_flags(const struct text_call *call, const struct recorded_memory *memory)
@@ -72,11 +75,36 @@ static void note(struct ahead *a, const struct source *s, const struct event *e,
 	a->vforked[a->vforked_count++] = (struct vforked){(int)call.result, e->time};
 }
 
+static int is_move(uint64_t number)
+{
+	return number == __NR_chdir || number == __NR_fchdir;
+}
+
+static void note_move(struct ahead *a, const struct record_call *record)
+{
+	a->moves += is_move(record->number) && !is_failure(record->result);
+	a->roots += record->number == __NR_chroot && !is_failure(record->result);
+}
+
+/* They stand there again and again, each time with all that there were until then. */
+static void note_counter(struct ahead *a, const struct record_counter *counter, uint64_t counted[3])
+{
+	static const unsigned numbers[3] = {__NR_chdir, __NR_fchdir, __NR_chroot};
+
+	for (unsigned i = 0; i < 3; i++)
+		if (counter->number == numbers[i])
+			counted[i] = counter->calls - counter->errors;
+	a->has_counters = 1;
+	a->moves_counted = counted[0] + counted[1];
+	a->roots_counted = counted[2];
+}
+
 static const struct ahead *ahead_of(struct source *s)
 {
 	struct source copy = *s;
 	struct recording alone = {.sources = &copy, .sources_count = 1, .whole = 1};
 	struct event e;
+	uint64_t counted[3] = {0};
 
 	if (s->ahead)
 		return s->ahead;
@@ -85,8 +113,12 @@ static const struct ahead *ahead_of(struct source *s)
 	source_rewind(&copy);
 	while (source_next(&alone, 0, &e)) {
 		const struct record_call *record = (const void *)event_record(&alone, &e);
-		if (record->word.kind == RECORD_CALL)
+		if (record->word.kind == RECORD_CALL) {
 			note(a, &copy, &e, record);
+			note_move(a, record);
+		} else if (record->word.kind == RECORD_COUNTER) {
+			note_counter(a, (const void *)record, counted);
+		}
 	}
 	source_close(&copy);
 	if (a->failed_count)
@@ -200,4 +232,18 @@ int is_exec_done(const struct recording *r, const struct event *e)
 	/* What cannot be followed has no file. */
 	return h->end == RECORD_EXECED || vforked_is(r, e, (int)call->thread) || image_comes(r, h->pid, 1, e->time, e->source) ||
 	       is_exec_of_image(r, e);
+}
+
+int has_lost_moves(const struct recording *r, unsigned source)
+{
+	const struct ahead *a = ahead_of(&r->sources[source]);
+
+	return r->sources[source].header->overwritten && (!a->has_counters || a->moves_counted > a->moves);
+}
+
+int has_lost_roots(const struct recording *r, unsigned source)
+{
+	const struct ahead *a = ahead_of(&r->sources[source]);
+
+	return r->sources[source].header->overwritten && a->roots_counted > a->roots;
 }

@@ -1,4 +1,4 @@
-/* What a file says only later: which execs have failed, and which of its threads were children of vfork, in truth: processes that borrow their parent's
+/* What a file says only later: which execs have failed, whether moves were lost, and which of its threads were children of vfork, in truth: processes that borrow their parent's
  * memory until they execute something (posix_spawn makes such), and whose calls until then stand in their parent's file, under numbers of their own. */
 #ifndef CLI_AHEAD_H
 #define CLI_AHEAD_H
@@ -12,6 +12,9 @@ void ahead_free(struct ahead *a);
 int vforked_is(const struct recording *r, const struct event *e, int thread);
 
 /* Has this file calls of such children? */
+/* Has the process gone to another folder, or to another root, by a call whose record was overwritten? Where nobody knows: to another folder. */
+int has_lost_moves(const struct recording *r, unsigned source);
+int has_lost_roots(const struct recording *r, unsigned source);
 int vforked_any(const struct recording *r, unsigned source);
 
 /* The process that it was. */

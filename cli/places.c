@@ -207,6 +207,25 @@ static struct place *inherited_by(struct places *p, const struct record_header *
 	return place_copy(parent && parent->forked ? parent->forked : NULL, h->pid);
 }
 
+static void go_elsewhere(struct places *p, struct place *place)
+{
+	p->elsewhere += !place->elsewhere;
+	place->elsewhere = 1;
+}
+
+/* The oldest records were overwritten: what its descriptors were, and it may have gone elsewhere since it began. */
+static void begins_late(struct places *p, struct place *place, uint32_t source)
+{
+	held_free(&place->held);
+	if (has_lost_moves(p->recording, source))
+		go(place, NULL);
+	if (has_lost_roots(p->recording, source)) {
+		go_elsewhere(p, place);
+		free(place->root);
+		place->root = copied("?");
+	}
+}
+
 static void image_begins(struct places *p, const struct event *e)
 {
 	const struct record_header *h = p->recording->sources[e->source].header;
@@ -224,6 +243,8 @@ static void image_begins(struct places *p, const struct event *e)
 		held_exec(&place->held);
 	if (h->directory[0] == '/' && !*place->root)
 		go(place, path_make(p->paths, h->directory));
+	if (h->overwritten)
+		begins_late(p, place, e->source);
 }
 
 /* Of a folder and a table of descriptors, those that two processes have together from here on. */
@@ -482,12 +503,6 @@ const char *places_path(struct places *p, const struct event *e, int fd)
 	if (place && (place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES) || is_late(p, e, h)))
 		return NULL;
 	return path && *path != '?' ? path : NULL;
-}
-
-static void go_elsewhere(struct places *p, struct place *place)
-{
-	p->elsewhere += !place->elsewhere;
-	place->elsewhere = 1;
 }
 
 static void change_root(struct places *p, struct place *place, const char *given)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # timeout: 120
 # A program makes more calls than its recording may hold, in one thread and in four: the file stays below its limit, the newest records are
-# there without a gap that is not counted, and how much was overwritten is said.
+# there without a gap that is not counted, and how much was overwritten is said. Whether it has gone to another folder since it began is told by its
+# counters: if so, and the record of that is gone, a relative path is marked.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -28,14 +29,15 @@ int main(int argc, char **argv)
 	pthread_t threads[8];
 	int count_of = atoi(argv[1]);
 
-	(void)argc;
+	if (argc > 3 && chdir(argv[3]))
+		return 1;
 	calls = atoi(argv[2]);
 	for (int i = 0; i < count_of; i++)
 		if (pthread_create(&threads[i], NULL, count, NULL))
 			return 1;
 	for (int i = 0; i < count_of; i++)
 		pthread_join(threads[i], NULL);
-	return 0;
+	return open("late", O_RDONLY) < 0;
 }
 C
 cc -O1 -pthread -o counts counts.c || fail "it does not compile"
@@ -60,11 +62,15 @@ if gaps > int(dropped[1] if dropped else 0):
     sys.exit(f"{gaps} records are missing, said: {dropped and dropped[0]}")
 print(f"{threads} threads, {threads * calls} calls: the newest {lines} are there")
 P
+mkdir below && touch below/late late
 for threads in 1 4; do
 	calls=$((1500000 / threads))
-	shimmed SYSSHIM_LOG=recording.$threads SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./counts $threads $calls || fail "status $?"
+	shimmed SYSSHIM_LOG=recording.$threads SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./counts $threads $calls $([ $threads = 4 ] || echo below) || fail "status $?"
 	size=$(cat recording.$threads/*.rec | wc -c)
 	[ "$size" -le $((65 << 20)) ] && [ "$size" -gt $((60 << 20)) ] || fail "the file has $size bytes"
 	python3 check.py $threads $calls "$SYSSHIM" || exit 1
+	"$SYSSHIM" files --json recording.$threads 2>/dev/null | grep '"given":"late"' >late.json
+	[ $threads = 4 ] && late="$PWD/late" || late='?/late'
+	grep -qF "\"path\":\"$late\"" late.json || fail "$threads threads, not $late: $(cat late.json)"
 	rm -r recording.$threads
 done
