@@ -15,7 +15,7 @@ struct ahead {
 	struct vforked *vforked; /* in the order of their numbers */
 	size_t failed_count, vforked_count, failed_room, vforked_room;
 	uint64_t moves, roots;                 /* changes of the working folder, and of the root, that have a record */
-	uint64_t moves_counted, roots_counted; /* by the process's own counters */
+	uint64_t moves_missing, roots_missing; /* of them by the process's own counters, when these were last written */
 	int has_counters;
 };
 
@@ -86,6 +86,11 @@ static void note_move(struct ahead *a, const struct record_call *record)
 	a->roots += record->number == __NR_chroot && !is_failure(record->result);
 }
 
+static uint64_t more_than(uint64_t counted, uint64_t recorded)
+{
+	return counted > recorded ? counted - recorded : 0;
+}
+
 /* They stand there again and again, each time with all that there were until then. */
 static void note_counter(struct ahead *a, const struct record_counter *counter, uint64_t counted[3])
 {
@@ -95,8 +100,8 @@ static void note_counter(struct ahead *a, const struct record_counter *counter, 
 		if (counter->number == numbers[i])
 			counted[i] = counter->calls - counter->errors;
 	a->has_counters = 1;
-	a->moves_counted = counted[0] + counted[1];
-	a->roots_counted = counted[2];
+	a->moves_missing = more_than(counted[0] + counted[1], a->moves);
+	a->roots_missing = more_than(counted[2], a->roots);
 }
 
 static const struct ahead *ahead_of(struct source *s)
@@ -238,12 +243,12 @@ int has_lost_moves(const struct recording *r, unsigned source)
 {
 	const struct ahead *a = ahead_of(&r->sources[source]);
 
-	return r->sources[source].header->overwritten && (!a->has_counters || a->moves_counted > a->moves);
+	return r->sources[source].header->overwritten && (!a->has_counters || a->moves_missing);
 }
 
 int has_lost_roots(const struct recording *r, unsigned source)
 {
 	const struct ahead *a = ahead_of(&r->sources[source]);
 
-	return r->sources[source].header->overwritten && a->roots_counted > a->roots;
+	return r->sources[source].header->overwritten && a->roots_missing;
 }

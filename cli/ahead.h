@@ -11,10 +11,10 @@ void ahead_free(struct ahead *a);
 /* Is what this file has under this thread's number at that time what a child of the process did? The number may be a thread's when the child has gone. */
 int vforked_is(const struct recording *r, const struct event *e, int thread);
 
-/* Has this file calls of such children? */
 /* Has the process gone to another folder, or to another root, by a call whose record was overwritten? Where nobody knows: to another folder. */
 int has_lost_moves(const struct recording *r, unsigned source);
 int has_lost_roots(const struct recording *r, unsigned source);
+/* Has this file calls of such children? */
 int vforked_any(const struct recording *r, unsigned source);
 
 /* The process that it was. */

@@ -310,6 +310,7 @@ RECORD_OFFSET(record_total, bytes, 0);
 RECORD_OFFSET(record_total, processes, 8);
 RECORD_OFFSET(record_total, refused, 12);
 RECORD_OFFSET(record_total, levels, 16);
+RECORD_OFFSET(record_total, renames, 20);
 RECORD_OFFSET(record_total, place, 24);
 RECORD_OFFSET(record_counter, word, 0);
 RECORD_OFFSET(record_counter, number, 4);

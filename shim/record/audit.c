@@ -100,6 +100,17 @@ static uint32_t *renames(void)
 	return inherited.total ? &inherited.total->renames : &audit->renames;
 }
 
+/* As change_total (room.c): where the page may not be stored into the kernel does. */
+static void count_rename(struct process *p)
+{
+	uint32_t now = *renames() + 1;
+
+	if (!inherited.total || !p->log.recording.is_copied)
+		__atomic_add_fetch(renames(), 1, __ATOMIC_RELAXED);
+	else if (!p->sealed)
+		room_copy(&inherited.total->renames, &now, sizeof now);
+}
+
 static int is_rename(uint64_t number)
 {
 	switch (number) {
@@ -438,7 +449,7 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 		return 0;
 	uint64_t base = bases_of(p, call, is_ours, was_read);
 	if (is_rename(call->number) && !is_error(call->result))
-		__atomic_add_fetch(renames(), 1, __ATOMIC_RELAXED);
+		count_rename(p);
 	if (!is_ours)
 		return 1;
 	if (kind == KIND_ALWAYS) {
