@@ -16,7 +16,7 @@ struct ahead {
 	size_t failed_count, vforked_count, failed_room, vforked_room;
 	uint64_t moves, roots;                 /* changes of the working folder, and of the root, that have a record */
 	uint64_t moves_missing, roots_missing; /* of them by the process's own counters, when these were last written */
-	int has_counters;
+	int has_counters, moved; /* by whom the last move was that is a call; its place may follow, where it climbs */
 };
 
 uint64_t fork_flags(const struct text_call *call, const struct recorded_memory *memory)
@@ -84,6 +84,17 @@ static void note_move(struct ahead *a, const struct record_call *record)
 {
 	a->moves += is_move(record->number) && !is_failure(record->result);
 	a->roots += record->number == __NR_chroot && !is_failure(record->result);
+	if (is_move(record->number))
+		a->moved = is_failure(record->result) ? 0 : record->thread;
+}
+
+/* A move that is not recorded as a call, but for where it led to. */
+static void note_place(struct ahead *a, const struct record_place *place)
+{
+	if (place->fd != AT_FDCWD)
+		return;
+	a->moves += place->thread != a->moved;
+	a->moved = 0;
 }
 
 static uint64_t more_than(uint64_t counted, uint64_t recorded)
@@ -121,6 +132,8 @@ static const struct ahead *ahead_of(struct source *s)
 		if (record->word.kind == RECORD_CALL) {
 			note(a, &copy, &e, record);
 			note_move(a, record);
+		} else if (record->word.kind == RECORD_PLACE) {
+			note_place(a, (const void *)record);
 		} else if (record->word.kind == RECORD_COUNTER) {
 			note_counter(a, (const void *)record, counted);
 		}

@@ -372,7 +372,7 @@ static long record(struct process *p, const struct call *call)
 	return result;
 }
 
-/* The same of a call that is nothing but its numbers, and may wait. */
+/* The same of a call that is nothing but its numbers, whether it may wait or not. Its log is always timed: an audit has none such. */
 static long record_plain(struct process *p, const struct call *call)
 {
 	uint32_t number = (uint32_t)call->number;

@@ -378,6 +378,9 @@ static void observe(const struct startup *s, const struct look_round *look)
 	/* Where libc's calls do not come to us nobody tells of handlers. A forked child's record stands in the same place. What ld.so was asked to run (AT_BASE is 0) is no file that is being executed. */
 	if (settings.recording && !p->threads && inherited.rewriting)
 		memory_know(&p->threads, auxiliary_value(s, AT_BASE) ? look->program : (struct memory_range){0}, look->libc, auxiliary_value(s, AT_EXECFN));
+	/* libc's constructor came before ours (another object is initfirst too), and others may have, which have set handlers. */
+	if (&environ && environ)
+		memory_disturb(SIGNAL_ANY);
 	if (p->log.on && settings.recording)
 		record_start(s, p);
 	if (!look->has_go)

@@ -1,5 +1,5 @@
 /* Floor 1: records of calls that are nothing but their numbers, in a process with one thread: recording.c's records on a shorter way. Nine of ten
- * calls of most programs are such: read, write, close, lseek, mmap. */
+ * calls of most programs are such: read, write, close, lseek, fstat. */
 #ifndef SHIM_RECORD_PLAIN_H
 #define SHIM_RECORD_PLAIN_H
 
@@ -10,9 +10,9 @@ struct call;
 /* Has a record of it no memory of the program? */
 int plain_is(uint64_t number);
 
-/* A whole call. began, now: clock_monotonic, or 0. Any context, as all that follows. */
+/* A whole call. began, now: clock_monotonic. Any context, as all that follows. */
 void plain_call(struct process *p, const struct call *call, uint64_t began, uint64_t now, long result);
-/* One that may wait: its beginning, which looks at the clock when its record is filled (ticket->began; 0 where log.timed is), and its end, given what the beginning has
+/* One that may wait: its beginning, which looks at the clock when its record is filled (ticket->began), and its end, given what the beginning has
  * given; NULL: it found no room. */
 void *plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket);
 void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, void *begun, uint64_t now, long result);

@@ -103,13 +103,14 @@ static inline uint32_t room_word(size_t size, unsigned kind, unsigned flags)
 	return first.whole;
 }
 
-/* As room_take and room_commit, for a process with one thread, where there is room already; NULL: ask room_take. */
+/* As room_take and room_commit, where there is room already, and for a process with one thread; NULL: ask room_take. A handler may have started a thread
+ * since anybody looked. */
 static inline void *room_take_at_once(struct process *p, size_t size)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
-	if (unlikely(next + size > room_chunk_of(next) + RECORD_CHUNK) || unlikely(next + size > r->ready) || unlikely(!r->staging))
+	if (unlikely(next + size > room_chunk_of(next) + RECORD_CHUNK) || unlikely(next + size > r->ready) || unlikely(!r->staging) || unlikely(!room_is_alone(p)))
 		return NULL;
 	/* NB order: as in room_take. */
 	char *at = *(char *volatile *)&r->store + next;
@@ -126,7 +127,7 @@ static inline void room_commit_at_once(struct process *p, struct record_word *re
 		return;
 	}
 	__atomic_store_n((uint32_t *)record, room_word(size, kind, 0), __ATOMIC_RELEASE);
-	room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, 1);
+	room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, room_is_alone(p));
 }
 
 #endif
