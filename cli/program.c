@@ -80,7 +80,7 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 		return PROGRAM_TRACEABLE;
 	}
 	interpreter = segment(i, PT_INTERP);
-	if (!interpreter && is_loader(path))
+	if (!interpreter && header->e_type == ET_DYN && is_loader(path))
 		return PROGRAM_FINE;
 	if (!interpreter) {
 		snprintf(why, size, "%s is static: no loader runs in it, so nothing can be preloaded; link it dynamically to observe it, or see sysshim run --trace-static", path);

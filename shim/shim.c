@@ -375,7 +375,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 		interpose_to_gate();
 	audit_start();
 	life_start(p);
-	/* Where libc's calls do not come to us nobody tells of handlers. A forked child's record stands in the same place. What ld.so was asked to run (AT_BASE is 0) is no file that is being executed. */
+	/* Where libc's calls do not come to us nobody tells of handlers. What ld.so was asked to run (AT_BASE is 0) is no file that is being executed. */
 	if (settings.recording && !p->threads && inherited.rewriting)
 		memory_know(&p->threads, auxiliary_value(s, AT_BASE) ? look->program : (struct memory_range){0}, look->libc, auxiliary_value(s, AT_EXECFN));
 	/* libc's constructor came before ours (another object is initfirst too), and others may have, which have set handlers. */

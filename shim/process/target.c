@@ -75,7 +75,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 		return UNFOLLOWED_SETUID;
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
 		return UNFOLLOWED_FOREIGN;
-	return has_interpreter(fd, &header) || is_loader(fd) ? -1 : UNFOLLOWED_STATIC;
+	return has_interpreter(fd, &header) || (header.e_type == ET_DYN && is_loader(fd)) ? -1 : UNFOLLOWED_STATIC;
 }
 
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */

@@ -53,6 +53,7 @@ void *plain_begin(struct process *p, const struct call *call, struct log_ticket 
 	struct recording *r = &p->log.recording;
 	struct record_call *record = take(p, call);
 
+	/* NB: r->begun, by which complete_begun finds its own, stays another's. */
 	ticket->serial = __atomic_add_fetch(&r->serials, 1, __ATOMIC_RELAXED);
 	ticket->began = clock_monotonic();
 	if (unlikely(!record))

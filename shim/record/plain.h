@@ -17,10 +17,6 @@ void plain_call(struct process *p, const struct call *call, uint64_t began, uint
 void *plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket);
 void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, void *begun, uint64_t now, long result);
 
-/* Of a process that is killed the counters are these: now and then, and never so far back that they are overwritten. */
-enum { RECORDING_COUNTERS_EVERY = 16 /* chunks */ };
-void recording_count(struct process *p, uint64_t sequence);
-
 static inline void recording_count_sometimes(struct process *p)
 {
 	const struct recording *r = &p->log.recording;

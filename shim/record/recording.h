@@ -63,6 +63,9 @@ void recording_exec(struct process *p, uint64_t now);
 void recording_state(struct process *p, unsigned end, int status);
 /* A COUNTER for each call that was made. */
 void recording_counters(struct process *p);
+/* The same now and then (sequence: of the newest chunk), and never so far back that they are overwritten: a process that is killed has these. plain.h asks. */
+enum { RECORDING_COUNTERS_EVERY = 16 /* chunks */ };
+void recording_count(struct process *p, uint64_t sequence);
 /* 1: the kernel has just read this call's path, which it reads first of all, other errors may come before that, and nobody else is here who could
  * have unmapped it since: it may be read as it stands. */
 int recording_was_read(const struct process *p, const struct text_call *call, const struct log_ticket *ticket);
