@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 120
+# timeout: 240
 # sysshim trace --follow prints the calls of a running program and its children as they are made, in the order of time, each once, and ends
 # with them: what it has printed is what a trace prints afterwards.
 set -u

@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 400
+# timeout: 800
 # The command and the unit tests, built with ASan and UBSan: the unit tests pass, and so do tests of every subcommand with that command.
 set -u
 . "$SRC/tests/lib/lib.sh"
