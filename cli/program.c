@@ -1,6 +1,7 @@
 /* Can a program be followed? Read from its file alone: static, set-user-id, another word size or processor, a sanitizer that wants to be
  * first, a script (then its interpreter is what counts). */
 #include "command.h"
+#include "../format/text.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -60,13 +61,11 @@ static int needs_sanitizer(const struct image *i)
 	       memmem(i->at, i->size, "__asan_init", 11) || memmem(i->at, i->size, "__tsan_init", 11);
 }
 
-/* glibc's ld.so, run as a program: it has no interpreter and loads us all the same. By its name, as the shim knows it (shim/process/target.c). */
 static int is_loader(const char *path)
 {
 	char real[PATH_MAX];
-	const char *name = realpath(path, real) ? strrchr(real, '/') + 1 : path;
 
-	return strncmp(name, "ld-linux", 8) == 0 || strncmp(name, "ld-2.", 5) == 0 || strncmp(name, "ld.so", 5) == 0;
+	return realpath(path, real) && text_names_loader(strrchr(real, '/') + 1);
 }
 
 static enum verdict check_elf(const struct image *i, const char *path, char *why, size_t size)

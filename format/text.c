@@ -9,9 +9,28 @@ int text_climbs(const char *path)
 	return 0;
 }
 
-/* Has a word a byte that is 0? (H. S. Warren, Hacker's Delight, 6-1) */
-static int has_zero(uint64_t word)
+int text_names_loader(const char *name)
 {
+	static const char beginnings[][9] = {"ld-linux", "ld-2.", "ld.so"};
+
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+		size_t same = 0;
+		while (beginnings[i][same] && name[same] == beginnings[i][same])
+			same++;
+		if (!beginnings[i][same])
+			return 1;
+	}
+	return 0;
+}
+
+enum { WORD = sizeof(uint64_t) };
+
+/* Has a word a byte that is 0? (H. S. Warren, Hacker's Delight, 6-1) */
+__attribute__((no_sanitize("address"))) static int has_zero(const char *at)
+{
+	uint64_t word;
+
+	__builtin_memcpy(&word, at, WORD);
 	return ((word - 0x0101010101010101u) & ~word & 0x8080808080808080u) != 0;
 }
 
@@ -20,15 +39,8 @@ __attribute__((no_sanitize("address"))) size_t text_length_within(const char *s,
 {
 	size_t length = 0;
 
-	while (length < size && (uintptr_t)(s + length) % sizeof(uint64_t) && s[length])
-		length++;
-	for (uint64_t word; length + sizeof word <= size && (uintptr_t)(s + length) % sizeof word == 0; length += sizeof word) {
-		__builtin_memcpy(&word, s + length, sizeof word);
-		if (has_zero(word))
-			break;
-	}
 	while (length < size && s[length])
-		length++;
+		length += (uintptr_t)(s + length) % WORD == 0 && size - length >= WORD && !has_zero(s + length) ? WORD : 1;
 	return length;
 }
 

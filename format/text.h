@@ -66,6 +66,8 @@ void text_injected(struct text *out, int injected, int delayed);
 
 /* Of a string that may have no end within `size` bytes: then `size`. What lies behind its end is read to the next multiple of 8 at most. */
 size_t text_length_within(const char *s, size_t size);
+/* Is a file of this name, without folders, glibc's ld.so? Run as a program it has no interpreter, and loads us all the same. */
+int text_names_loader(const char *name);
 /* Has a path a part ".."? Where that leads to depends on symbolic links in front of it. */
 int text_climbs(const char *path);
 

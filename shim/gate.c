@@ -189,7 +189,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 			continue;
 		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed)) {
 			if (recorded && row && is_recorded_as_it_is(number, row))
-				p->quick[number] = log_is_plain(number) && !(row->flags & CALL_OPENS) ? QUICK_PLAIN : QUICK_RECORD;
+				p->quick[number] = log_is_plain(number) ? QUICK_PLAIN : QUICK_RECORD;
 			continue;
 		}
 		if (writes && batch && batch->armed)
@@ -342,18 +342,31 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		log_hidden(p, call, result);
 }
 
-/* As gate_enter, the kernel and gate_leave with the little that is left of each. */
+/* Of gate_enter and gate_leave the little that is left for what is recorded as it is, in a process with one thread. */
+static inline void enter_recorded(struct process *p, const struct call *call)
+{
+	counter_add(&p->counters[(uint32_t)call->number].calls, 1, 0);
+	if (actions[(uint32_t)call->number] == ACTION_CLOSES)
+		closes(p, call);
+}
+
+static inline void leave_recorded(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
+{
+	count_outcome(p, call, result, ticket, now);
+	if (actions[(uint32_t)call->number] == ACTION_WRITE)
+		coalesce_watch(p, call, result);
+	else
+		p->run = 0;
+}
+
 static long record(struct process *p, const struct call *call)
 {
-	uint32_t number = (uint32_t)call->number;
 	struct log_ticket ticket = {0};
 	struct text_call text;
 
 	if (unlikely(p->threads || p->suspect))
 		return pass(p, call);
-	counter_add(&p->counters[number].calls, 1, 0);
-	if (actions[number] == ACTION_CLOSES)
-		closes(p, call);
+	enter_recorded(p, call);
 	text = text_of(call, 0);
 	log_quick_begin(p, &text, &ticket);
 	long result = kernel_call(call);
@@ -361,11 +374,7 @@ static long record(struct process *p, const struct call *call)
 	if (unlikely(p->alive != 1))
 		return result;
 	uint64_t now = p->log.timed ? clock_monotonic() : 0;
-	count_outcome(p, call, result, &ticket, now);
-	if (actions[number] == ACTION_WRITE)
-		coalesce_watch(p, call, result);
-	else
-		p->run = 0;
+	leave_recorded(p, call, result, &ticket, now);
 	text.result = result;
 	if (p->log.on)
 		log_quick_end(p, &text, &ticket, now);
@@ -375,18 +384,14 @@ static long record(struct process *p, const struct call *call)
 /* The same of a call that is nothing but its numbers, whether it may wait or not. Its log is always timed: an audit has none such. */
 static long record_plain(struct process *p, const struct call *call)
 {
-	uint32_t number = (uint32_t)call->number;
-	const struct syscall_row *row = &syscall_rows[number];
-	struct counter *counter = &p->counters[number];
+	int waits = syscall_rows[(uint32_t)call->number].flags & CALL_WAITS;
 	struct log_ticket ticket = {0};
 	void *begun = NULL;
 
 	if (unlikely(p->threads || p->suspect))
 		return pass(p, call);
-	counter_add(&counter->calls, 1, 0);
-	if (actions[number] == ACTION_CLOSES)
-		closes(p, call);
-	if (row->flags & CALL_WAITS)
+	enter_recorded(p, call);
+	if (waits)
 		begun = plain_begin(p, call, &ticket);
 	else
 		ticket.began = clock_monotonic();
@@ -394,16 +399,10 @@ static long record_plain(struct process *p, const struct call *call)
 	if (unlikely(p->alive != 1))
 		return result;
 	uint64_t now = clock_monotonic();
-	if (settings.timing)
-		counter_add(&counter->nanoseconds, clock_from_to(ticket.began, now), (int)p->threads);
-	count_result(counter, kind_of(row), result, (int)p->threads);
-	if (actions[number] == ACTION_WRITE)
-		coalesce_watch(p, call, result);
-	else
-		p->run = 0;
+	leave_recorded(p, call, result, &ticket, now);
 	if (unlikely(!p->log.on))
 		return result;
-	if (row->flags & CALL_WAITS)
+	if (waits)
 		plain_end(p, call, &ticket, begun, now, result);
 	else
 		plain_call(p, call, ticket.began, now, result);

@@ -51,7 +51,6 @@ static void name_descriptor(char path[32], long fd)
 	*out.at = 0;
 }
 
-/* glibc's ld.so, run as a program: it has no interpreter and loads us all the same. By its name. */
 static __attribute__((noinline)) int is_loader(long fd)
 {
 	char link[32], path[256];
@@ -59,8 +58,7 @@ static __attribute__((noinline)) int is_loader(long fd)
 	name_descriptor(link, fd);
 	long size = RAW(__NR_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
 	path[size > 0 ? size : 0] = 0;
-	const char *name = string_last_part(path);
-	return string_after(name, "ld-linux") || string_after(name, "ld-2.") || string_after(name, "ld.so");
+	return text_names_loader(string_last_part(path));
 }
 
 static __attribute__((noinline)) int looks_unfollowed(long fd)

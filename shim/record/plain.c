@@ -44,7 +44,7 @@ void plain_call(struct process *p, const struct call *call, uint64_t began, uint
 	record->began = began;
 	record->duration = clock_from_to(began, now);
 	record->result = result;
-	room_commit_at_once(p, &record->word, size_of((uint32_t)call->number), RECORD_CALL);
+	room_commit_at_once(p, record, size_of((uint32_t)call->number), RECORD_CALL, 0);
 	recording_count_sometimes(p);
 }
 
@@ -60,27 +60,29 @@ void *plain_begin(struct process *p, const struct call *call, struct log_ticket 
 		return NULL;
 	record->serial = (uint32_t)ticket->serial;
 	record->began = ticket->began;
-	room_commit_at_once(p, &record->word, size_of((uint32_t)call->number), RECORD_BEGIN);
+	room_commit_at_once(p, record, size_of((uint32_t)call->number), RECORD_BEGIN, 0);
 	recording_count_sometimes(p);
 	return record;
 }
 
-/* NB order: as in complete_begun (recording.c). A handler may have recorded calls, may have started threads, may never have come back to an earlier call of this
- * chunk: the beginning is this one's where nothing stands behind it and its serial is. */
+void plain_complete(struct process *p, struct record_call *begun, size_t size, uint64_t began, uint64_t now, long result)
+{
+	begun->duration = clock_from_to(began, now);
+	begun->result = result;
+	__atomic_store_n(&begun->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
+	room_stored(p, begun, size);
+}
+
 void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, void *begun, uint64_t now, long result)
 {
 	struct record_call *record = begun;
 	size_t size = size_of((uint32_t)call->number);
 
-	if (unlikely(!record) || unlikely(p->threads || p->suspect) || unlikely(p->log.recording.next != room_offset(p, record) + size) ||
-	    unlikely(record->word.kind != RECORD_BEGIN) || unlikely(record->serial != (uint32_t)ticket->serial)) {
+	if (unlikely(!record) || unlikely(!plain_is_last(p, record, room_offset(p, record), size, ticket->serial))) {
 		const uint64_t *a = call->arguments;
 		const struct text_call text = {(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
 		recording_call(p, &text, ticket, now, 0);
 		return;
 	}
-	record->duration = clock_from_to(ticket->began, now);
-	record->result = result;
-	__atomic_store_n(&record->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
-	room_stored(p, record, size);
+	plain_complete(p, record, size, ticket->began, now, result);
 }

@@ -17,6 +17,16 @@ void plain_call(struct process *p, const struct call *call, uint64_t began, uint
 void *plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket);
 void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, void *begun, uint64_t now, long result);
 
+/* Is this beginning its own, and the last record? A handler may have recorded calls, may have started threads, may never have come back to an earlier call. NB order: in a
+ * child that a handler has forked the record is not there to be looked at. */
+static inline int plain_is_last(const struct process *p, const struct record_call *begun, uint64_t offset, size_t size, uint64_t serial)
+{
+	return !p->threads && !p->suspect && p->log.recording.next == offset + size && begun->word.kind == RECORD_BEGIN && begun->serial == (uint32_t)serial;
+}
+
+/* It has come back: completed where it stands. NB order: whoever is killed here leaves a beginning; who reads meanwhile finds one, or all. */
+void plain_complete(struct process *p, struct record_call *begun, size_t size, uint64_t began, uint64_t now, long result);
+
 static inline void recording_count_sometimes(struct process *p)
 {
 	const struct recording *r = &p->log.recording;

@@ -152,18 +152,16 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 	uint64_t begun = __atomic_load_n(&r->begun, __ATOMIC_RELAXED);
 	struct record_call *record = room_place(p, begun);
 
-	if (!ticket->serial || !begun || ticket->injected || settings.audit || p->threads || p->suspect || shape.reads > READS_VECTOR)
+	if (!ticket->serial || !begun || ticket->injected || settings.audit || shape.reads > READS_VECTOR)
 		return 0;
-	if (record->word.kind != RECORD_BEGIN || record->serial != (uint32_t)ticket->serial || r->next != begun + record->word.size * sizeof(uint64_t))
+	size_t size = record->word.size * sizeof(uint64_t);
+	if (!plain_is_last(p, record, begun, size, ticket->serial))
 		return 0;
 	const struct record_memory *piece = (const void *)((const char *)record + head_size(call->number));
 	/* After the call it may be read although it could not before. */
 	if (shape.reads && call->arguments[shape.first] && (!(record->word.flags & RECORD_MEMORY) || piece->got <= 0))
 		return 0;
-	record->duration = clock_from_to(ticket->began, now);
-	record->result = call->result;
-	__atomic_store_n(&record->word.kind, RECORD_CALL, __ATOMIC_RELEASE);
-	room_stored(p, record, record->word.size * sizeof(uint64_t));
+	plain_complete(p, record, size, ticket->began, now, call->result);
 	return 1;
 }
 

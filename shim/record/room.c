@@ -234,6 +234,11 @@ static __attribute__((noinline)) void stored(struct process *p, uint64_t offset,
 		copy_news(p);
 }
 
+void room_committed(struct process *p, const void *record, size_t size, unsigned kind)
+{
+	stored(p, room_offset(p, record), size, kind != RECORD_CALL && kind != RECORD_COALESCED && kind != RECORD_COUNTER);
+}
+
 void room_stored(struct process *p, const void *record, size_t size)
 {
 	if (unlikely(p->log.recording.is_copied))
@@ -355,20 +360,16 @@ static __attribute__((noinline)) void wait_a_while(int turn)
 void *room_take(struct process *p, size_t size)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t mask, next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
+	uint64_t mask;
 
 	/* A child that was forked in a handler comes back into the middle of its parent's call. */
 	if (!r->staging)
 		return NULL;
 	for (int turn = 0;; turn++) {
-		if (next + size <= room_chunk_of(next) + RECORD_CHUNK && next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE)) {
-			/* NB order: a child that a handler forks behind the exchange has another window by now. */
-			char *at = *(char *volatile *)&r->store + next;
-			if (room_exchange(&r->next, &next, next + size, room_is_alone(p)))
-				return room_begin(at, size);
-			continue;
-		}
+		void *record = room_take_at_once(p, size);
 		int room = 0;
+		if (record)
+			return record;
 		if (!r->refused || ++r->refused % NOT_AGAIN == 0) {
 			int locked = process_lock(p, &r->lock, &mask);
 			room = locked ? more_room(p, size) : 0;
@@ -381,7 +382,6 @@ void *room_take(struct process *p, size_t size)
 			wait_a_while(turn);
 		else if (room <= 0)
 			break;
-		next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 	}
 	counter_add(&p->tally.log_dropped, 1, 1);
 	__atomic_store_n(&((struct record_header *)room_place(p, 0))->dropped, p->tally.log_dropped, __ATOMIC_RELAXED);
@@ -406,14 +406,7 @@ void room_return(struct process *p, void *record, size_t size, size_t used)
 
 void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)
 {
-	uint64_t offset = room_offset(p, record) - RECORD_DATA;
-
-	__atomic_store_n((uint32_t *)record, room_word(size, kind, flags), __ATOMIC_RELEASE);
-	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
-	if (offset < RECORD_STAGING * RECORD_CHUNK)
-		room_add(&p->log.recording.committed[offset / RECORD_CHUNK], (uint32_t)size, room_is_alone(p));
-	if (unlikely(p->log.recording.is_copied))
-		stored(p, offset + RECORD_DATA, size, kind != RECORD_CALL && kind != RECORD_COALESCED && kind != RECORD_COUNTER);
+	room_commit_at_once(p, record, size, kind, flags);
 }
 
 void room_reserve(struct process *p)

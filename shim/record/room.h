@@ -43,6 +43,8 @@ void room_trim(struct process *p);
 
 /* Asks on what file system the recording lies. path: of a file or folder there. */
 void room_look(struct process *p, const char *path);
+/* A record is whole where the window is not stored into. */
+void room_committed(struct process *p, const void *record, size_t size, unsigned kind);
 /* A record was changed that stands already. */
 void room_stored(struct process *p, const void *record, size_t size);
 /* The header and all that stands. Where the window is stored into it is there already. */
@@ -103,31 +105,32 @@ static inline uint32_t room_word(size_t size, unsigned kind, unsigned flags)
 	return first.whole;
 }
 
-/* As room_take and room_commit, where there is room already, and for a process with one thread; NULL: ask room_take. A handler may have started a thread
- * since anybody looked. */
+/* As room_take and room_commit, which are these out of line: the first where there is room already, else NULL. */
 static inline void *room_take_at_once(struct process *p, size_t size)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
-	if (unlikely(next + size > room_chunk_of(next) + RECORD_CHUNK) || unlikely(next + size > r->ready) || unlikely(!r->staging) || unlikely(!room_is_alone(p)))
-		return NULL;
-	/* NB order: as in room_take. */
-	char *at = *(char *volatile *)&r->store + next;
-	return likely(room_exchange(&r->next, &next, next + size, 1)) ? room_begin(at, size) : NULL;
+	while (likely(r->staging) && likely(next + size <= room_chunk_of(next) + RECORD_CHUNK) && likely(next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE))) {
+		/* NB order: a child that a handler forks behind the exchange has another window by now. */
+		char *at = *(char *volatile *)&r->store + next;
+		if (likely(room_exchange(&r->next, &next, next + size, room_is_alone(p))))
+			return room_begin(at, size);
+	}
+	return NULL;
 }
 
-static inline void room_commit_at_once(struct process *p, struct record_word *record, size_t size, unsigned kind)
+static inline void room_commit_at_once(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t offset = (uint64_t)((char *)record - r->store) - RECORD_DATA;
 
-	if (unlikely(r->is_copied) || unlikely(offset >= RECORD_STAGING * RECORD_CHUNK)) {
-		room_commit(p, record, size, kind, 0);
-		return;
-	}
-	__atomic_store_n((uint32_t *)record, room_word(size, kind, 0), __ATOMIC_RELEASE);
-	room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, room_is_alone(p));
+	__atomic_store_n((uint32_t *)record, room_word(size, kind, flags), __ATOMIC_RELEASE);
+	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
+	if (likely(offset < RECORD_STAGING * RECORD_CHUNK))
+		room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, room_is_alone(p));
+	if (unlikely(r->is_copied))
+		room_committed(p, record, size, kind);
 }
 
 #endif
