@@ -16,7 +16,7 @@
 
 #include "../sys/poison.h"
 
-enum { BUILD_ID = 3, NOTE_LIMIT = 256, ATTEMPTS = 8 };
+enum { BUILD_ID = 3, NOTE_LIMIT = 256, ATTEMPTS = 8, MOST_PRESENT = 512 };
 
 static const void *build_id_at(const Elf64_Nhdr *n)
 {
@@ -59,6 +59,7 @@ static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
 			o->text.start = start;
 			o->text.end = start + s->p_filesz;
 			o->offset = s->p_offset;
+			o->is_readable = s->p_flags & PF_R;
 		} else if (s->p_type == PT_NOTE && build_id_in(s, bias)) {
 			o->note = s;
 			o->note_address = (uint64_t)start;
@@ -141,23 +142,30 @@ static int is_our_memory(long fd)
 	return RAW(__NR_pread64, fd, &there, sizeof there, &probe) == sizeof there && there == probe;
 }
 
+/* Which pages of the text have been touched before: a bit each, of the first so many. */
+static uint64_t present[MOST_PRESENT / 64] BULKY_FIRST;
+
 /* Has the text a page that is not the file's any more? Somebody has put breakpoints there (a debugger, uprobes), and takes them away when he likes: also between our reading
  * and our writing of a page, which would bring back his int3. proc(5), pagemap: 63 present, 62 swapped, 61 the file's. */
 static int is_as_mapped(const struct object *o)
 {
-	uint64_t *entries = object_room, at = (uint64_t)text_pages(o) / PAGE, end = at + o->size / PAGE;
+	uint64_t *entries = object_room, first = (uint64_t)text_pages(o) / PAGE, count = o->size / PAGE, at = 0;
 	long fd = RAW(__NR_openat, AT_FDCWD, "/proc/self/pagemap", O_RDONLY | O_CLOEXEC), size = 1;
 
-	for (; at < end && size > 0; at += (uint64_t)size / 8) {
-		uint64_t most = (end - at) * 8 < sizeof object_room ? (end - at) * 8 : sizeof object_room;
-		size = RAW(__NR_pread64, fd, entries, most, at * 8);
-		for (long i = 0; i < size / 8; i++)
+	memset(present, 0, sizeof present);
+	for (; at < count && size > 0; at += (uint64_t)size / 8) {
+		uint64_t most = (count - at) * 8 < sizeof object_room ? (count - at) * 8 : sizeof object_room;
+		size = RAW(__NR_pread64, fd, entries, most, (first + at) * 8);
+		for (long i = 0; i < size / 8; i++) {
 			if (entries[i] >> 62 && !(entries[i] >> 61 & 1))
 				size = 0;
+			if (at + (uint64_t)i < MOST_PRESENT)
+				present[(at + (uint64_t)i) / 64] |= entries[i] >> 63 << (at + (uint64_t)i) % 64;
+		}
 	}
 	if (fd >= 0)
 		RAW(__NR_close, fd);
-	return at >= end && size > 0;
+	return at >= count && size > 0;
 }
 
 /* There the kernel writes what the process may not (FOLL_FORCE, fs/proc/base.c): a debugger's way. No page is ever writable, no mapping is parted, and a page that is only changed is not
@@ -173,49 +181,57 @@ static long open_memory(const struct object *o)
 	return -EPERM;
 }
 
+static int is_present(const struct object *o, uint32_t at)
+{
+	uint64_t page = (uint64_t)(o->text.start + at - text_pages(o)) / PAGE;
+
+	return page < MOST_PRESENT && present[page / 64] >> page % 64 & 1;
+}
+
+/* A page that was not touched yet is the file's: to write it without having read it saves a fault, and the flush behind the page that is replaced. */
 int object_read(const struct object *o, void *to, uint32_t at, size_t size)
 {
-	return RAW(__NR_pread64, o->fd, to, size, o->text.start + at) == (long)size;
+	if (!is_present(o, at) || !is_present(o, at + (uint32_t)size - 1) || !o->is_readable)
+		return RAW(__NR_pread64, o->file, to, size, o->offset + at) == (long)size;
+	memcpy(to, o->text.start + at, size);
+	return 1;
 }
 
 int object_write(const struct object *o, const void *from, uint32_t at, size_t size)
 {
-	return RAW(__NR_pwrite64, o->fd, from, size, o->text.start + at) == (long)size;
+	return RAW(__NR_pwrite64, o->memory, from, size, o->text.start + at) == (long)size;
 }
 
 const char *object_open(struct object *o, int may_through_memory)
 {
-	long fd = file_of(o);
-
-	if (fd < 0)
+	o->file = file_of(o);
+	if (o->file < 0)
 		return "the file of the loaded libc cannot be read";
-	long memory = may_through_memory ? open_memory(o) : -EPERM;
+	o->memory = may_through_memory ? open_memory(o) : -EPERM;
 	o->text.copy = (unsigned char *)(uintptr_t)o->text.start;
-	o->through_memory = memory >= 0;
-	o->fd = o->through_memory ? memory : fd;
-	if (o->through_memory) {
-		RAW(__NR_close, fd);
+	if (o->memory >= 0)
 		return NULL;
-	}
 	/* Where no filter stands there is a way back: object_close maps the file as ld.so has mapped it. */
-	int may = !filtered_at_start || is_executable_again(o, fd);
+	int may = !filtered_at_start || is_executable_again(o, o->file);
 	if (may && RAW(__NR_mprotect, text_pages(o), o->size, PROT_READ | PROT_WRITE) == 0)
 		return NULL;
 	/* Where somebody has parted the mapping the first part may be writable by now. */
 	if (may)
 		make_executable(o);
-	RAW(__NR_close, fd);
+	RAW(__NR_close, o->file);
 	return refuses;
 }
 
 const char *object_close(const struct object *o)
 {
 	/* It was asked before, so what is in the way passes; else the file's own text is better than none that can be executed. */
-	long refused = o->through_memory ? 0 : make_executable(o);
+	long refused = o->memory >= 0 ? 0 : make_executable(o);
 
 	if (refused)
-		RAW(__NR_mmap, text_pages(o), o->size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, o->fd, offset_in_file(o));
-	RAW(__NR_close, o->fd);
+		RAW(__NR_mmap, text_pages(o), o->size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, o->file, offset_in_file(o));
+	if (o->memory >= 0)
+		RAW(__NR_close, o->memory);
+	RAW(__NR_close, o->file);
 	return refused ? refuses : NULL;
 }
 

@@ -14,12 +14,12 @@ struct object {
 	const char *path;
 	struct text_range text;
 	uint64_t offset;     /* of the text in the file */
+	int is_readable;     /* the text, not only executable */
 	const Elf64_Phdr *note; /* the segment with the build-id */
 	uint64_t note_address;
 	const void *build_id;   /* NULL: not of the usual size */
 	size_t size;            /* of the text in whole pages; 0: not patched */
-	long fd;                /* its file, or the process's memory as one, from object_open to object_close */
-	int through_memory;     /* it is the latter: the text is read and written there */
+	long file, memory;      /* its file, and the process's memory as one or -1, from object_open to object_close */
 	const Elf64_Sym *any;   /* syscall(); NULL: not here */
 	int needs_one_place;    /* without a site of those that carry calls of any number (form_is_any_number) none is worth it */
 };
@@ -32,11 +32,11 @@ static inline const unsigned char *page_start(const unsigned char *at)
 /* The object that holds o->holds, which is filled in. 0: there is none, or it has no code. */
 int object_find(struct object *o);
 
-/* The text where it stands, for patching: through /proc/self/mem (o->through_memory: object_read and object_write), or, where that is not to be had or not wanted, as memory:
+/* The text where it stands, for patching: through /proc/self/mem (o->memory: object_read and object_write), or, where that is not to be had or not wanted, as memory:
  * o->text.copy is the text itself, and nobody may execute it before object_close. For a process of one thread, with signals blocked. NULL, or why it cannot be, and nothing
  * has changed. */
 const char *object_open(struct object *o, int may_through_memory);
-/* `size` bytes at `at` in the text: 1, or 0. */
+/* `size` bytes at `at` in the text: 1, or 0. Reading touches no page that is not there yet. */
 int object_read(const struct object *o, void *to, uint32_t at, size_t size);
 int object_write(const struct object *o, const void *from, uint32_t at, size_t size);
 /* NULL, or that the kernel refuses now what it has allowed before; then the text is the file's. */

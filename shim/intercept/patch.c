@@ -206,7 +206,7 @@ static int patch_page(const struct object *o, const struct site_row *rows, uint3
 
 const char object_unwritable[] = "the kernel refuses to change the loaded libc";
 
-/* The same through the process's memory as a file: read once, written once. -1: it refuses. */
+/* The same on a copy of the page's bytes, which are read once, and written once through the process's memory as a file. -1: it refuses. */
 static int patch_page_through_memory(const struct object *o, const struct site_row *rows, uint32_t i, uint32_t end)
 {
 	unsigned char *bytes = (unsigned char *)object_room;
@@ -223,7 +223,9 @@ static int patch_page_through_memory(const struct object *o, const struct site_r
 		return -1;
 	read.text.copy = bytes - from;
 	int patched = patch_page(&read, rows, i, end);
-	return patched && !object_write(o, bytes, from, size) ? -1 : patched;
+	/* NB no byte more than is changed: a piece may reach into the next page. */
+	uint32_t first = rows[i].at - rows[i].back, past = rows[end - 1].at - rows[end - 1].back + rows[end - 1].length;
+	return patched && !object_write(o, bytes + (first - from), first, past - first) ? -1 : patched;
 }
 
 /* Turns those sites that are as the table says into jumps. */
@@ -234,7 +236,7 @@ static const char *patch_rows(const struct object *o, const struct site_row *row
 
 	for (uint32_t i = 0, end; i < count; i = end) {
 		end = page_end(rows, i, count);
-		int patched = o->through_memory ? patch_page_through_memory(o, rows, i, end) : patch_page(o, rows, i, end);
+		int patched = o->memory >= 0 ? patch_page_through_memory(o, rows, i, end) : patch_page(o, rows, i, end);
 		if (patched < 0)
 			return object_unwritable;
 		*rewritten += (uint32_t)patched;
@@ -282,7 +284,7 @@ static const char *patch_by(const struct object *o, const struct site_row *rows,
 	if (o->needs_one_place && !has_one_place(o, rows, count))
 		return "this libc's one place for calls that can be cancelled is not as we know it";
 	choose(o, rows, count, want);
-	if (!o->through_memory && !populate(o, rows, count))
+	if (o->memory < 0 && !populate(o, rows, count))
 		return "the file of the loaded libc is shorter than it was";
 	return patch_rows(o, rows, count, want);
 }

@@ -136,7 +136,7 @@ static void others_rewrite(int all)
 static void mapped(struct process *p, const struct call *call, long at)
 {
 	const uint64_t *a = call->arguments;
-	struct object o = {.text.start = (const void *)at, .offset = a[5]};
+	struct object o = {.text.start = (const void *)at, .offset = a[5], .memory = -1};
 	struct stat status;
 	uint64_t mask, size = a[1];
 
