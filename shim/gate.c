@@ -5,6 +5,7 @@
 #include "gate.h"
 #include "coalesce.h"
 #include "inject.h"
+#include "record/audit.h"
 #include "record/files.h"
 #include "record/plain.h"
 #include "sys/clock.h"
@@ -18,7 +19,7 @@ _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process
 	       offsetof(struct process, counters) == 79936, "PROCESS_* in entry.S");
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
-_Static_assert(QUICK_COUNT == 5 && QUICK_BYTES == 6, "QUICK_* in entry.S");
+_Static_assert(QUICK_COUNT == 6 && QUICK_BYTES == 7, "QUICK_* in entry.S");
 
 /* What a number asks of us besides counting. */
 enum action {
@@ -101,6 +102,7 @@ static __attribute__((noinline)) long pass(struct process *p, const struct call 
 static __attribute__((noinline)) long append(struct process *p, const struct call *call);
 static __attribute__((noinline)) long record(struct process *p, const struct call *call);
 static __attribute__((noinline)) long record_plain(struct process *p, const struct call *call);
+static __attribute__((noinline)) long follow(struct process *p, const struct call *call);
 
 /* Of the kinds that are not counted alone. */
 static inline long look_further(struct process *p, const struct call *call, enum quick kind)
@@ -108,6 +110,8 @@ static inline long look_further(struct process *p, const struct call *call, enum
 	switch (kind) {
 	case QUICK_PLAIN:
 		return record_plain(p, call);
+	case QUICK_FOLLOW:
+		return follow(p, call);
 	case QUICK_RECORD:
 		return record(p, call);
 	case QUICK_APPEND:
@@ -125,7 +129,7 @@ long gate(const struct call *call)
 	if (unlikely(!p))
 		return kernel_call(call);
 	enum quick kind = number < SYSCALL_LIMIT ? p->quick[number] : QUICK_NO;
-	if (unlikely(kind <= QUICK_PLAIN))
+	if (unlikely(kind <= QUICK_FOLLOW))
 		return look_further(p, call, kind);
 	counter_add(&p->counters[number].calls, 1, (int)p->threads);
 	long result = kernel_call(call);
@@ -189,7 +193,7 @@ static __attribute__((noinline)) void learn(struct process *p)
 			continue;
 		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed)) {
 			if (recorded && row && is_recorded_as_it_is(number, row))
-				p->quick[number] = log_is_plain(number) ? QUICK_PLAIN : QUICK_RECORD;
+				p->quick[number] = log_is_plain(number) ? QUICK_PLAIN : log_only_follows(number) ? QUICK_FOLLOW : QUICK_RECORD;
 			continue;
 		}
 		if (writes && batch && batch->armed)
@@ -406,6 +410,25 @@ static long record_plain(struct process *p, const struct call *call)
 		plain_end(p, call, &ticket, begun, now, result);
 	else
 		plain_call(p, call, ticket.began, now, result);
+	return result;
+}
+
+/* In an audit, of close and fcntl what matters. A copy goes the whole way. */
+static long follow(struct process *p, const struct call *call)
+{
+	const uint64_t *a = call->arguments;
+	int closing = (uint32_t)call->number == __NR_close;
+
+	if (unlikely(p->threads || p->suspect) || (!closing && audit_copies((uint32_t)a[1])))
+		return record(p, call);
+	enter_recorded(p, call);
+	long result = kernel_call(call);
+	if (unlikely(p->alive != 1))
+		return result;
+	count_result(&p->counters[(uint32_t)call->number], QUICK_COUNT, result, 0);
+	p->run = 0;
+	if (closing && !is_error(result))
+		audit_closed((uint32_t)a[0]);
 	return result;
 }
 

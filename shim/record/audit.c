@@ -184,6 +184,17 @@ static void forget(uint64_t fd)
 		__atomic_store_n(&audit->is[fd], 0, __ATOMIC_RELAXED);
 }
 
+int audit_copies(uint32_t command)
+{
+	return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
+}
+
+void audit_closed(uint32_t fd)
+{
+	if (audit)
+		forget(fd);
+}
+
 void audit_untold(uint64_t fd)
 {
 	if (audit && fd < DESCRIPTORS)
@@ -319,7 +330,7 @@ static int follow(const struct text_call *call)
 			forget(fd);
 		break;
 	case __NR_fcntl:
-		return (a[1] == F_DUPFD || a[1] == F_DUPFD_CLOEXEC) && duplicated((uint32_t)a[0], (uint64_t)call->result);
+		return audit_copies((uint32_t)a[1]) && duplicated((uint32_t)a[0], (uint64_t)call->result);
 	default:
 		return duplicated((uint32_t)a[0], (uint64_t)call->result);
 	}

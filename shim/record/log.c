@@ -161,6 +161,11 @@ int log_is_plain(uint32_t number)
 	return !settings.audit && plain_is(number);
 }
 
+int log_only_follows(uint32_t number)
+{
+	return settings.audit && (number == __NR_close || number == __NR_fcntl);
+}
+
 void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
 	ticket->began = p->log.timed ? clock_monotonic() : 0;

@@ -30,6 +30,7 @@ enum quick {
 	QUICK_APPEND, /* a write while batches are made: it may be gathered */
 	QUICK_RECORD, /* goes into a recording as it is, and concerns us no further */
 	QUICK_PLAIN,  /* the same, of one that is nothing but its numbers (record/plain.h) */
+	QUICK_FOLLOW, /* what it does to a descriptor matters to an audit, which does not record it */
 	/* Neither the log nor the time is wanted: */
 	QUICK_WRITE,  /* a write while none are made: small ones in a row are looked for */
 	QUICK_COUNT,

@@ -219,4 +219,79 @@ for mode in all audit; do
 		grep -q ' ?/after$' shown && grep -q "$PWD/one/before\$" shown || fail "$mode, $kind: $(cat shown)"
 	done
 done
+
+# A number that was closed, and came back with a message, is another folder's. By close(2) and by close_range(2), of one thread and of two.
+cat >numbers.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int pair[2];
+
+static void give(int fd)
+{
+	char room[CMSG_SPACE(sizeof fd)] = {0};
+	struct iovec one = {"x", 1};
+	struct msghdr m = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+	*CMSG_FIRSTHDR(&m) = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof fd);
+	sendmsg(pair[0], &m, 0);
+}
+
+static int take(void)
+{
+	char room[CMSG_SPACE(sizeof(int))], byte;
+	struct iovec one = {&byte, 1};
+	struct msghdr m = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+	int fd;
+	recvmsg(pair[1], &m, 0);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
+	return fd;
+}
+
+static void *nothing(void *data)
+{
+	return pause(), data;
+}
+
+int main(int count, char **arguments)
+{
+	struct stat status;
+	pthread_t other;
+	int same = 0;
+
+	if (count > 1)
+		pthread_create(&other, NULL, nothing, NULL);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	mkdir("wrong", 0700), mkdir("right", 0700);
+	/* until the quick ways are learned */
+	for (int i = 0; i < 50; i++)
+		close(open("wrong", O_RDONLY)), fcntl(0, F_GETFD);
+	for (int by_range = 0; by_range < 2; by_range++) {
+		int to = open("right", O_RDONLY);
+		int fd = open("wrong", O_RDONLY | O_DIRECTORY);
+		fstatat(fd, by_range ? "first_ranged" : "first", &status, 0);
+		give(to);
+		by_range ? close_range(fd, fd, 0) : close(fd);
+		same += take() == fd;
+		fstatat(fd, by_range ? "then_ranged" : "then", &status, 0);
+		close(fd), close(to);
+	}
+	return same != 2;
+}
+C
+cc -w -pthread -o numbers numbers.c || fail "it does not compile"
+for threads in "" two; do
+	rm -rf wrong right
+	"$SYSSHIM" run -q --record=numbers.r$threads -e trace=audit -- ./numbers $threads || fail "numbers: exit status $?"
+	"$SYSSHIM" files --json --all numbers.r$threads >numbers.json || fail "files: exit status $?"
+	for name in wrong/first right/then wrong/first_ranged right/then_ranged; do
+		grep -q "\"path\": *\"[^\"]*/$name\"" numbers.json || fail "numbers $threads: no $name: $(grep -o '"path": *"[^"]*"' numbers.json | grep -E 'first|then' | tr '\n' ' ')"
+	done
+done
 exit 0
