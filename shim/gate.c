@@ -385,12 +385,12 @@ static long record(struct process *p, const struct call *call)
 	return result;
 }
 
-/* The same of a call that is nothing but its numbers, whether it may wait or not. Its log is always timed: an audit has none such. */
+/* The same of a call that is nothing but its numbers, whether it may wait or not, or these and a path. Its log is always timed: an audit has none such. */
 static long record_plain(struct process *p, const struct call *call)
 {
 	int waits = syscall_rows[(uint32_t)call->number].flags & CALL_WAITS;
 	struct log_ticket ticket = {0};
-	void *begun = NULL;
+	struct plain_begun begun = {0};
 
 	if (unlikely(p->threads || p->suspect))
 		return pass(p, call);
@@ -409,7 +409,7 @@ static long record_plain(struct process *p, const struct call *call)
 	if (waits)
 		plain_end(p, call, &ticket, begun, now, result);
 	else
-		plain_call(p, call, ticket.began, now, result);
+		plain_call(p, call, &ticket, now, result);
 	return result;
 }
 

@@ -453,8 +453,9 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	/* What a vfork child does to its descriptors is not done to ours. */
 	if (kind == KIND_ABOUT_FD)
 		return is_ours && follow(call);
-	int was_read = recording_was_read(p, call, ticket), at = syscall_path_argument(syscall_row(call->number));
+	int at = syscall_path_argument(syscall_row(call->number));
 	uint64_t from = at < 0 ? 0 : call->arguments[at];
+	int was_read = !(ticket->injected & RECORD_INJECTED) && recording_was_read(p, call->number, from, call->result);
 	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
 	if (is_ours && kind == KIND_ASKS && at >= 0 && first_of(from, was_read) == 0)
 		return 0;

@@ -1,4 +1,4 @@
-/* Records of calls that are nothing but their numbers; see plain.h. */
+/* Records of calls that are nothing but their numbers, or these and a path; see plain.h. */
 #include "plain.h"
 #include "room.h"
 #include "shape.h"
@@ -9,7 +9,9 @@
 
 int plain_is(uint64_t number)
 {
-	return number < RECORD_CALLS - 1 && shape_of(number).reads == READS_NOTHING;
+	struct shape shape = shape_of(number);
+
+	return number < RECORD_CALLS - 1 && (shape.reads == READS_NOTHING || (shape.reads == READS_PATH && recording_may_read(number)));
 }
 
 static size_t size_of(uint32_t number)
@@ -17,12 +19,12 @@ static size_t size_of(uint32_t number)
 	return sizeof(struct record_call) + shapes[number].count * sizeof(uint64_t);
 }
 
-/* All but its times, serial and result, which are 0. NULL: there is no room, which is counted. */
-static inline struct record_call *take(struct process *p, const struct call *call)
+/* All but its times, serial and result, which are 0; with `behind` bytes for what lies in memory. NULL: there is no room, which is counted. */
+static inline struct record_call *take(struct process *p, const struct call *call, size_t behind)
 {
 	uint32_t number = (uint32_t)call->number;
 	unsigned count = shapes[number].count;
-	size_t size = size_of(number);
+	size_t size = size_of(number) + behind;
 	struct record_call *record = room_take_at_once(p, size);
 
 	if (unlikely(!record) && !(record = room_take(p, size)))
@@ -35,34 +37,94 @@ static inline struct record_call *take(struct process *p, const struct call *cal
 	return record;
 }
 
-void plain_call(struct process *p, const struct call *call, uint64_t began, uint64_t now, long result)
+static struct text_call text_of(const struct call *call, long result)
 {
-	struct record_call *record = take(p, call);
+	const uint64_t *a = call->arguments;
 
-	if (unlikely(!record))
-		return;
+	return (struct text_call){(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
+}
+
+/* The ways of all others. */
+static __attribute__((noinline)) void put(struct process *p, const struct call *call, const struct log_ticket *ticket, uint64_t now, long result)
+{
+	const struct text_call text = text_of(call, result);
+
+	recording_call(p, &text, ticket, now, 0);
+}
+
+static __attribute__((noinline)) struct plain_begun put_begin(struct process *p, const struct call *call, struct log_ticket *ticket)
+{
+	const struct text_call text = text_of(call, 0);
+
+	ticket->began = clock_monotonic();
+	recording_begin(p, &text, ticket);
+	ticket->began = clock_monotonic();
+	return (struct plain_begun){0};
+}
+
+static inline void end(struct process *p, struct record_call *record, size_t size, uint64_t began, uint64_t now, long result, unsigned flags)
+{
 	record->began = began;
 	record->duration = clock_from_to(began, now);
 	record->result = result;
-	room_commit_at_once(p, record, size_of((uint32_t)call->number), RECORD_CALL, 0);
+	room_commit_at_once(p, record, size, RECORD_CALL, flags);
 	recording_count_sometimes(p);
 }
 
-void *plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket)
+/* With its path, which the kernel has just read. */
+static inline void path_call(struct process *p, const struct call *call, const struct log_ticket *ticket, uint64_t now, long result)
+{
+	uint32_t number = (uint32_t)call->number;
+	uint64_t from = call->arguments[shapes[number].first];
+	size_t length = from && recording_was_read(p, number, from, result) ? text_length_within((const char *)from, PATH_LIMIT) : PATH_LIMIT;
+	struct record_call *record;
+
+	if (unlikely(length >= PATH_LIMIT)) {
+		put(p, call, ticket, now, result);
+		return;
+	}
+	size_t head = size_of(number), size = head + recording_piece_size(length + 1);
+	record = take(p, call, size - head);
+	if (unlikely(!record))
+		return;
+	recording_put_piece((char *)record + head, (const char *)from, length + 1);
+	end(p, record, size, ticket->began, now, result, RECORD_MEMORY);
+}
+
+void plain_call(struct process *p, const struct call *call, const struct log_ticket *ticket, uint64_t now, long result)
+{
+	if (shapes[(uint32_t)call->number].reads) {
+		path_call(p, call, ticket, now, result);
+		return;
+	}
+	struct record_call *record = take(p, call, 0);
+	if (likely(record))
+		end(p, record, size_of((uint32_t)call->number), ticket->began, now, result, 0);
+}
+
+struct plain_begun plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket)
 {
 	struct recording *r = &p->log.recording;
-	struct record_call *record = take(p, call);
+	uint32_t number = (uint32_t)call->number;
+	struct shape shape = shapes[number];
+	uint64_t from = shape.reads ? call->arguments[shape.first] : 0;
+	size_t string = shape.reads ? recording_string_now(p, from) : 0, behind = string ? recording_piece_size(string) : 0, size = size_of(number) + behind;
 
+	if (shape.reads && !string)
+		return put_begin(p, call, ticket);
+	struct record_call *record = take(p, call, behind);
 	/* NB: r->begun, by which complete_begun finds its own, stays another's. */
 	ticket->serial = __atomic_add_fetch(&r->serials, 1, __ATOMIC_RELAXED);
 	ticket->began = clock_monotonic();
 	if (unlikely(!record))
-		return NULL;
+		return (struct plain_begun){0};
 	record->serial = (uint32_t)ticket->serial;
 	record->began = ticket->began;
-	room_commit_at_once(p, record, size_of((uint32_t)call->number), RECORD_BEGIN, 0);
+	if (string)
+		recording_put_piece((char *)record + size_of(number), (const char *)from, string);
+	room_commit_at_once(p, record, size, RECORD_BEGIN, string ? RECORD_MEMORY : 0);
 	recording_count_sometimes(p);
-	return record;
+	return (struct plain_begun){record, size};
 }
 
 void plain_complete(struct process *p, struct record_call *begun, size_t size, uint64_t began, uint64_t now, long result)
@@ -73,16 +135,13 @@ void plain_complete(struct process *p, struct record_call *begun, size_t size, u
 	room_stored(p, begun, size);
 }
 
-void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, void *begun, uint64_t now, long result)
+void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, struct plain_begun begun, uint64_t now, long result)
 {
-	struct record_call *record = begun;
-	size_t size = size_of((uint32_t)call->number);
+	struct record_call *record = begun.record;
 
-	if (unlikely(!record) || unlikely(!plain_is_last(p, record, room_offset(p, record), size, ticket->serial))) {
-		const uint64_t *a = call->arguments;
-		const struct text_call text = {(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
-		recording_call(p, &text, ticket, now, 0);
+	if (unlikely(!record) || unlikely(!plain_is_last(p, record, room_offset(p, record), begun.size, ticket->serial))) {
+		put(p, call, ticket, now, result);
 		return;
 	}
-	plain_complete(p, record, size, ticket->began, now, result);
+	plain_complete(p, record, begun.size, ticket->began, now, result);
 }

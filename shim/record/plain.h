@@ -1,5 +1,5 @@
-/* Floor 1: records of calls that are nothing but their numbers, in a process with one thread: recording.c's records on a shorter way. Nine of ten
- * calls of most programs are such: read, write, close, lseek, fstat. */
+/* Floor 1: records of calls that are nothing but their numbers, or these and a path, in a process with one thread: recording.c's records on a shorter way. Nine of ten
+ * calls of most programs are such: read, write, close, lseek, stat. */
 #ifndef SHIM_RECORD_PLAIN_H
 #define SHIM_RECORD_PLAIN_H
 
@@ -7,15 +7,19 @@
 
 struct call;
 
-/* Has a record of it no memory of the program? */
+/* Has a record of it no memory of the program, or a path that the kernel has read when it is made? */
 int plain_is(uint64_t number);
 
-/* A whole call. began, now: clock_monotonic. Any context, as all that follows. */
-void plain_call(struct process *p, const struct call *call, uint64_t began, uint64_t now, long result);
+/* A whole call. ticket->began, now: clock_monotonic. Any context, as all that follows. */
+void plain_call(struct process *p, const struct call *call, const struct log_ticket *ticket, uint64_t now, long result);
 /* One that may wait: its beginning, which looks at the clock when its record is filled (ticket->began), and its end, given what the beginning has
- * given; NULL: it found no room. */
-void *plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket);
-void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, void *begun, uint64_t now, long result);
+ * given. */
+struct plain_begun {
+	void *record; /* NULL: it found no room, or went another way */
+	size_t size;
+};
+struct plain_begun plain_begin(struct process *p, const struct call *call, struct log_ticket *ticket);
+void plain_end(struct process *p, const struct call *call, const struct log_ticket *ticket, struct plain_begun begun, uint64_t now, long result);
 
 /* Is this beginning its own, and the last record? A handler may have recorded calls, may have started threads, may never have come back to an earlier call. NB order: in a
  * child that a handler has forked the record is not there to be looked at. */

@@ -41,12 +41,6 @@ void recording_forget_threads(struct process *p)
 		__atomic_store_n(&p->log.recording.threads[i], 0, __ATOMIC_RELAXED);
 }
 
-/* With what fills it up to a multiple of 8. */
-static size_t piece_size(size_t size)
-{
-	return sizeof(struct record_memory) + ((size + 7) & ~(size_t)7);
-}
-
 /* The printers of format/ ask for what they need of the program's memory, so they are what tells us what a reader will want: they print
  * into a corner that nobody reads, and what they were given is kept. */
 struct keeper {
@@ -57,7 +51,7 @@ struct keeper {
 
 static __attribute__((noinline)) long keep(struct keeper *keeper, const void *to, uint64_t from, size_t size, long got)
 {
-	size_t bytes = got > 0 ? (size_t)got : 0, whole = piece_size(bytes);
+	size_t bytes = got > 0 ? (size_t)got : 0, whole = recording_piece_size(bytes);
 
 	keeper->before = keeper->last;
 	keeper->last = NULL;
@@ -86,7 +80,7 @@ static int shorten(struct keeper *keeper, struct record_memory *piece, uint64_t 
 	if (piece->got > 0 && from - piece->address < (uint64_t)piece->got)
 		piece->got = (int32_t)(from - piece->address);
 	size_t bytes = piece->got > 0 ? (size_t)piece->got : 0;
-	keeper->at = (char *)piece + piece_size(bytes);
+	keeper->at = (char *)piece + recording_piece_size(bytes);
 	memset((char *)(piece + 1) + bytes, 0, (size_t)(keeper->at - (char *)(piece + 1)) - bytes);
 	return 1;
 }
@@ -117,13 +111,6 @@ struct kept {
 	size_t size;
 	int is_string;
 };
-
-static char *put_piece(char *to, const char *from, size_t size)
-{
-	*(struct record_memory *)to = (struct record_memory){(uint64_t)from, (uint32_t)size, (int32_t)size};
-	memcpy(to + sizeof(struct record_memory), from, size);
-	return to + piece_size(size);
-}
 
 void recording_count(struct process *p, uint64_t sequence)
 {
@@ -197,14 +184,14 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct t
 					       const struct kept *kept)
 {
 	size_t head = head_size(call->number);
-	size_t memory_size = kept->is_string ? piece_size(kept->size) : kept->size;
+	size_t memory_size = kept->is_string ? recording_piece_size(kept->size) : kept->size;
 	struct record_call *record = room_take(p, head + memory_size);
 	if (!record)
 		return;
 	fill_head(p, record, call, ticket, now);
 	char *behind = (char *)record + head;
 	if (kept->is_string)
-		put_piece(behind, kept->at, kept->size);
+		recording_put_piece(behind, kept->at, kept->size);
 	else if (kept->size)
 		memcpy(behind, kept->at, kept->size);
 	commit(p, record, head + memory_size, how | (memory_size ? RECORD_MEMORY << 8 : 0));
@@ -244,11 +231,9 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	lock_release(&p->log.lock, &mask);
 }
 
-int recording_was_read(const struct process *p, const struct text_call *call, const struct log_ticket *ticket)
+int recording_may_read(uint64_t number)
 {
-	unsigned path = 0;
-
-	switch (call->number) {
+	switch (number) {
 #ifdef __NR_open
 	case __NR_open:
 	case __NR_creat:
@@ -259,21 +244,23 @@ int recording_was_read(const struct process *p, const struct text_call *call, co
 	case __NR_rmdir:
 #endif
 	case __NR_chdir:
-		break;
 	case __NR_openat:
 	case __NR_newfstatat:
 	case __NR_faccessat:
 	case __NR_unlinkat:
-		path = 1;
-		break;
+		return 1;
 	default:
 		return 0;
 	}
-	if (p->threads || p->suspect || ticket->injected & RECORD_INJECTED ||
-	    (is_error(call->result) && call->result != -ENOENT && call->result != -ENOTDIR && call->result != -EEXIST && call->result != -EACCES))
+}
+
+int recording_was_read(const struct process *p, uint64_t number, uint64_t from, long result)
+{
+	if (!recording_may_read(number) || p->threads || p->suspect ||
+	    (is_error(result) && result != -ENOENT && result != -ENOTDIR && result != -EEXIST && result != -EACCES))
 		return 0;
 	/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
-	return memory_is_stored_directly() || memory_is_own(call->arguments[path]);
+	return memory_is_stored_directly() || memory_is_own(from);
 }
 
 /* So much of a string is looked at for its end; longer answers go the other way. */
@@ -282,6 +269,16 @@ enum { STRING_MOST = 160, ANSWER_MOST = 512 };
 static size_t string_most(uint64_t from)
 {
 	return PAGE - from % PAGE < STRING_MOST ? PAGE - from % PAGE : STRING_MOST;
+}
+
+size_t recording_string_now(const struct process *p, uint64_t from)
+{
+	size_t most = string_most(from);
+
+	if (p->sealed || !from || !memory_is_quiet() || !memory_is_own(from) || memory_readable(from) < most)
+		return 0;
+	size_t size = text_length_within((const char *)from, most) + 1;
+	return size > most ? 0 : size;
 }
 
 /* A string that may be read as it stands, with its NUL: nobody can take it away. Its size, 0: it is longer than its page or `most`. */
@@ -323,7 +320,7 @@ static char *take_piece(const struct process *p, char *to, uint64_t from, size_t
 		return NULL;
 	}
 	*(struct record_memory *)to = (struct record_memory){from, (uint32_t)size, (int32_t)size};
-	return to + piece_size(size);
+	return to + recording_piece_size(size);
 }
 
 /* In what sizes the pieces are asked for; second 0: there is one; first 0: they go the other way. */
@@ -360,7 +357,7 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 						      unsigned how, struct shape shape)
 {
 	struct pieces pieces = pieces_of(call, how, shape);
-	size_t head = head_size(call->number), room = head + piece_size(pieces.first) + (pieces.second ? piece_size(pieces.second) : 0);
+	size_t head = head_size(call->number), room = head + recording_piece_size(pieces.first) + (pieces.second ? recording_piece_size(pieces.second) : 0);
 	int are_strings = shape.reads != READS_SIGNALS && shape.reads != READS_VECTOR;
 	uint64_t first = call->arguments[shape.first], second = call->arguments[shape.second];
 	if (p->sealed || !pieces.first)
@@ -395,7 +392,8 @@ static __attribute__((noinline)) int put_call_and_pieces(struct process *p, cons
 		put_call(p, call, ticket, now, how, &nothing);
 		return 1;
 	}
-	if (shape.reads != READS_PATH || (how & 0xff) != RECORD_CALL || !from || !recording_was_read(p, call, ticket))
+	if (shape.reads != READS_PATH || (how & 0xff) != RECORD_CALL || !from || ticket->injected & RECORD_INJECTED ||
+	    !recording_was_read(p, call->number, from, call->result))
 		return put_call_reading(p, call, ticket, now, how, shape);
 	kept.size = text_length_within(kept.at, PATH_LIMIT) + 1;
 	if (kept.size > PATH_LIMIT)

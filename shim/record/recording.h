@@ -66,9 +66,25 @@ void recording_counters(struct process *p);
 /* The same now and then (sequence: of the newest chunk), and never so far back that they are overwritten: a process that is killed has these. plain.h asks. */
 enum { RECORDING_COUNTERS_EVERY = 16 /* chunks */ };
 void recording_count(struct process *p, uint64_t sequence);
-/* 1: the kernel has just read this call's path, which it reads first of all, other errors may come before that, and nobody else is here who could
- * have unmapped it since: it may be read as it stands. */
-int recording_was_read(const struct process *p, const struct text_call *call, const struct log_ticket *ticket);
+/* A piece of the program's memory in a record, with what fills it up to a multiple of 8. */
+static inline size_t recording_piece_size(size_t size)
+{
+	return sizeof(struct record_memory) + ((size + 7) & ~(size_t)7);
+}
+
+static inline void recording_put_piece(char *to, const char *from, size_t size)
+{
+	*(struct record_memory *)to = (struct record_memory){(uint64_t)from, (uint32_t)size, (int32_t)size};
+	__builtin_memcpy(to + sizeof(struct record_memory), from, size);
+}
+
+/* Calls that read a path first of all, and no other. */
+int recording_may_read(uint64_t number);
+/* 1: the kernel has just read such a call's path at `from`, other errors may come before that, and nobody else is here who could have unmapped it since:
+ * it may be read as it stands. */
+int recording_was_read(const struct process *p, uint64_t number, uint64_t from, long result);
+/* The size, with its NUL, of a string that may be read as it stands before the kernel reads it; 0: it may not be, or is not short. For the only thread. */
+size_t recording_string_now(const struct process *p, uint64_t from);
 /* A thread comes: a thread pointer may be another's from now on. */
 void recording_forget_threads(struct process *p);
 
