@@ -15,7 +15,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A recording whose first process has made its file, and written nothing yet, is waited for. */
+enum { BIRTH_SECONDS = 3, BIRTH_LOOKS = 20 /* a second */ };
 
 static void *or_end(void *memory)
 {
@@ -259,6 +263,35 @@ int recording_read(struct recording *r, int argc, char **argv)
 		fprintf(stderr, "sysshim %s: %s: %u program%s killed before the first record: nothing is there\n", command, path, r->unborn, r->unborn == 1 ? " was" : "s were");
 	recording_free(r);
 	return 0;
+}
+
+/* Was anything made there in the last seconds? */
+static int is_young(const char *path, struct stat *status)
+{
+	struct timespec now;
+
+	return stat(path, status) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - status->st_mtim.tv_sec <= BIRTH_SECONDS;
+}
+
+void recording_await(int argc, char **argv)
+{
+	char *found = NULL;
+	struct stat status;
+	int is_there = 0;
+
+	if (argc - optind > 1)
+		return;
+	const char *path = argc > optind ? argv[optind] : (found = recording_newest());
+	sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = put_zeros, .sa_flags = SA_SIGINFO}, NULL);
+	for (int i = 0; path && !is_there && i < BIRTH_SECONDS * BIRTH_LOOKS && is_young(path, &status); i++) {
+		struct recording r = {.command = argv[0], .path = path, .quiet = 1};
+		read_all(&r, S_ISDIR(status.st_mode));
+		is_there = r.sources_count > 0;
+		free_read(&r);
+		if (!is_there)
+			nanosleep(&(struct timespec){.tv_nsec = 1000000000 / BIRTH_LOOKS}, NULL);
+	}
+	free(found);
 }
 
 void recording_again(struct recording *r)

@@ -246,6 +246,8 @@ int command_trace(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	if (output.follow)
+		recording_await(argc, argv);
 	if (!recording_read(&t.recording, argc, argv))
 		return EXIT_USAGE;
 	if (output.paths)

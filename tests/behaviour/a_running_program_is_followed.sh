@@ -82,6 +82,24 @@ kill -9 $program
 wait
 [ "$(cat status)" != 124 ] || fail "it goes on although nobody reads"
 
+# A recording that has just begun is waited for: its folder is empty, its file is, its header is not there yet. One that was left so long ago is not.
+"$SYSSHIM" run -q --record=first -- /bin/true || fail "status $?"
+whole=$(echo first/*.rec)
+mkdir young
+timeout 20 "$SYSSHIM" trace --follow young >young.out 2>young.err &
+follower=$!
+sleep 0.5
+truncate -s 8192 "young/${whole#first/}"
+sleep 0.5
+cp "$whole" young/new && mv young/new "young/${whole#first/}"
+wait $follower || fail "trace --follow of one that begins: status $?: $(cat young.err)"
+"$SYSSHIM" trace first >first.out 2>/dev/null
+cmp young.out first.out || fail "one that begins is not printed whole"
+mkdir old && touch -d '1 hour ago' old
+began=$EPOCHREALTIME
+timeout 20 "$SYSSHIM" trace --follow old 2>/dev/null
+[ $? -eq 2 ] && [ $((${EPOCHREALTIME/./} - ${began/./})) -lt 2500000 ] || fail "an old folder is waited for"
+
 # A program that makes calls faster than they are read: chunks are used again behind the reader's back, and nothing is missing in the middle.
 cat >counts.c <<'C'
 #include <fcntl.h>
@@ -110,7 +128,7 @@ for round in 1 2 3; do
 		"$SYSSHIM" trace -e lseek 2>/dev/null | grep -q lseek && break
 		sleep 0.1
 	done
-	sleep 3
+	sleep 2
 	"$SYSSHIM" trace --json -e lseek >live 2>live.err || fail "round $round: $(cat live.err)"
 	"$SYSSHIM" trace -ff -o each >/dev/null 2>live.err || fail "round $round: -ff: $(cat live.err)"
 	python3 - <<'PY' >checked 2>&1 || { kill -9 $program; fail "round $round: $(cat checked)"; }
