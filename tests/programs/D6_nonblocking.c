@@ -27,9 +27,10 @@ static void fill(const char *what, int writing, int reading, int length)
 	printf(", drained %ld\n", all);
 }
 
-static void open_pipe(int *ends)
+/* Half as large for the smallest writes, each of which is a line of a log; two bursts of 300 lines must not wait for a reader. */
+static void open_pipe(int *ends, int length)
 {
-	if (pipe(ends))
+	if (pipe(ends) || (length < 100 && fcntl(ends[1], F_SETPIPE_SZ, 32768) < 0))
 		die("pipe");
 }
 
@@ -44,7 +45,7 @@ static void one(int length)
 {
 	int ends[2];
 
-	open_pipe(ends);
+	open_pipe(ends, length);
 	burst(ends[1], "before", 0, 200);
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	fill("after a burst", ends[1], ends[0], length);
@@ -55,7 +56,7 @@ static void one(int length)
 	close_pipe(ends);
 
 	/* by another descriptor of the same pipe, and by a child that shares it */
-	open_pipe(ends);
+	open_pipe(ends, length);
 	int copy = dup(ends[1]);
 	burst(ends[1], "before", 0, 300);
 	fcntl(copy, F_SETFL, O_NONBLOCK);
@@ -72,7 +73,7 @@ static void one(int length)
 	close(copy);
 	close_pipe(ends);
 
-	open_pipe(ends);
+	open_pipe(ends, length);
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	fill("from the start", ends[1], ends[0], length);
 	close_pipe(ends);

@@ -31,7 +31,7 @@ static void toggle(int number)
 static void truncate_for_ever(int file, pid_t parent)
 {
 	while (getppid() == parent) {
-		if (ftruncate(file, 0) < 0 || ftruncate(file, PAGE) < 0 || pwrite(file, "/nonexistent/x", 15, AT) != 15)
+		if (ftruncate(file, 0) < 0 || ftruncate(file, PAGE) < 0 || pwrite(file, "nonexistent/x", 14, AT) != 14)
 			_exit(1);
 		for (volatile int i = 0; i < 1000; i++)
 			;
@@ -59,7 +59,7 @@ static int call(int kind, const char *path)
 		result = readlink(path, target, sizeof target);
 		break;
 	case 3:
-		result = rename(path, "/nonexistent/y");
+		result = rename(path, "nonexistent/y");
 		break;
 	case 4:
 		result = chmod(path, 0600);
@@ -108,7 +108,7 @@ int main(void)
 	puts("truncated");
 
 	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	strcpy(page + AT, "/nonexistent/x");
+	strcpy(page + AT, "nonexistent/x");
 	signal(SIGALRM, toggle);
 	setitimer(ITIMER_REAL, &often, NULL);
 	calls(page + AT);
