@@ -196,11 +196,12 @@ static void full_at_exit(int way)
 	uint32_t sum;
 
 	open_pipe(ends, 0);
+	fcntl(ends[1], F_SETPIPE_SZ, 16384);
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
 		close(ends[0]);
-		drip(ends[1], 70000);
+		drip(ends[1], 20000);
 		if (way == 0)
 			_exit(3);
 		if (way == 1)
