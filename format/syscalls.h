@@ -33,7 +33,8 @@ enum {
 	CALL_SIGNAL = 256,  /* strace's %signal */
 	CALL_MEMORY = 512,  /* strace's %memory */
 	CALL_NORETURN = 1024, /* has no result when it succeeds: exit, exit_group */
-	CALL_WAITS = 2048   /* may wait for another process or a device: the log shows it when it begins */
+	CALL_WAITS = 2048,  /* may wait for another process or a device: the log shows it when it begins */
+	CALL_LEADS = 4096   /* no path in it, but what a descriptor or a relative path leads to may be another afterwards, or another process's */
 };
 
 /* How an argument is printed. The kinds are listed in argument_kinds.def which names their printers. */

@@ -119,15 +119,19 @@ static int take_follow(const char *value)
 	return is_on(value, &settings.follow);
 }
 
-/* The names of files, and what their paths are relative to. */
-#define DESCRIPTORS_CHANGE "fchdir,close,close_range,dup,?dup2,dup3,fcntl,?fork,?vfork,clone,clone3,unshare,setns"
-static const char audited[] = "%file," DESCRIPTORS_CHANGE ",open_by_handle_at,io_uring_enter";
+/* All rows with one of these flags. */
+static void add_to_trace(unsigned flags)
+{
+	for (uint64_t number = 0; number < SYSCALL_LIMIT; number++) {
+		const struct syscall_row *row = syscall_row(number);
+		if (row && row->flags & flags)
+			settings.trace[number / 64] |= 1ull << number % 64;
+	}
+}
 
 /* A reader shows only what was asked for; but what a descriptor or relative path means depends on the calls that change it. */
 static void settle_trace(void)
 {
-	uint64_t changes[SYSCALL_LIMIT / 64];
-	const char *wrong;
 	int needs = 0;
 
 	memcpy(settings.asked, settings.trace, sizeof settings.asked);
@@ -137,10 +141,8 @@ static void settle_trace(void)
 		const struct syscall_row *row = syscall_row(number);
 		needs |= row && row->flags & (CALL_FILE | CALL_DESC) && trace_set_has(settings.trace, number);
 	}
-	if (!needs || trace_set_parse(changes, DESCRIPTORS_CHANGE, &wrong) != 0)
-		return;
-	for (unsigned i = 0; i < SYSCALL_LIMIT / 64; i++)
-		settings.trace[i] |= changes[i];
+	if (needs)
+		add_to_trace(CALL_LEADS);
 }
 
 static int take_trace(const char *value)
@@ -148,10 +150,13 @@ static int take_trace(const char *value)
 	const char *wrong;
 
 	settings.audit = string_equal(value, "audit");
-	if (settings.audit)
-		value = audited;
 	settings.trace_named = 1;
-	return trace_set_parse(settings.trace, value, &wrong) == 0;
+	if (trace_set_parse(settings.trace, settings.audit ? "open_by_handle_at,io_uring_enter" : value, &wrong) != 0)
+		return 0;
+	/* The names of files, and what their paths are relative to. */
+	if (settings.audit)
+		add_to_trace(CALL_FILE | CALL_LEADS);
+	return 1;
 }
 
 static size_t word_length(const char *value)
