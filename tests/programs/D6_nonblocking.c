@@ -2,6 +2,7 @@
  * in part. What is there must take no more of the pipe's room than natively, or the last bytes find none. */
 /* coalesces: yes */
 /* variants: quiet log record all interpose batch1 batch7 batch4096 latency1 nobatch */
+/* timeout: 180 */
 #include "burst_files.h"
 #include <poll.h>
 #include <sys/uio.h>
