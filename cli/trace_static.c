@@ -75,6 +75,8 @@ static int make_folders(char *path)
 			continue;
 		*at = 0;
 		int made = mkdir(path, 0700);
+		if (!made)
+			chmod(path, 0700);
 		*at = old;
 		if (!old || (made != 0 && errno != EEXIST))
 			return made;

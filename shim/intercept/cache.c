@@ -142,6 +142,8 @@ void cache_store(const struct object *o, const struct site_row *rows, uint32_t c
 	long fd = own ? RAW(__NR_open, made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	if (fd < 0)
 		return;
+	/* Whatever the umask takes away: one that cannot be read is never put right. */
+	RAW(__NR_fchmod, fd, 0600);
 	int whole = RAW(__NR_write, fd, &header, sizeof header) == sizeof header && RAW(__NR_write, fd, rows, size) == (long)size;
 	RAW(__NR_close, fd);
 	*end = '/';

@@ -15,7 +15,7 @@
 
 #include "../sys/poison.h"
 
-enum { PAGE = 4096, RECORD_MACHINE = 62 /* EM_X86_64, elf.h */ };
+enum { PAGE = 4096, OWN = 0600, RECORD_MACHINE = 62 /* EM_X86_64, elf.h */ };
 
 static const char *line_after(const char *text)
 {
@@ -51,14 +51,14 @@ static int total_open(struct sink *sink)
 	sink_limit(sink);
 	if (sink->limit < PAGE)
 		return 0;
-	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600), at = -EINVAL;
+	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OWN), at = -EINVAL;
 	struct stat status;
 
 	if (fd < 0)
 		return (int)fd;
-	/* Another name of some other file is not to be written into; whose file it is can cut it, and storing there would end the program. */
+	/* Another name of some other file is not to be written into; whose file it is can cut it, and storing there would end the program. A new one is ours whatever the umask takes away. */
 	if (RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & S_IFMT) == S_IFREG && status.st_nlink == 1 && status.st_uid == RAW(__NR_geteuid) &&
-	    (status.st_size >= PAGE || RAW(__NR_ftruncate, fd, PAGE) == 0))
+	    (status.st_size >= PAGE || (RAW(__NR_ftruncate, fd, PAGE) == 0 && ((status.st_mode & OWN) == OWN || RAW(__NR_fchmod, fd, OWN) == 0))))
 		at = RAW(__NR_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	RAW(__NR_close, fd);
 	/* A page that cannot be stored into is not kept. */

@@ -13,7 +13,7 @@
 
 #include "../sys/poison.h"
 
-enum { PAGE = 4096, REGULAR = 0100000, TYPE = 0170000 };
+enum { PAGE = 4096, REGULAR = 0100000, TYPE = 0170000, OWN = 0600 };
 
 int sink_expand(char *to, const char *pattern, int pid, int add_pid)
 {
@@ -53,7 +53,7 @@ void sink_limit(struct sink *sink)
 		sink->limit = limit[0];
 }
 
-static int sink_map(struct sink *sink, long fd, uint64_t window_size)
+static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size)
 {
 	struct stat status;
 	long at = RAW(__NR_fstat, fd, &status);
@@ -62,6 +62,9 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 		return (int)at;
 	if ((status.st_mode & TYPE) != REGULAR)
 		return -EINVAL;
+	/* Whatever the umask takes away: it grows by its path, which is to be our own user's to write. */
+	if (is_new && (status.st_mode & OWN) != OWN)
+		RAW(__NR_fchmod, fd, OWN);
 	sink->device = status.st_dev;
 	sink->inode = status.st_ino;
 	sink->start = sink->end = sink->size = (uint64_t)status.st_size;
@@ -86,9 +89,9 @@ static int sink_map(struct sink *sink, long fd, uint64_t window_size)
 	return 0;
 }
 
-static int opened(struct sink *sink, long fd, uint64_t window_size)
+static int opened(struct sink *sink, long fd, int is_new, uint64_t window_size)
 {
-	int result = sink_map(sink, fd, window_size);
+	int result = sink_map(sink, fd, is_new, window_size);
 
 	RAW(__NR_close, fd);
 	sink->open = result == 0;
@@ -102,7 +105,7 @@ int sink_create(struct sink *sink, uint64_t window_size)
 	/* valgrind 3.24, but not 3.19, complains of an empty file that is mapped: it looks for symbols in it. */
 	if (fd >= 0 && inherited.has_valgrind)
 		RAW(__NR_ftruncate, fd, PAGE);
-	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
+	return fd < 0 ? (int)fd : opened(sink, fd, 1, window_size);
 }
 
 /* Who wrote a line, as each of our forms says: a number in front, or behind the first "pid"; 0: nobody of us. */
@@ -198,42 +201,54 @@ static int name_again(char *path, const char *pattern, int pid, int add_pid, uin
 /* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
 static long open_with(const struct sink *sink, int how)
 {
-	return RAW(__NR_open, sink->path, how | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+	return RAW(__NR_open, sink->path, how | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OWN);
 }
 
+enum found { FOUND_OLD, FOUND_NEW, FOUND_IN_USE };
+
 /* A file that nobody else has: a new one, or one whose writers are over, which is emptied. */
-static long claim(const struct sink *sink, int *is_in_use_now)
+static long claim(const struct sink *sink, enum found *found)
 {
 	long fd = open_with(sink, O_CREAT | O_EXCL);
 
-	*is_in_use_now = 0;
+	*found = FOUND_NEW;
 	if (fd != -EEXIST)
 		return fd;
 	fd = open_with(sink, O_CREAT);
 	if (fd < 0)
 		return fd;
-	*is_in_use_now = is_in_use(fd);
-	if (!*is_in_use_now)
+	*found = is_in_use(fd) ? FOUND_IN_USE : FOUND_OLD;
+	if (*found == FOUND_OLD)
 		RAW(__NR_ftruncate, fd, 0);
 	return fd;
 }
 
+/* What an image before this one has made. */
+static long find(const struct sink *sink, enum found *found)
+{
+	long fd = open_with(sink, 0);
+
+	*found = fd == -ENOENT ? FOUND_NEW : FOUND_OLD;
+	return fd == -ENOENT ? open_with(sink, O_CREAT) : fd;
+}
+
 int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t *again, uint64_t window_size)
 {
-	int result = name_again(sink->path, pattern, pid, add_pid, *again), others = 0;
+	int result = name_again(sink->path, pattern, pid, add_pid, *again);
+	enum found found;
 
 	if (result)
 		return result;
-	long fd = empty ? claim(sink, &others) : open_with(sink, O_CREAT);
-	while (others && *again < 2) {
+	long fd = empty ? claim(sink, &found) : find(sink, &found);
+	while (found == FOUND_IN_USE && *again < 2) {
 		RAW(__NR_close, fd);
 		*again = *again || add_pid ? clock_monotonic() | 2 : 1;
 		result = name_again(sink->path, pattern, pid, add_pid, *again);
 		if (result)
 			return result;
-		fd = claim(sink, &others);
+		fd = claim(sink, &found);
 	}
-	return fd < 0 ? (int)fd : opened(sink, fd, window_size);
+	return fd < 0 ? (int)fd : opened(sink, fd, found == FOUND_NEW, window_size);
 }
 
 /* Is the file at our path still ours? Somebody may have truncated it, then we go on at its end; or put another one there, then we do
