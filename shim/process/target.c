@@ -1,4 +1,4 @@
-/* The target of an exec: a static program has no interpreter that would load us, a set-user-id one loads nothing from a path
+/* The target of an exec: a static program has no interpreter that would load us, a set-user-id one, or one that is executed with another effective user than the real one, loads nothing from a path
  * (ld.so(8), secure-execution mode), one of another word size or processor cannot. Said in the coverage, never prevented. */
 #include "target.h"
 #include "../sys/memory.h"
@@ -30,16 +30,32 @@ static int has_interpreter(long fd, const Elf64_Ehdr *header)
 	return 0;
 }
 
-/* Would the kernel raise its rights? Not on a nosuid mount, and not where no_new_privs is set (prctl(2)). */
-static __attribute__((noinline)) int is_privileged(long fd, const struct stat *status)
+/* In a user namespace the bits of a file whose owner or group has no number there mean nothing (fs/exec.c, bprm_fill_uid), and stat(2) shows the overflow's, which has none either. A line of
+ * the map is: first number inside, first outside, how many (user_namespaces(7)). */
+static __attribute__((noinline)) int has_number(const char *map, uint32_t id)
 {
-	struct statfs mount;
+	char text[128];
+	uint64_t fields[3] = {0};
+	int field = 0, found = 0, in_number = 0;
+	long fd = RAW(__NR_open, map, O_RDONLY | O_CLOEXEC), size;
 
-	if (!((status->st_mode & SET_USER && status->st_uid != RAW(__NR_geteuid)) ||
-	      ((status->st_mode & (SET_GROUP | GROUP_EXECUTE)) == (SET_GROUP | GROUP_EXECUTE) && status->st_gid != RAW(__NR_getegid)) ||
-	      (RAW(__NR_geteuid) != 0 && RAW(__NR_fgetxattr, fd, "security.capability", 0, 0) > 0)))
-		return 0;
-	return RAW(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && (RAW(__NR_fstatfs, fd, &mount) != 0 || !(mount.f_flags & NO_SETUID));
+	if (fd < 0)
+		return 1;
+	while ((size = own_read(RAW(__NR_read, fd, text, sizeof text))) > 0)
+		for (long i = 0; i < size; i++) {
+			int is_digit = text[i] >= '0' && text[i] <= '9';
+			field += in_number && !is_digit;
+			in_number = is_digit;
+			if (is_digit && field < 3)
+				fields[field] = fields[field] * 10 + (uint64_t)(text[i] - '0');
+			if (text[i] == '\n') {
+				found |= id >= fields[0] && id - fields[0] < fields[2];
+				memset(fields, 0, sizeof fields);
+				field = 0;
+			}
+		}
+	RAW(__NR_close, fd);
+	return found;
 }
 
 static void name_descriptor(char path[32], long fd)
@@ -49,6 +65,42 @@ static void name_descriptor(char path[32], long fd)
 	text_string(&out, "/proc/self/fd/");
 	text_decimal(&out, (int)fd);
 	*out.at = 0;
+}
+
+/* A descriptor that only names its file (O_PATH) is not asked, its name is. */
+static __attribute__((noinline)) int has_capabilities(long fd)
+{
+	static const char attribute[] = "security.capability";
+	char path[32];
+	long size = RAW(__NR_fgetxattr, fd, attribute, 0, 0);
+
+	if (size == -EBADF) {
+		name_descriptor(path, fd);
+		size = RAW(__NR_getxattr, path, attribute, 0, 0);
+	}
+	return size > 0;
+}
+
+/* Do its bits and capabilities count? Not on a nosuid mount, and not where no_new_privs is set (prctl(2)). */
+static __attribute__((noinline)) int may_raise(long fd)
+{
+	struct statfs mount;
+
+	return RAW(__NR_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && (RAW(__NR_fstatfs, fd, &mount) != 0 || !(mount.f_flags & NO_SETUID));
+}
+
+/* Would the kernel start it with others' rights than those of who executes it (security/commoncap.c, cap_bprm_creds_from_file)? So it does with any program where the real user or group is
+ * another one than the effective. */
+static __attribute__((noinline)) int is_privileged(long fd, const struct stat *status)
+{
+	uint32_t user = (uint32_t)RAW(__NR_getuid), group = (uint32_t)RAW(__NR_getgid), new_user = (uint32_t)RAW(__NR_geteuid), new_group = (uint32_t)RAW(__NR_getegid);
+	int sets_user = (status->st_mode & SET_USER) != 0, sets_group = (status->st_mode & (SET_GROUP | GROUP_EXECUTE)) == (SET_GROUP | GROUP_EXECUTE);
+
+	if ((sets_user || sets_group) && may_raise(fd) && has_number("/proc/self/uid_map", status->st_uid) && has_number("/proc/self/gid_map", status->st_gid)) {
+		new_user = sets_user ? status->st_uid : new_user;
+		new_group = sets_group ? status->st_gid : new_group;
+	}
+	return new_user != user || new_group != group || (user != 0 && has_capabilities(fd) && may_raise(fd));
 }
 
 static __attribute__((noinline)) int is_loader(long fd)
