@@ -32,6 +32,7 @@ struct log {
 	uint64_t epoch;         /* add to clock_monotonic for the time since the epoch */
 	uint64_t last;          /* when no clock may be read any more */
 	uint32_t pending;
+	uint32_t is_half;       /* what was published last is no whole line */
 	struct recording recording;
 	struct sink sink;
 	char buffer[LOG_PENDING] __attribute__((aligned(8)));

@@ -31,11 +31,14 @@ static void publish_locked(struct process *p, uint64_t now)
 	if (!size)
 		return;
 	int lost = settings.log == OUTPUT_STDERR ? birth_stderr_write(log->buffer, size) : sink_append(&log->sink, log->buffer, size);
-	if (!lost)
+	if (!lost) {
+		log->is_half = log->buffer[size - 1] != '\n';
 		return;
+	}
 	for (uint32_t i = 0; i < size; i++)
 		p->tally.log_dropped += log->buffer[i] == '\n';
-	log->open_ticket = 0;
+	/* What the file ends with is closed by the next line, and is nobody's to go on with: what it had to say is lost. */
+	log->open_ticket = log->is_half ? ++log->tickets : 0;
 }
 
 /* Where the next line is written. The caller gives back how far it came. */

@@ -24,7 +24,8 @@ PYTHON
 [ "$(echo in | "$SYSSHIM" run -q cat)" = in ] || fail "stdin is lost"
 [ "$("$SYSSHIM" run -q sh -c 'echo $$ $PPID; :' | wc -w)" -eq 2 ] || fail "output is lost"
 
-"$SYSSHIM" run -q no_such_program_here 2>err
+# a folder of PATH that this user may not enter would be another error, as natively
+PATH=/usr/bin:/bin "$SYSSHIM" run -q no_such_program_here 2>err
 [ $? -eq 127 ] && [ "$(wc -l <err)" -le 2 ] && grep -q 'no_such_program_here: No such file' err || fail "not found: $(cat err)"
 echo text >file
 "$SYSSHIM" run -q ./file 2>err
