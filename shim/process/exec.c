@@ -81,13 +81,18 @@ void exec_start(char *const *environment, char *const *config, const char *own_p
 
 enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = POINTER_BYTES + TEXT_BYTES + TRACER_ROOM };
 
+/* Where no memory is to be had (RLIMIT_AS, RLIMIT_DATA), for one exec at a time and an environment of usual size: a child that does not know whose it is would be the first of a recording of
+ * its own, and print a summary. */
+enum { SPARE_POINTERS = 512, SPARE_BYTES = 12 << 10 };
+static char spare[SPARE_BYTES] BULKY __attribute__((aligned(16)));
+
 /* Takes the place from `owner`, if it is still his: two may want to give it back. */
 static void place_free(struct exec_copy *place, int32_t owner)
 {
 	if (!__atomic_compare_exchange_n(&place->owner, &owner, BEING_FREED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	void *at = __atomic_exchange_n(&place->at, NULL, __ATOMIC_SEQ_CST);
-	if (at)
+	if (at && at != spare)
 		RAW(__NR_munmap, at, COPY_BYTES);
 	__atomic_store_n(&place->owner, 0, __ATOMIC_SEQ_CST);
 }
@@ -108,15 +113,29 @@ static void places_reclaim(struct process *p, int32_t pid)
 }
 
 /* Where all are taken nobody gives it back for a vfork child that has gone: better than a child without us. */
-static void place_take(struct process *p, int32_t pid, void *at)
+static struct exec_copy *place_take(struct process *p, int32_t pid, void *at)
 {
 	int32_t nobody = 0;
 
 	for (int i = 0; i < EXEC_COPIES; i++, nobody = 0)
 		if (__atomic_compare_exchange_n(&p->copies[i].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 			__atomic_store_n(&p->copies[i].at, at, __ATOMIC_SEQ_CST);
-			return;
+			return &p->copies[i];
 		}
+	return NULL;
+}
+
+/* Of two that take it at once neither has it. */
+static void *spare_take(struct process *p, int32_t pid)
+{
+	struct exec_copy *place = place_take(p, pid, spare);
+	int holders = 0;
+
+	for (int i = 0; place && i < EXEC_COPIES; i++)
+		holders += __atomic_load_n(&p->copies[i].at, __ATOMIC_SEQ_CST) == spare;
+	if (holders > 1)
+		place_free(place, pid);
+	return holders == 1 ? spare : NULL;
 }
 
 static void *copy_take(struct process *p)
@@ -124,9 +143,9 @@ static void *copy_take(struct process *p)
 	long at = RAW(__NR_mmap, 0, COPY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int32_t pid = (int32_t)RAW(__NR_getpid);
 
-	if (is_error(at))
-		return NULL;
 	places_reclaim(p, pid);
+	if (is_error(at))
+		return spare_take(p, pid);
 	place_take(p, pid, (void *)at);
 	return (void *)at;
 }
@@ -161,7 +180,7 @@ struct copy {
 	char heads[AT_ONCE][HEAD + 1];
 	struct iovec to[AT_ONCE], from[AT_ONCE];
 	uint64_t *pointers;
-	size_t count;
+	size_t count, most;
 	struct text out;
 	const char *preload;     /* the program's own LD_PRELOAD=..., in out; NULL: it has none */
 	uint8_t follow;          /* it is to load us; else it is to lose us */
@@ -189,7 +208,7 @@ static long string_read(char *to, uint64_t from, size_t limit)
 
 static void add(struct copy *c, uint64_t pointer)
 {
-	if (c->count < POINTERS - 4)
+	if (c->count < c->most - 4)
 		c->pointers[c->count++] = pointer;
 	else
 		c->out.cut = 1;
@@ -395,10 +414,13 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	if (!memory)
 		return NULL;
 	/* The bookkeeping stands behind the text, not on the program's stack. */
-	c = (struct copy *)(memory + POINTER_BYTES + TEXT_BYTES - sizeof *c);
+	size_t most = memory == spare ? SPARE_POINTERS : POINTERS;
+	c = (struct copy *)(memory + (memory == spare ? SPARE_BYTES : POINTER_BYTES + TEXT_BYTES) - sizeof *c);
+	memset(c, 0, sizeof *c);
 	c->follow = (uint8_t)follow;
 	c->pointers = (uint64_t *)memory;
-	c->out = (struct text){memory + POINTER_BYTES, (char *)c, 0};
+	c->most = most;
+	c->out = (struct text){memory + most * 8, (char *)c, 0};
 	if (theirs && !add_entries(c, theirs)) {
 		copy_give(p, memory);
 		return NULL;
@@ -476,7 +498,7 @@ static int is_to_be_traced(int unfollowed)
 /* The whole subtree is traced: we are not in its environment, so that nothing is recorded twice. What cannot be traced runs natively. */
 static __attribute__((noinline)) long trace(struct process *p, uint64_t *copy)
 {
-	long tracer = tracer_start(p, (char *)copy + POINTER_BYTES + TEXT_BYTES);
+	long tracer = (char *)copy == spare ? -ENOMEM : tracer_start(p, (char *)copy + POINTER_BYTES + TEXT_BYTES);
 	char line[48];
 	struct text out = {line, line + sizeof line - 1, 0};
 
