@@ -103,7 +103,7 @@ static int make_ready(struct process *p, uint64_t end)
 }
 
 /* Where full chunks stay. */
-enum { KEPT_AT_ONCE = 8 };
+enum { KEPT_AT_ONCE = 8, RESERVED = 256 /* where rights are given up: 8 MiB */ };
 
 static uint64_t kept_place(uint64_t n)
 {
@@ -153,6 +153,23 @@ static inline int copy_if_room(struct process *p, void *to, const void *from, si
 	return done;
 }
 
+/* Is its place there? Where the file grows no more (its path is out of reach, a limit stands) it goes round in what is there. NB: one that somebody has cut may grow again. */
+static int has_place(struct process *p, uint64_t to)
+{
+	struct recording *r = &p->log.recording;
+	const struct sink *sink = &p->log.sink;
+	uint64_t end = to + RECORD_CHUNK;
+
+	if (!r->places || p->sealed || r->full)
+		return 0;
+	if (end <= sink->size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK))
+		return 1;
+	int result = sink_lengthen(&p->log.sink, end);
+	if (result && result != -ESTALE)
+		r->places = sink->size > kept_place(0) ? (sink->size - kept_place(0)) / RECORD_CHUNK : 0;
+	return !result;
+}
+
 /* The full chunk goes where it stays. */
 static void keep(struct process *p, const struct record_chunk *chunk)
 {
@@ -167,9 +184,14 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 		fresh = is_taken = 0;
 	}
 	uint64_t to = kept_place(r->places ? (chunk->sequence - 1) % r->places : 0);
-	int room = r->places && !p->sealed && !r->full &&
-		   (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK) ||
-		    !sink_lengthen(&p->log.sink, to + RECORD_CHUNK));
+	int room = has_place(p, to);
+	if (!room && r->places && chunk->sequence > r->places) {
+		if (is_taken)
+			gives_chunk(p);
+		fresh = is_taken = 0;
+		to = kept_place((chunk->sequence - 1) % r->places);
+		room = has_place(p, to);
+	}
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
 	if (room && room_copy(file_place(p, to), chunk, RECORD_CHUNK)) {
 		r->kept = chunk->sequence > r->kept ? chunk->sequence : r->kept;
@@ -418,6 +440,9 @@ void room_reserve(struct process *p)
 		return;
 	if (r->ready < end)
 		make_ready(p, end);
+	/* A hole, which takes no room on a disk. */
+	if (r->ready >= end)
+		sink_lengthen(&p->log.sink, kept_place(r->places < RESERVED ? r->places : RESERVED));
 	lock_release(&r->lock, &mask);
 }
 
@@ -431,6 +456,8 @@ void room_trim(struct process *p)
 		return;
 	if (r->kept) {
 		sink_shorten(&p->log.sink, kept_place(r->kept < r->places ? r->kept : r->places));
+	} else if (p->log.sink.size > kept_place(0)) {
+		sink_shorten(&p->log.sink, r->ready);
 	} else if (r->sequence <= r->staging && r->ready - r->next >= WORTH_TRIMMING && r->ready - r->next <= RECORD_CHUNK) {
 		r->ready = r->next;
 		sink_shorten(&p->log.sink, r->next);
