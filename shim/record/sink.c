@@ -240,8 +240,10 @@ int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int 
 	if (result)
 		return result;
 	long fd = empty ? claim(sink, &found) : find(sink, &found);
-	while (found == FOUND_IN_USE && *again < 2) {
-		RAW(__NR_close, fd);
+	/* Or another user's: of an image before this one, which has given up rights. */
+	while ((found == FOUND_IN_USE || (fd == -EACCES && (add_pid || !empty))) && *again < 2) {
+		if (fd >= 0)
+			RAW(__NR_close, fd);
 		*again = *again || add_pid ? clock_monotonic() | 2 : 1;
 		result = name_again(sink->path, pattern, pid, add_pid, *again);
 		if (result)

@@ -57,6 +57,8 @@ class Report:
 
 def perform(job, place, report):
     folder = tempfile.mkdtemp(prefix="t.", dir=place.temporary)
+    # What a test does as another user, who has to come there.
+    os.chmod(folder, 0o755)
     began = time.monotonic()
     try:
         results = job.run(folder)

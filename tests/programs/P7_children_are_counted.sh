@@ -75,6 +75,8 @@ if [ "$(id -u)" -eq 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups te
 	# su leaves by a fork or an exec, as its PAM modules want
 	images -- su -s /bin/sh - nobody -c 'exit 6' >images.out
 	grep -q '^sh exit status 6$' images.out || fail "su -: $(cat images.out err)"
+	# what the image before it has made in this process is root's
+	[ "$(cat records/log.* | grep -c '^[0-9]* [0-9.]* exit_group(6) ')" -eq 2 ] || fail "su -: the log of what it executes as another user is not there: $(ls -l records)"
 else
 	echo "su -: not tested, no root, or another user cannot reach the shim"
 fi
