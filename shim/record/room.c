@@ -153,21 +153,21 @@ static inline int copy_if_room(struct process *p, void *to, const void *from, si
 	return done;
 }
 
-/* Is its place there? Where the file grows no more (its path is out of reach, a limit stands) it goes round in what is there. NB: one that somebody has cut may grow again. */
-static int has_place(struct process *p, uint64_t to)
+/* How many places stand there already. */
+static uint64_t places_there(const struct process *p)
 {
-	struct recording *r = &p->log.recording;
 	const struct sink *sink = &p->log.sink;
-	uint64_t end = to + RECORD_CHUNK;
+	uint64_t there = sink->size > kept_place(0) ? (sink->size - kept_place(0)) / RECORD_CHUNK : 0;
 
-	if (!r->places || p->sealed || r->full)
+	return there < p->log.recording.places ? there : p->log.recording.places;
+}
+
+/* The place is there, or is made: 0; -errno. */
+static int make_place(struct process *p, uint64_t to)
+{
+	if (to + RECORD_CHUNK <= p->log.sink.size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK))
 		return 0;
-	if (end <= sink->size || !sink_lengthen(&p->log.sink, to + KEPT_AT_ONCE * RECORD_CHUNK))
-		return 1;
-	int result = sink_lengthen(&p->log.sink, end);
-	if (result && result != -ESTALE)
-		r->places = sink->size > kept_place(0) ? (sink->size - kept_place(0)) / RECORD_CHUNK : 0;
-	return !result;
+	return sink_lengthen(&p->log.sink, to + RECORD_CHUNK);
 }
 
 /* The full chunk goes where it stays. */
@@ -184,13 +184,16 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 		fresh = is_taken = 0;
 	}
 	uint64_t to = kept_place(r->places ? (chunk->sequence - 1) % r->places : 0);
-	int room = has_place(p, to);
-	if (!room && r->places && chunk->sequence > r->places) {
+	int room = r->places && !p->sealed && !r->full, result = room ? make_place(p, to) : 0;
+	/* Where the file grows no more for now (its path is out of reach, a limit stands) the oldest is overwritten. NB: of one that somebody has cut nothing is known to be there. */
+	uint64_t there = result && result != -ESTALE ? places_there(p) : 0;
+	if (there && chunk->sequence > there) {
 		if (is_taken)
 			gives_chunk(p);
 		fresh = is_taken = 0;
-		to = kept_place((chunk->sequence - 1) % r->places);
-		room = has_place(p, to);
+		to = kept_place((chunk->sequence - 1) % there);
+	} else if (result) {
+		room = 0;
 	}
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
 	if (room && room_copy(file_place(p, to), chunk, RECORD_CHUNK)) {
