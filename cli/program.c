@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -99,11 +101,39 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 	return PROGRAM_FINE;
 }
 
+/* A line of the map is: first number inside, first outside, how many (user_namespaces(7)). */
+static int has_number(const char *map, unsigned long id)
+{
+	unsigned long inside, outside, count;
+	FILE *file = fopen(map, "re");
+	int found = !file;
+
+	while (file && !found && fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
+		found = id >= inside && id - inside < count;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static int may_raise(const char *path)
+{
+	struct statvfs mount;
+
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 && (statvfs(path, &mount) != 0 || !(mount.f_flag & ST_NOSUID));
+}
+
+/* As the shim sees it (shim/process/target.c). */
 static int privileged(const char *path, const struct stat *status)
 {
-	return (status->st_mode & S_ISUID && status->st_uid != geteuid()) ||
-	       ((status->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && status->st_gid != getegid()) ||
-	       (geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0);
+	int sets_user = (status->st_mode & S_ISUID) != 0, sets_group = (status->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+	uid_t user = geteuid();
+	gid_t group = getegid();
+
+	if ((sets_user || sets_group) && may_raise(path) && has_number("/proc/self/uid_map", status->st_uid) && has_number("/proc/self/gid_map", status->st_gid)) {
+		user = sets_user ? status->st_uid : user;
+		group = sets_group ? status->st_gid : group;
+	}
+	return user != getuid() || group != getgid() || (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0 && may_raise(path));
 }
 
 static enum verdict check_file(char *path, size_t path_size, char *why, size_t size, int depth)

@@ -59,4 +59,7 @@ for way in rewrite interpose; do
 	grep -q 'set-user-id' out && fail "$way: $(grep set-user-id out)"
 	grep -q "^x  *[0-9]* .*$raises\$" out || fail "$way: $raises is not in the audit: $(cat out)"
 done
+$user env XDG_STATE_HOME="$PWD/state/run" unshare -Ur "$SYSSHIM" run $raises --version >out 2>err || fail "run: status $?: $(cat err)"
+grep -q '^sysshim run: ' err && fail "run: $(cat err)"
+[ "$(grep -c '^sysshim: ' err)" -eq 1 ] || fail "run: not one summary: $(cat err)"
 exit 0
