@@ -136,14 +136,23 @@ static int privileged(const char *path, const struct stat *status)
 	return user != getuid() || group != getgid() || (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0 && may_raise(path));
 }
 
+static enum verdict has_others_rights(const char *path, char *why, size_t size)
+{
+	snprintf(why, size, "%s is set-user-id, set-group-id or has file capabilities: ld.so ignores LD_PRELOAD there", path);
+	return PROGRAM_UNFIT;
+}
+
 static enum verdict check_file(char *path, size_t path_size, char *why, size_t size, int depth)
 {
 	struct stat status;
 	enum verdict verdict = PROGRAM_FINE;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), error = errno;
 
+	/* One that may be executed and not be read shows its rights all the same. */
+	if (fd < 0 && error == EACCES && stat(path, &status) == 0 && S_ISREG(status.st_mode) && privileged(path, &status))
+		return has_others_rights(path, why, size);
 	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-		snprintf(why, size, "%s cannot be read: %s", path, fd < 0 ? strerror(errno) : "not a regular file");
+		snprintf(why, size, "%s cannot be read: %s", path, fd < 0 ? strerror(error) : "not a regular file");
 		if (fd >= 0)
 			close(fd);
 		return PROGRAM_DOUBTFUL;
@@ -157,8 +166,7 @@ static enum verdict check_file(char *path, size_t path_size, char *why, size_t s
 		return PROGRAM_DOUBTFUL;
 	}
 	if (privileged(path, &status)) {
-		snprintf(why, size, "%s is set-user-id, set-group-id or has file capabilities: ld.so ignores LD_PRELOAD there", path);
-		verdict = PROGRAM_UNFIT;
+		verdict = has_others_rights(path, why, size);
 	} else if (image.size > sizeof(Elf64_Ehdr) && memcmp(image.at, ELFMAG, SELFMAG) == 0) {
 		verdict = check_elf(&image, path, why, size);
 	} else if (image.size > 2 && image.at[0] == '#' && image.at[1] == '!' && depth < SCRIPT_DEPTH) {

@@ -30,6 +30,11 @@ P
 	# both are the other's: followed
 	shimmed SYSSHIM_STATS="$PWD/stats" SYSSHIM_STATS_FORMAT=json setpriv --reuid=65534 --clear-groups env >out 2>err || fail "status $?: $(cat err)"
 	grep -q '"setuid":0' stats || fail "wholly another user: counted as not followed"
+	# not to be read: `run` says so all the same
+	cp raises unread && chmod 4711 unread
+	$user "$SYSSHIM" run -q --record=off ./unread -i A=1 ./raises >out 2>err || fail "unread: status $?: $(cat err)"
+	grep -q '^sysshim run: ./unread is set-user-id' err || fail "unread: run does not say it: $(cat err)"
+	[ "$(cat out)" = A=1 ] || fail "unread: it sees $(cat out)"
 	# with capabilities, and not to be read
 	cp "$(command -v env)" capable && chmod 711 capable
 	if setcap cap_net_bind_service+ep capable 2>/dev/null; then
