@@ -245,6 +245,23 @@ static void move(const struct reader *r, struct file *from, struct file *to, int
 		files_fsatrace(r->files, OPERATION_MOVE, to, from);
 }
 
+static void goes_along(struct file *file, const struct file *folder)
+{
+	file->along = folder;
+	file->along_removals = folder->removals;
+}
+
+/* What went along with a folder before is there again when that comes back, and else goes on with it. */
+static void moves_on(struct file *file, const struct file *from, const struct file *to)
+{
+	size_t length = strlen(to->straight);
+
+	if (!file->removed || file->along != from || file->along_removals != from->removals)
+		return;
+	file->removed = strncmp(file->straight, to->straight, length) != 0 || file->straight[length] != '/';
+	goes_along(file, to);
+}
+
 /* What stands in a folder goes along. */
 static void move_all(const struct reader *r, struct file *from, struct file *to, int stays)
 {
@@ -253,15 +270,19 @@ static void move_all(const struct reader *r, struct file *from, struct file *to,
 	char path[PLACES_PATH];
 
 	move(r, from, to, stays);
-	if (from->unresolved || to->unresolved || !file_is_folder(r->files, from))
+	if (from->unresolved || to->unresolved || (!from->carries && !file_is_folder(r->files, from)))
 		return;
+	to->carries = 1;
 	/* Rows that are added on the way are none of those that moved. */
 	struct file *last = ELMT_FROM_HH(r->files->table->hh.tbl, r->files->table->hh.tbl->tail);
 	for (file = r->files->table; file; file = file == last ? NULL : next) {
 		next = file->hh.next;
+		if (!stays)
+			moves_on(file, from, to);
 		if (file->removed || strncmp(file->straight, from->straight, length) != 0 || file->straight[length] != '/')
 			continue;
 		file->removed = !stays;
+		goes_along(file, to);
 		if (!(file->access & ACCESS_WRITE))
 			continue;
 		snprintf(path, sizeof path, "%s%s", to->path, file->straight + length);
@@ -289,6 +310,7 @@ static void named(const struct reader *r, const struct text_call *call, struct f
 	case __NR_rmdir:
 	case __NR_unlinkat:
 		file->removed = 1;
+		file->removals++;
 		if (r->files->format == FILES_FSATRACE)
 			files_fsatrace(r->files, OPERATION_DELETE, file, NULL);
 		break;

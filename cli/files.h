@@ -39,6 +39,10 @@ struct file {
 	char *straight;         /* the path without `..`, or the path itself */
 	uint64_t read_sizes[SIZES], write_sizes[SIZES];
 	struct file *next;      /* of those without a name */
+	int carries;            /* a folder that was renamed to this */
+	unsigned removals;      /* how often its name was unlinked */
+	const struct file *along;     /* with which folder, by its new name, it has gone, ... */
+	unsigned along_removals;      /* ... which was unlinked so often then */
 	struct file *linked;    /* what it has become by linkat(2); or NULL */
 	UT_hash_handle hh;
 	char path[];

@@ -204,6 +204,11 @@ recorded rooted
 "$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
 "$SYSSHIM" trace -y -e close late.recording >closed 2>/dev/null
 "$SYSSHIM" stat --by=file nameless.recording >by_file 2>/dev/null
+# Renamed there, on, and back; and there, where it was removed, and another one comes back.
+mkdir back_f back_k && echo x >back_f/in && echo x >back_k/in
+"$SYSSHIM" run -q --record=back.recording -- sh -c 'cat back_f/in back_k/in; mv back_f back_g; mv back_g back_h; mv back_h back_f; mv back_k back_l; rm -r back_l; mkdir back_l; mv back_l back_k' >/dev/null ||
+	fail "back: status $?"
+"$SYSSHIM" files --json --all back.recording >back.json
 python3 - "$PWD" <<'P' || fail "not what the program has done"
 import json, re, sys
 def rows(name):
@@ -224,6 +229,7 @@ targets = open("rule").read().split(":")[0].split()
 assert sys.argv[1] + "/linked1" in targets and sys.argv[1] not in targets, targets
 assert not any(of("again", path)["removed"] for path in ("folder", "link", "fifo")), rows("again")
 assert of("refused", "data")["access"] == "r" and of("refused", "data")["opens"] == 1 and of("refused", "data")["failed"] == 1, of("refused", "data")
+assert not of("back", "back_f/in")["removed"] and of("back", "back_k/in")["removed"], rows("back")
 assert not of("itself", "elsewhere/in_it")["removed"] and not of("itself", "elsewhere")["removed"], rows("itself")
 assert of("parted", "data")["opens"] == 1 and of("parted", "other")["opens"] == 1 and not any(path[0] == "?" for path in rows("parted")), rows("parted")
 assert of("teed", "from")["written_bytes"] == 4 and of("teed", "to")["written_bytes"] == 4, rows("teed")
