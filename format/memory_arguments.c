@@ -152,18 +152,47 @@ static OWN_FRAME void vector(struct text *out, uint64_t from, uint64_t count, in
 	text_string(out, at == from ? "[]" : "]");
 }
 
-static uint64_t pointer_at(uint64_t from, const struct text_memory *memory, int *readable)
-{
-	uint64_t pointer = 0;
+/* An array of pointers up to its NULL, some at a time: what reads them asks the kernel. */
+enum { POINTERS = 16 };
 
-	*readable = read_some(memory, &pointer, from, 8) == 8;
-	return pointer;
+struct pointers {
+	uint64_t at; /* of the next one */
+	unsigned next, count;
+	uint64_t some[POINTERS];
+};
+
+/* What stands behind the NULL is of no use. */
+static void cut_behind_end(const struct pointers *p, const struct text_memory *memory)
+{
+	for (unsigned i = 0; memory->cut && i + 1 < p->count; i++)
+		if (!p->some[i]) {
+			memory->cut(memory, p->at + 8 * (i + 1));
+			return;
+		}
+}
+
+/* The next one of `left` at most; 0 as well where it cannot be read. */
+static uint64_t next_pointer(struct pointers *p, const struct text_memory *memory, uint64_t left, int *readable)
+{
+	*readable = 1;
+	if (p->next == p->count) {
+		long got = read_some(memory, p->some, p->at, 8 * least(left, POINTERS));
+		p->next = 0;
+		p->count = got > 0 ? (unsigned)got / 8 : 0;
+		*readable = p->count != 0;
+		if (!p->count)
+			return 0;
+		cut_behind_end(p, memory);
+	}
+	p->at += 8;
+	return p->some[p->next++];
 }
 
 static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text_memory *memory)
 {
+	struct pointers p = {.at = from};
 	int readable = 0;
-	uint64_t pointer = from ? pointer_at(from, memory, &readable) : 0;
+	uint64_t pointer = from ? next_pointer(&p, memory, VECTOR_LIMIT + 1, &readable) : 0;
 
 	if (!readable) {
 		text_address(out, from);
@@ -178,18 +207,19 @@ static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text
 			break;
 		}
 		string(out, pointer, NAME_LIMIT, memory);
-		pointer = pointer_at(from + 8 * (i + 1), memory, &readable);
+		pointer = next_pointer(&p, memory, VECTOR_LIMIT - i, &readable);
 	}
 	text_char(out, ']');
 }
 
 static OWN_FRAME void environment(struct text *out, uint64_t from, const struct text_memory *memory)
 {
+	struct pointers p = {.at = from};
 	uint64_t count = 0;
 	int readable = 1;
 
 	text_address(out, from);
-	while (from && pointer_at(from + 8 * count, memory, &readable))
+	while (from && next_pointer(&p, memory, POINTERS, &readable))
 		count++;
 	if (!from || (!readable && !count))
 		return;
@@ -210,10 +240,10 @@ static unsigned members(uint64_t set)
 
 static OWN_FRAME void signal_set(struct text *out, uint64_t from, const struct text_memory *memory)
 {
-	int readable = 0, first = 1;
-	uint64_t set = from ? pointer_at(from, memory, &readable) : 0;
+	int first = 1;
+	uint64_t set = 0;
 
-	if (!readable) {
+	if (!from || read_some(memory, &set, from, sizeof set) != sizeof set) {
 		text_address(out, from);
 		return;
 	}
