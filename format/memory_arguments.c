@@ -152,81 +152,108 @@ static OWN_FRAME void vector(struct text *out, uint64_t from, uint64_t count, in
 	text_string(out, at == from ? "[]" : "]");
 }
 
-/* An array of pointers up to its NULL, some at a time: what reads them asks the kernel. */
-enum { POINTERS = 16 };
+/* An array of pointers up to its NULL, some at a time: what reads them asks the kernel. They stand at the end of the line's room, which is shorter meanwhile; a line without it
+ * ends here. */
+enum { POINTERS = 16, POINTERS_SIZE = 8 * POINTERS };
 
 struct pointers {
 	uint64_t at; /* of the next one */
-	unsigned next, count;
-	uint64_t some[POINTERS];
+	char *some;  /* NULL: there is no room */
+	uint8_t next, count, readable;
 };
+
+static void pointers_begin(struct pointers *p, struct text *out, uint64_t from)
+{
+	int has_room = out->end - out->at > POINTERS_SIZE;
+
+	if (has_room)
+		out->end -= POINTERS_SIZE;
+	*p = (struct pointers){from, has_room ? out->end : NULL, 0, 0, 0};
+}
+
+static void pointers_end(const struct pointers *p, struct text *out)
+{
+	if (p->some)
+		out->end += POINTERS_SIZE;
+}
+
+static uint64_t pointer(const struct pointers *p, unsigned i)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, p->some + 8 * i, sizeof value);
+	return value;
+}
 
 /* What stands behind the NULL is of no use. */
 static void cut_behind_end(const struct pointers *p, const struct text_memory *memory)
 {
 	for (unsigned i = 0; memory->cut && i + 1 < p->count; i++)
-		if (!p->some[i]) {
+		if (!pointer(p, i)) {
 			memory->cut(memory, p->at + 8 * (i + 1));
 			return;
 		}
 }
 
 /* The next one of `left` at most; 0 as well where it cannot be read. */
-static uint64_t next_pointer(struct pointers *p, const struct text_memory *memory, uint64_t left, int *readable)
+static uint64_t next_pointer(struct pointers *p, const struct text_memory *memory, uint64_t left)
 {
-	*readable = 1;
 	if (p->next == p->count) {
-		long got = read_some(memory, p->some, p->at, 8 * least(left, POINTERS));
+		long got = p->some ? read_some(memory, p->some, p->at, 8 * least(left, POINTERS)) : -1;
 		p->next = 0;
-		p->count = got > 0 ? (unsigned)got / 8 : 0;
-		*readable = p->count != 0;
-		if (!p->count)
-			return 0;
-		cut_behind_end(p, memory);
+		p->count = (uint8_t)(got > 0 ? got / 8 : 0);
+		if (p->count)
+			cut_behind_end(p, memory);
 	}
+	p->readable = p->next < p->count;
+	if (!p->readable)
+		return 0;
 	p->at += 8;
-	return p->some[p->next++];
+	return pointer(p, p->next++);
 }
 
 static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text_memory *memory)
 {
-	struct pointers p = {.at = from};
-	int readable = 0;
-	uint64_t pointer = from ? next_pointer(&p, memory, VECTOR_LIMIT + 1, &readable) : 0;
+	struct pointers p;
 
-	if (!readable) {
+	pointers_begin(&p, out, from);
+	uint64_t next = from ? next_pointer(&p, memory, VECTOR_LIMIT + 1) : 0;
+	if (!p.readable) {
+		pointers_end(&p, out);
 		text_address(out, from);
 		return;
 	}
 	text_char(out, '[');
-	for (unsigned i = 0; pointer || !readable; i++) {
+	for (unsigned i = 0; next || !p.readable; i++) {
 		if (i)
 			text_string(out, ", ");
-		if (i == VECTOR_LIMIT || !readable) {
-			and_more(out, readable ? 0 : from + 8 * i);
+		if (i == VECTOR_LIMIT || !p.readable) {
+			and_more(out, p.readable ? 0 : p.at);
 			break;
 		}
-		string(out, pointer, NAME_LIMIT, memory);
-		pointer = next_pointer(&p, memory, VECTOR_LIMIT - i, &readable);
+		string(out, next, NAME_LIMIT, memory);
+		next = next_pointer(&p, memory, VECTOR_LIMIT - i);
 	}
+	pointers_end(&p, out);
 	text_char(out, ']');
 }
 
 static OWN_FRAME void environment(struct text *out, uint64_t from, const struct text_memory *memory)
 {
-	struct pointers p = {.at = from};
+	struct pointers p;
 	uint64_t count = 0;
-	int readable = 1;
 
 	text_address(out, from);
-	while (from && next_pointer(&p, memory, POINTERS, &readable))
+	pointers_begin(&p, out, from);
+	while (from && next_pointer(&p, memory, POINTERS))
 		count++;
-	if (!from || (!readable && !count))
+	pointers_end(&p, out);
+	if (!from || (!p.readable && !count))
 		return;
 	text_string(out, " /* ");
 	text_unsigned(out, count);
 	text_string(out, count == 1 ? " var" : " vars");
-	text_string(out, readable ? " */" : ", unterminated */");
+	text_string(out, p.readable ? " */" : ", unterminated */");
 }
 
 static unsigned members(uint64_t set)

@@ -604,7 +604,8 @@ long gate_left(const struct call *call, long result)
 	return result;
 }
 
-enum { NUMBER_BITS = 9, PRINTED_BITS = 3 };
+enum { NUMBER_BITS = 9, PRINTED_BITS = 18 };
+_Static_assert(RECORD_DATA + RECORD_STAGING * RECORD_CHUNK < 1 << PRINTED_BITS, "words[0] holds where a beginning stands");
 _Static_assert(1 << NUMBER_BITS == SYSCALL_LIMIT, "words[0] holds a number");
 
 struct look gate_look_cancel(const struct call *call, uint64_t words[2])

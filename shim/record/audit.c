@@ -74,24 +74,45 @@ static uint64_t mix_path(uint64_t hash, const char *path, size_t length)
 	return mix(mix_text(hash, path, length, 0), length);
 }
 
-/* With a frame of its own. 0: the path cannot be read. */
-static __attribute__((noinline)) uint64_t mix_foreign(uint64_t hash, uint64_t from)
+/* A path as it was read, once: its first byte, -1: it cannot be read; all of it, 0: it cannot be read. */
+struct way {
+	uint64_t path;
+	int first;
+};
+
+/* With a frame of its own. */
+static __attribute__((noinline)) struct way read_foreign(int32_t pid, uint64_t from)
 {
+	struct way way = {0, -1};
+	uint64_t hash = 1;
 	char piece[PIECE];
 
 	for (size_t length = 0; length < PATH_LIMIT;) {
 		size_t size = PIECE - from % PIECE;
-		long got = memory_read(piece, from, size);
+		long got = memory_read_in(pid, piece, from, size);
 		if (got <= 0)
-			return 0;
+			return way;
+		if (!length)
+			way.first = (unsigned char)piece[0];
 		size_t part = text_length_within(piece, (size_t)got);
 		hash = mix_text(hash, piece, part, length);
 		from += part;
 		length += part;
-		if (part < (size_t)got)
-			return mix(hash, length);
+		if (part < (size_t)got) {
+			way.path = mix(hash, length);
+			return way;
+		}
 	}
-	return 0;
+	return way;
+}
+
+static struct way way_at(int32_t pid, uint64_t from, int was_read)
+{
+	if (!from)
+		return (struct way){0, -1};
+	if (!was_read)
+		return read_foreign(pid, from);
+	return (struct way){mix_path(1, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)), *(const unsigned char *)from};
 }
 
 /* A rename may take a folder along, and a reader with it: what was opened there before has another name then, and the old name may be another's. */
@@ -352,30 +373,25 @@ static uint64_t flags_of(const struct text_call *call)
 }
 
 /* The first byte of a path; -1: it cannot be read. */
-static int first_of(uint64_t from, int was_read)
+static int first_of(uint64_t from)
 {
 	char first;
 
-	if (!from)
-		return -1;
-	if (was_read)
-		return *(const unsigned char *)from;
-	return memory_read(&first, from, 1) == 1 ? (unsigned char)first : -1;
+	return from && memory_read(&first, from, 1) == 1 ? (unsigned char)first : -1;
 }
 
-/* What the path at `path` is relative to. */
-static uint64_t base_for(struct process *p, int64_t directory, uint64_t path, int begins_below, int is_ours, int was_read)
+/* What a path is relative to, by its first byte. */
+static uint64_t base_for(struct process *p, int64_t directory, int first, int begins_below, int is_ours)
 {
-	int first = first_of(path, was_read);
-
 	/* openat2 may begin in its folder all the same (RESOLVE_IN_ROOT). */
 	if (first == '/' && !begins_below)
 		return mix(mix(5, 0), audit->root);
 	return first < 0 ? ANYWHERE : base_of(p, directory, is_ours);
 }
 
-/* All folders that the call's paths are relative to are known to a reader; the last one as part of a way. */
-static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours, int was_read)
+/* All folders that the call's paths are relative to are known to a reader; the last one as part of a way. at: the argument whose path begins with `first`, -1: none was
+ * read. */
+static uint64_t bases_of(struct process *p, const struct text_call *call, int is_ours, int at, int first)
 {
 	const struct syscall_row *row = syscall_row(call->number);
 	const uint64_t *a = call->arguments;
@@ -385,12 +401,13 @@ static uint64_t bases_of(struct process *p, const struct text_call *call, int is
 		return base_of(p, (int)a[0], is_ours);
 	for (unsigned i = 0; row && i < 6; i++)
 		if (row->kinds[i] == ARG_PATH)
-			base = base_for(p, i && row->kinds[i - 1] == ARG_DIRFD ? (int)a[i - 1] : AT_FDCWD, a[i], call->number == __NR_openat2, is_ours, was_read);
+			base = base_for(p, i && row->kinds[i - 1] == ARG_DIRFD ? (int)a[i - 1] : AT_FDCWD, (int)i == at ? first : first_of(a[i]),
+					call->number == __NR_openat2, is_ours);
 	return base;
 }
 
 /* What was asked of which path, and what came of it; 0: the path is not known. */
-static uint64_t way_of(const struct text_call *call, uint64_t base, uint64_t from, int was_read)
+static uint64_t asked(const struct text_call *call, uint64_t base, uint64_t path)
 {
 	uint64_t flags = flags_of(call);
 	uint64_t how = mix(mix(mix(base, call->number), flags), is_error(call->result) ? (uint64_t)call->result : 0);
@@ -398,7 +415,7 @@ static uint64_t way_of(const struct text_call *call, uint64_t base, uint64_t fro
 	/* What opens for writing may make it again after it was taken away. */
 	if (flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))
 		how = mix(how, audit->changes);
-	return was_read ? mix_path(how, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)) : mix_foreign(how, from);
+	return path ? mix(how, path) : 0;
 }
 
 static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
@@ -415,7 +432,7 @@ static void opened(uint64_t fd, uint64_t way, int is_folder, int is_told)
 void audit_before(struct process *p, const struct text_call *call)
 {
 	if (audit)
-		bases_of(p, call, process_is_ours(p), 0);
+		bases_of(p, call, process_is_ours(p), -1, -1);
 }
 
 /* May an absolute path lead elsewhere afterwards? */
@@ -455,11 +472,15 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 		return is_ours && follow(call);
 	int at = syscall_path_argument(syscall_row(call->number));
 	uint64_t from = at < 0 ? 0 : call->arguments[at];
-	int was_read = !(ticket->injected & RECORD_INJECTED) && recording_was_read(p, call->number, from, call->result);
+	int was_read = from && !(ticket->injected & RECORD_INJECTED) && recording_was_read(p, call->number, from, call->result);
+	int is_read = is_ours && at >= 0 && (kind != KIND_ALWAYS || was_read);
+	struct way path = {0, -1};
+	if (is_read)
+		path = kind == KIND_ALWAYS ? (struct way){0, *(const unsigned char *)from} : way_at(p->pid, from, was_read);
 	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
-	if (is_ours && kind == KIND_ASKS && at >= 0 && first_of(from, was_read) == 0)
+	if (kind == KIND_ASKS && path.first == 0)
 		return 0;
-	uint64_t base = bases_of(p, call, is_ours, was_read);
+	uint64_t base = bases_of(p, call, is_ours, is_read ? at : -1, path.first);
 	if (is_rename(call->number) && !is_error(call->result))
 		count_rename(p);
 	if (!is_ours)
@@ -474,7 +495,7 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	if (at < 0)
 		return is_new(mix(3, call->number));
 	/* openat2's flags lie in memory. */
-	uint64_t way = from && base != ANYWHERE && call->number != __NR_openat2 ? way_of(call, base, from, was_read) : 0;
+	uint64_t way = base != ANYWHERE && call->number != __NR_openat2 ? asked(call, base, path.path) : 0;
 	int fresh = !way || is_new(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
 		opened((uint64_t)call->result, way ? mix(way, *renames()) : 0, (flags_of(call) & O_DIRECTORY) != 0, fresh);

@@ -42,7 +42,7 @@ struct log {
 struct log_ticket {
 	uint64_t serial;  /* 0: nothing was written when it began */
 	uint64_t began;   /* clock_monotonic */
-	unsigned printed; /* arguments */
+	unsigned printed; /* arguments; in a recording: the file offset of its beginning, 0: nobody knows */
 	unsigned injected; /* RECORD_INJECTED, RECORD_DELAYED */
 };
 

@@ -402,6 +402,69 @@ static __attribute__((noinline)) int put_call_and_pieces(struct process *p, cons
 	return 1;
 }
 
+/* All that was asked for at its beginning was there, and is what its end asks for. */
+static int is_whole(const struct record_call *begun, size_t head, size_t size)
+{
+	const char *end = (const char *)begun + size;
+
+	for (const char *at = (const char *)begun + head; at < end;) {
+		const struct record_memory *piece = (const void *)at;
+		if ((size_t)(end - at) < sizeof *piece || piece->got <= 0)
+			return 0;
+		at += piece_size((size_t)piece->got);
+	}
+	return 1;
+}
+
+static int is_begun_by(const struct record_call *begun, const struct text_call *call, const struct log_ticket *ticket, int32_t thread)
+{
+	int same = begun->word.kind == RECORD_BEGIN && begun->word.flags & RECORD_MEMORY && begun->serial == (uint32_t)ticket->serial &&
+		   begun->number == call->number && begun->thread == thread;
+
+	for (unsigned i = 0; same && i < shape_of(call->number).count; i++)
+		same = begun->arguments[i] == call->arguments[i];
+	return same;
+}
+
+/* What the call shows of the program's memory stands in its beginning, if that is still there: where others are, reading it again costs as much as a cheap call.
+ *
+ * NB order: whoever empties the chunk meanwhile has taken its number away before. 1: written, or there is no room. */
+static __attribute__((noinline)) int put_call_as_begun(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
+{
+	const struct record_call *begun = room_place(p, ticket->printed);
+	uint64_t chunk = room_chunk_of(ticket->printed);
+	const uint64_t *number = &((const struct record_chunk *)room_place(p, chunk))->sequence;
+	uint64_t sequence = __atomic_load_n(number, __ATOMIC_ACQUIRE);
+	size_t head = head_size(call->number), size = *(const volatile uint16_t *)&begun->word.size * sizeof(uint64_t);
+
+	if (!sequence || size <= head || size > chunk + RECORD_CHUNK - ticket->printed || !is_begun_by(begun, call, ticket, thread_of(p)))
+		return 0;
+	struct record_call *record = room_take(p, size);
+	if (!record)
+		return 1;
+	memcpy((char *)record + head, (const char *)begun + head, size - head);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	int same = is_begun_by(begun, call, ticket, thread_of(p)) && is_whole(record, head, size) && __atomic_load_n(number, __ATOMIC_RELAXED) == sequence;
+	if (same)
+		fill_head(p, record, call, ticket, now);
+	else
+		memset((char *)record + sizeof(struct record_word), 0, size - sizeof(struct record_word));
+	if (same)
+		commit(p, record, size, how | RECORD_MEMORY << 8);
+	else
+		room_return(p, record, size, 0);
+	return same;
+}
+
+/* Is it known where its beginning stands, and has the kernel nothing to add to it? */
+static inline int may_be_as_begun(const struct process *p, const struct text_call *call, const struct log_ticket *ticket)
+{
+	unsigned reads = shape_of(call->number).reads;
+
+	return !room_is_alone(p) && ticket->serial && ticket->printed > RECORD_DATA && ticket->printed < RECORD_DATA + RECORD_STAGING * RECORD_CHUNK &&
+	       reads != READS_NOTHING && (reads <= READS_PATHS || call->number == __NR_execve || call->number == __NR_execveat);
+}
+
 static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
 	struct shape shape = shape_of(call->number);
@@ -416,12 +479,16 @@ void recording_begin(struct process *p, const struct text_call *call, struct log
 {
 	ticket->serial = __atomic_add_fetch(&p->log.recording.serials, 1, __ATOMIC_RELAXED);
 	put(p, call, ticket, 0, RECORD_BEGIN);
+	/* Or another thread's by now: its end looks. */
+	ticket->printed = (unsigned)__atomic_load_n(&p->log.recording.begun, __ATOMIC_RELAXED);
 }
 
 void recording_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned flags)
 {
-	if (!complete_begun(p, call, ticket, now))
-		put(p, call, ticket, now, RECORD_CALL | (flags | (ticket->serial ? RECORD_RESUMED : 0)) << 8);
+	unsigned how = RECORD_CALL | (flags | (ticket->serial ? RECORD_RESUMED : 0)) << 8;
+
+	if (!complete_begun(p, call, ticket, now) && !(may_be_as_begun(p, call, ticket) && put_call_as_begun(p, call, ticket, now, how)))
+		put(p, call, ticket, now, how);
 }
 
 void recording_gathered(struct process *p, int fd, size_t bytes)
