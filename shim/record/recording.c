@@ -126,6 +126,25 @@ static size_t head_size(uint64_t number)
 	return sizeof(struct record_call) + (shape_of(number).count + (number >= RECORD_CALLS - 1)) * sizeof(uint64_t);
 }
 
+/* All that was asked for at its beginning was there, and is what its end asks for. */
+static int is_whole(const struct record_call *begun, size_t head, size_t size)
+{
+	const char *end = (const char *)begun + size;
+
+	for (const char *at = (const char *)begun + head; at < end;) {
+		const struct record_memory *piece = (const void *)at;
+		if ((size_t)(end - at) < sizeof *piece || piece->got <= 0)
+			return 0;
+		at += piece_size((size_t)piece->got);
+	}
+	return 1;
+}
+
+static int is_exec(uint64_t number)
+{
+	return number == __NR_execve || number == __NR_execveat;
+}
+
 /* A call that has come back before anything else was recorded, and whose end adds nothing to read, is completed where its beginning stands: 1. Two
  * records would say the same. (An audit's beginnings have the time of the record before, which would be lost.)
  *
@@ -139,14 +158,14 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 	uint64_t begun = __atomic_load_n(&r->begun, __ATOMIC_RELAXED);
 	struct record_call *record = room_place(p, begun);
 
-	if (!ticket->serial || !begun || ticket->injected || settings.audit || shape.reads > READS_VECTOR)
+	if (!ticket->serial || !begun || ticket->injected || settings.audit || (shape.reads > READS_VECTOR && !is_exec(call->number)))
 		return 0;
 	size_t size = record->word.size * sizeof(uint64_t);
 	if (!plain_is_last(p, record, begun, size, ticket->serial))
 		return 0;
-	const struct record_memory *piece = (const void *)((const char *)record + head_size(call->number));
 	/* After the call it may be read although it could not before. */
-	if (shape.reads && call->arguments[shape.first] && (!(record->word.flags & RECORD_MEMORY) || piece->got <= 0))
+	if (shape.reads && (is_exec(call->number) || call->arguments[shape.first]) &&
+	    (!(record->word.flags & RECORD_MEMORY) || !is_whole(record, head_size(call->number), size)))
 		return 0;
 	plain_complete(p, record, size, ticket->began, now, call->result);
 	return 1;
@@ -402,20 +421,6 @@ static __attribute__((noinline)) int put_call_and_pieces(struct process *p, cons
 	return 1;
 }
 
-/* All that was asked for at its beginning was there, and is what its end asks for. */
-static int is_whole(const struct record_call *begun, size_t head, size_t size)
-{
-	const char *end = (const char *)begun + size;
-
-	for (const char *at = (const char *)begun + head; at < end;) {
-		const struct record_memory *piece = (const void *)at;
-		if ((size_t)(end - at) < sizeof *piece || piece->got <= 0)
-			return 0;
-		at += piece_size((size_t)piece->got);
-	}
-	return 1;
-}
-
 static int is_begun_by(const struct record_call *begun, const struct text_call *call, const struct log_ticket *ticket, int32_t thread)
 {
 	int same = begun->word.kind == RECORD_BEGIN && begun->word.flags & RECORD_MEMORY && begun->serial == (uint32_t)ticket->serial &&
@@ -461,8 +466,8 @@ static inline int may_be_as_begun(const struct process *p, const struct text_cal
 {
 	unsigned reads = shape_of(call->number).reads;
 
-	return !room_is_alone(p) && ticket->serial && ticket->printed > RECORD_DATA && ticket->printed < RECORD_DATA + RECORD_STAGING * RECORD_CHUNK &&
-	       reads != READS_NOTHING && (reads <= READS_PATHS || call->number == __NR_execve || call->number == __NR_execveat);
+	return ticket->serial && ticket->printed > RECORD_DATA && ticket->printed < RECORD_DATA + RECORD_STAGING * RECORD_CHUNK &&
+	       ((!room_is_alone(p) && reads != READS_NOTHING && reads <= READS_PATHS) || is_exec(call->number));
 }
 
 static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)

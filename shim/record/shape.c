@@ -15,6 +15,7 @@ static enum reads reads_of(const struct syscall_row *row, struct shape *shape)
 		enum reads before = reads;
 		switch (row->kinds[i]) {
 		case ARG_PATH:
+		case ARG_STRING:
 			reads = before == READS_NOTHING ? READS_PATH : before == READS_PATH ? READS_PATHS : READS_MORE;
 			break;
 		case ARG_OUT_PATH:
@@ -31,7 +32,6 @@ static enum reads reads_of(const struct syscall_row *row, struct shape *shape)
 		case ARG_OUT_BUFFER:
 			reads = settings.data ? READS_MORE : before;
 			break;
-		case ARG_STRING:
 		case ARG_ARGV:
 		case ARG_ENVP:
 		case ARG_CLONE_ARGS:
