@@ -135,7 +135,7 @@ static int is_whole(const struct record_call *begun, size_t head, size_t size)
 		const struct record_memory *piece = (const void *)at;
 		if ((size_t)(end - at) < sizeof *piece || piece->got <= 0)
 			return 0;
-		at += piece_size((size_t)piece->got);
+		at += recording_piece_size((size_t)piece->got);
 	}
 	return 1;
 }
@@ -437,12 +437,15 @@ static int is_begun_by(const struct record_call *begun, const struct text_call *
 static __attribute__((noinline)) int put_call_as_begun(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
 	const struct record_call *begun = room_place(p, ticket->printed);
-	uint64_t chunk = room_chunk_of(ticket->printed);
+	uint64_t chunk = room_chunk_of(ticket->printed + 1), ready = __atomic_load_n(&p->log.recording.ready, __ATOMIC_ACQUIRE);
+	/* In a child that a handler has forked, and that comes back to this call, the file is another one, and may end before. */
+	if (ticket->printed + sizeof *begun > ready)
+		return 0;
 	const uint64_t *number = &((const struct record_chunk *)room_place(p, chunk))->sequence;
 	uint64_t sequence = __atomic_load_n(number, __ATOMIC_ACQUIRE);
 	size_t head = head_size(call->number), size = *(const volatile uint16_t *)&begun->word.size * sizeof(uint64_t);
 
-	if (!sequence || size <= head || size > chunk + RECORD_CHUNK - ticket->printed || !is_begun_by(begun, call, ticket, thread_of(p)))
+	if (!sequence || size <= head || size > chunk + RECORD_CHUNK - ticket->printed || ticket->printed + size > ready || !is_begun_by(begun, call, ticket, thread_of(p)))
 		return 0;
 	struct record_call *record = room_take(p, size);
 	if (!record)
