@@ -2,6 +2,7 @@
  * file, so that only patched pages take memory, and moved over the original by one mremap(2). */
 #define _GNU_SOURCE
 #include "object.h"
+#include "../../format/text.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
@@ -59,7 +60,6 @@ static int object_found(struct dl_phdr_info *info, size_t size, void *wanted)
 			o->text.start = start;
 			o->text.end = start + s->p_filesz;
 			o->offset = s->p_offset;
-			o->is_readable = s->p_flags & PF_R;
 		} else if (s->p_type == PT_NOTE && build_id_in(s, bias)) {
 			o->note = s;
 			o->note_address = (uint64_t)start;
@@ -168,6 +168,38 @@ static int is_as_mapped(const struct object *o)
 	return at >= count && size > 0;
 }
 
+static void name_number(struct text *out, uint64_t value)
+{
+	char digits[24];
+	struct text hex = {digits, digits + sizeof digits - 1, 0};
+
+	text_hex(&hex, value);
+	*hex.at = 0;
+	text_string(out, digits + 2);
+}
+
+/* Is the text one mapping of its file, which may be read? Who was here before us may have forbidden a part of it, or mapped his own in its place. proc(5), map_files: a link for each
+ * mapping, called by where it begins and ends. */
+static int is_of_file(const struct object *o)
+{
+	char *names = (char *)object_room, *mapped = names + 64, *file = mapped + sizeof object_room / 2 - 64;
+	uint64_t most = sizeof object_room / 2 - 64, start = (uint64_t)text_pages(o);
+	struct text out = {names, names + 63, 0};
+
+	text_string(&out, "/proc/self/map_files/");
+	name_number(&out, start);
+	text_char(&out, '-');
+	name_number(&out, start + o->size);
+	*out.at = 0;
+	long size = RAW(__NR_readlink, names, mapped, most);
+	out.at = names;
+	text_string(&out, "/proc/self/fd/");
+	text_decimal(&out, (int)o->file);
+	*out.at = 0;
+	return size > 0 && size < (long)most && RAW(__NR_readlink, names, file, most) == size && memcmp(mapped, file, (size_t)size) == 0 &&
+	       memory_read(names, start, 1) == 1;
+}
+
 /* There the kernel writes what the process may not (FOLL_FORCE, fs/proc/base.c): a debugger's way. No page is ever writable, no mapping is parted, and a page that is only changed is not
  * touched, which costs 4 to 8 us each under shadow paging. Who has forbidden that code changes (MDWE) is not passed by. */
 static long open_memory(const struct object *o)
@@ -191,7 +223,13 @@ static int is_present(const struct object *o, uint32_t at)
 /* A page that was not touched yet is the file's: to write it without having read it saves a fault, and the flush behind the page that is replaced. */
 int object_read(const struct object *o, void *to, uint32_t at, size_t size)
 {
-	if (!is_present(o, at) || !is_present(o, at + (uint32_t)size - 1) || !o->is_readable)
+	int is_there = is_present(o, at + (uint32_t)size - 1);
+
+	if (!o->is_of_file)
+		return RAW(__NR_pread64, o->memory, to, size, o->text.start + at) == (long)size;
+	for (size_t i = 0; i < size; i += PAGE)
+		is_there = is_there && is_present(o, at + (uint32_t)i);
+	if (!is_there)
 		return RAW(__NR_pread64, o->file, to, size, o->offset + at) == (long)size;
 	memcpy(to, o->text.start + at, size);
 	return 1;
@@ -209,6 +247,7 @@ const char *object_open(struct object *o, int may_through_memory)
 		return "the file of the loaded libc cannot be read";
 	o->memory = may_through_memory ? open_memory(o) : -EPERM;
 	o->text.copy = (unsigned char *)(uintptr_t)o->text.start;
+	o->is_of_file = o->memory >= 0 && is_of_file(o);
 	if (o->memory >= 0)
 		return NULL;
 	/* Where no filter stands there is a way back: object_close maps the file as ld.so has mapped it. */

@@ -14,12 +14,12 @@ struct object {
 	const char *path;
 	struct text_range text;
 	uint64_t offset;     /* of the text in the file */
-	int is_readable;     /* the text, not only executable */
 	const Elf64_Phdr *note; /* the segment with the build-id */
 	uint64_t note_address;
 	const void *build_id;   /* NULL: not of the usual size */
 	size_t size;            /* of the text in whole pages; 0: not patched */
 	long file, memory;      /* its file, and the process's memory as one or -1, from object_open to object_close */
+	int is_of_file;         /* what stands in memory is the file's, and may be read: as long */
 	const Elf64_Sym *any;   /* syscall(); NULL: not here */
 	int needs_one_place;    /* without a site of those that carry calls of any number (form_is_any_number) none is worth it */
 };
