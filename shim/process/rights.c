@@ -13,14 +13,15 @@
 
 enum { USER_DISPATCH = 59 /* PR_SET_SYSCALL_USER_DISPATCH */, LOG_RESERVE = 1 << 20, STATS_RESERVE = 32 << 10 };
 
-void rights_reserve(struct process *p)
+/* keeps: as room_reserve. */
+static void reserve(struct process *p, int keeps)
 {
 	uint64_t mask;
 
 	if (p->sealed || !process_is_ours(p))
 		return;
 	if (p->log.on && settings.recording)
-		room_reserve(p);
+		room_reserve(p, keeps);
 	else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
 		sink_reserve(&p->log.sink, LOG_RESERVE);
 		lock_release(&p->log.lock, &mask);
@@ -29,6 +30,11 @@ void rights_reserve(struct process *p)
 		sink_reserve(&p->stats, STATS_RESERVE);
 		lock_release(&p->end_lock, &mask);
 	}
+}
+
+void rights_reserve(struct process *p)
+{
+	reserve(p, 1);
 }
 
 /* prctl's option, -1: it is another call. The kernel takes its lower half (kernel/sys.c). */
@@ -61,7 +67,8 @@ int rights_seal(struct process *p, const struct call *call)
 		clock_without_counter();
 	if (p->sealed || !installs(call))
 		return 0;
-	rights_reserve(p);
+	/* Nothing is copied under a filter, and nobody could take the hole away again. */
+	reserve(p, 0);
 	log_publish(p);
 	signals_unhook(p);
 	if (p->log.recording.is_copied)

@@ -434,7 +434,7 @@ void room_commit(struct process *p, void *record, size_t size, unsigned kind, un
 	room_commit_at_once(p, record, size, kind, flags);
 }
 
-void room_reserve(struct process *p)
+void room_reserve(struct process *p, int keeps)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t mask, end = chunk_place(r->staging);
@@ -444,7 +444,7 @@ void room_reserve(struct process *p)
 	if (r->ready < end)
 		make_ready(p, end);
 	/* A hole, which takes no room on a disk. */
-	if (r->ready >= end)
+	if (keeps && r->ready >= end)
 		sink_lengthen(&p->log.sink, kept_place(r->places < RESERVED ? r->places : RESERVED));
 	lock_release(&r->lock, &mask);
 }
