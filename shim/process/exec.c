@@ -85,6 +85,8 @@ enum { POINTER_BYTES = POINTERS * 8, TEXT_BYTES = 4 * ENTRY_LIMIT, COPY_BYTES = 
  * its own, and print a summary. */
 enum { SPARE_POINTERS = 512, SPARE_BYTES = 12 << 10 };
 static char spare[SPARE_BYTES] BULKY __attribute__((aligned(16)));
+/* Its place is the one behind all others. */
+enum { SPARE_PLACE = EXEC_COPIES, ALL_PLACES };
 
 /* Takes the place from `owner`, if it is still his: two may want to give it back. */
 static void place_free(struct exec_copy *place, int32_t owner)
@@ -92,7 +94,7 @@ static void place_free(struct exec_copy *place, int32_t owner)
 	if (!__atomic_compare_exchange_n(&place->owner, &owner, BEING_FREED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	void *at = __atomic_exchange_n(&place->at, NULL, __ATOMIC_SEQ_CST);
-	if (at && at != spare)
+	if (at)
 		RAW(__NR_munmap, at, COPY_BYTES);
 	__atomic_store_n(&place->owner, 0, __ATOMIC_SEQ_CST);
 }
@@ -102,7 +104,7 @@ static void places_reclaim(struct process *p, int32_t pid)
 {
 	if (inherited.rewriting || is_filtered())
 		return;
-	for (int i = 0; i < EXEC_COPIES; i++) {
+	for (int i = 0; i < ALL_PLACES; i++) {
 		int32_t owner = p->copies[i].owner;
 		if (owner <= 0 || owner == pid)
 			continue;
@@ -113,29 +115,22 @@ static void places_reclaim(struct process *p, int32_t pid)
 }
 
 /* Where all are taken nobody gives it back for a vfork child that has gone: better than a child without us. */
-static struct exec_copy *place_take(struct process *p, int32_t pid, void *at)
+static void place_take(struct process *p, int32_t pid, void *at)
 {
 	int32_t nobody = 0;
 
 	for (int i = 0; i < EXEC_COPIES; i++, nobody = 0)
 		if (__atomic_compare_exchange_n(&p->copies[i].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 			__atomic_store_n(&p->copies[i].at, at, __ATOMIC_SEQ_CST);
-			return &p->copies[i];
+			return;
 		}
-	return NULL;
 }
 
-/* Of two that take it at once neither has it. */
 static void *spare_take(struct process *p, int32_t pid)
 {
-	struct exec_copy *place = place_take(p, pid, spare);
-	int holders = 0;
+	int32_t nobody = 0;
 
-	for (int i = 0; place && i < EXEC_COPIES; i++)
-		holders += __atomic_load_n(&p->copies[i].at, __ATOMIC_SEQ_CST) == spare;
-	if (holders > 1)
-		place_free(place, pid);
-	return holders == 1 ? spare : NULL;
+	return __atomic_compare_exchange_n(&p->copies[SPARE_PLACE].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ? spare : NULL;
 }
 
 static void *copy_take(struct process *p)
@@ -155,6 +150,10 @@ static void copy_give(struct process *p, void *at)
 {
 	if (!at)
 		return;
+	if (at == spare) {
+		place_free(&p->copies[SPARE_PLACE], p->copies[SPARE_PLACE].owner);
+		return;
+	}
 	for (int i = 0; i < EXEC_COPIES; i++)
 		if (__atomic_load_n(&p->copies[i].at, __ATOMIC_SEQ_CST) == at) {
 			place_free(&p->copies[i], p->copies[i].owner);
@@ -166,7 +165,7 @@ static void copy_give(struct process *p, void *at)
 /* NB: never another thread's child's, which may be reading it. In a new pid namespace a child calls itself by another number, and its copy stays. */
 void exec_child_gone(struct process *p, int32_t child)
 {
-	for (int i = 0; i < EXEC_COPIES; i++) {
+	for (int i = 0; i < ALL_PLACES; i++) {
 		int32_t owner = p->copies[i].owner;
 		if (owner > 0 && (owner == child || (!child && owner != p->pid)))
 			place_free(&p->copies[i], owner);

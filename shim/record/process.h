@@ -68,7 +68,7 @@ struct process {
 	struct files *files;
 	struct log log;
 	struct sink stats;
-	struct exec_copy copies[EXEC_COPIES];
+	struct exec_copy copies[EXEC_COPIES + 1]; /* the last one: exec.c's spare memory */
 	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range. NB behind what nearly every process touches: each page costs a forked child a fault */
 	char text[32768];   /* where the summary is composed */
 };
