@@ -427,7 +427,8 @@ static long follow(struct process *p, const struct call *call)
 		return result;
 	count_result(&p->counters[(uint32_t)call->number], QUICK_COUNT, result, 0);
 	p->run = 0;
-	if (closing && !is_error(result))
+	/* NB: whatever it says, the number is free (close(2), EINTR). */
+	if (closing)
 		audit_closed((uint32_t)a[0]);
 	return result;
 }

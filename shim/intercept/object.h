@@ -19,6 +19,7 @@ struct object {
 	const void *build_id;   /* NULL: not of the usual size */
 	size_t size;            /* of the text in whole pages; 0: not patched */
 	long file, memory;      /* its file, and the process's memory as one or -1, from object_open to object_close */
+	int has_many_pages;     /* to be patched: it is worth asking dearly whether they may be read without the kernel */
 	int is_of_file;         /* what stands in memory is the file's, and may be read: as long */
 	const Elf64_Sym *any;   /* syscall(); NULL: not here */
 	int needs_one_place;    /* without a site of those that carry calls of any number (form_is_any_number) none is worth it */

@@ -51,6 +51,7 @@ static const char *object_rewrite(struct object *o, enum want want)
 	if (!object_find(o))
 		return "libc not found";
 	o->any = elf_symbol(&o->text.symbols, "syscall");
+	o->has_many_pages = o == &objects[LIBC] && want != WANT_MOST;
 	o->needs_one_place = o == &objects[LIBC] && libc_minor() >= ONE_PLACE;
 	block_signals(&mask);
 	const char *error = object_unwritable;

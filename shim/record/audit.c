@@ -340,11 +340,13 @@ static int follow(const struct text_call *call)
 {
 	const uint64_t *a = call->arguments;
 
+	/* Whatever it says, the number is free (close(2), EINTR). */
+	if (call->number == __NR_close)
+		forget((uint32_t)a[0]);
 	if (is_error(call->result))
 		return 0;
 	switch (call->number) {
 	case __NR_close:
-		forget((uint32_t)a[0]);
 		break;
 	case __NR_close_range:
 		for (uint64_t fd = (uint32_t)a[0]; fd <= (uint32_t)a[1] && fd < DESCRIPTORS; fd++)
