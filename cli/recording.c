@@ -233,7 +233,30 @@ static void recording_free(struct recording *r)
 	*r = (struct recording){0};
 }
 
-int recording_read(struct recording *r, int argc, char **argv)
+/* Was anything made there in the last seconds? */
+static int is_young(const char *path, struct stat *status)
+{
+	struct timespec now;
+
+	return stat(path, status) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - status->st_mtim.tv_sec <= BIRTH_SECONDS;
+}
+
+static void await(const struct recording *r)
+{
+	struct stat status;
+	int is_there = 0;
+
+	for (int i = 0; !is_there && i < BIRTH_SECONDS * BIRTH_LOOKS && is_young(r->path, &status); i++) {
+		struct recording look = {.command = r->command, .path = r->path, .quiet = 1};
+		read_all(&look, S_ISDIR(status.st_mode));
+		is_there = look.sources_count > 0;
+		free_read(&look);
+		if (!is_there)
+			nanosleep(&(struct timespec){.tv_nsec = 1000000000 / BIRTH_LOOKS}, NULL);
+	}
+}
+
+static int read_named(struct recording *r, int argc, char **argv, int awaits)
 {
 	const char *path = argv[optind], *command = argv[0];
 	struct stat status;
@@ -252,6 +275,8 @@ int recording_read(struct recording *r, int argc, char **argv)
 		}
 	}
 	r->path = path;
+	if (awaits)
+		await(r);
 	if (stat(path, &status) != 0) {
 		fprintf(stderr, "sysshim %s: %s: %s\n", command, path, strerror(errno));
 		return 0;
@@ -265,33 +290,14 @@ int recording_read(struct recording *r, int argc, char **argv)
 	return 0;
 }
 
-/* Was anything made there in the last seconds? */
-static int is_young(const char *path, struct stat *status)
+int recording_read(struct recording *r, int argc, char **argv)
 {
-	struct timespec now;
-
-	return stat(path, status) == 0 && clock_gettime(CLOCK_REALTIME, &now) == 0 && now.tv_sec - status->st_mtim.tv_sec <= BIRTH_SECONDS;
+	return read_named(r, argc, argv, 0);
 }
 
-void recording_await(int argc, char **argv)
+int recording_read_live(struct recording *r, int argc, char **argv)
 {
-	char *found = NULL;
-	struct stat status;
-	int is_there = 0;
-
-	if (argc - optind > 1)
-		return;
-	const char *path = argc > optind ? argv[optind] : (found = recording_newest());
-	sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = put_zeros, .sa_flags = SA_SIGINFO}, NULL);
-	for (int i = 0; path && !is_there && i < BIRTH_SECONDS * BIRTH_LOOKS && is_young(path, &status); i++) {
-		struct recording r = {.command = argv[0], .path = path, .quiet = 1};
-		read_all(&r, S_ISDIR(status.st_mode));
-		is_there = r.sources_count > 0;
-		free_read(&r);
-		if (!is_there)
-			nanosleep(&(struct timespec){.tv_nsec = 1000000000 / BIRTH_LOOKS}, NULL);
-	}
-	free(found);
+	return read_named(r, argc, argv, 1);
 }
 
 void recording_again(struct recording *r)

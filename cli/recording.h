@@ -63,8 +63,8 @@ struct recording {
 /* Reads what a command's arguments from optind on name: a folder of files, or one file; nothing: the newest below the state folder. argv[0] is
  * the command, for messages. 0: nothing could be read, which was said. */
 int recording_read(struct recording *r, int argc, char **argv);
-/* Before it: waits for the first record of one that is just being made, 3 s at most. */
-void recording_await(int argc, char **argv);
+/* The same of one that may just be being made: it waits for its first record, 3 s at most. */
+int recording_read_live(struct recording *r, int argc, char **argv);
 /* Reads the same once more, as it is by now, without saying what is wrong with it. */
 void recording_again(struct recording *r);
 /* The end of such a command: what it printed to `to` is written out, the recording is freed. Returns the exit status. */

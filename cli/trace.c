@@ -246,9 +246,7 @@ int command_trace(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (output.follow)
-		recording_await(argc, argv);
-	if (!recording_read(&t.recording, argc, argv))
+	if (!(output.follow ? recording_read_live : recording_read)(&t.recording, argc, argv))
 		return EXIT_USAGE;
 	if (output.paths)
 		t.places = places_make(&t.recording);

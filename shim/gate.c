@@ -207,18 +207,11 @@ static __attribute__((noinline)) void learn(struct process *p)
 		unblock_signals(&mask);
 }
 
-static struct text_call text_of(const struct call *call, long result)
-{
-	const uint64_t *a = call->arguments;
-
-	return (struct text_call){(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
-}
-
 /* Some calls are written when they begin: those that may wait, and those after which we may not be there any more. */
 static void log_early(struct process *p, const struct call *call, struct log_ticket *ticket)
 {
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
-	struct text_call text = text_of(call, 0);
+	struct text_call text = log_text_of(call, 0);
 
 	if (!row)
 		return;
@@ -312,14 +305,14 @@ static inline void count_outcome(struct process *p, const struct call *call, lon
 
 static __attribute__((noinline)) void log_late(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
 {
-	struct text_call text = text_of(call, result);
+	struct text_call text = log_text_of(call, result);
 
 	log_end(p, &text, ticket, now);
 }
 
 static __attribute__((noinline)) void log_hidden(struct process *p, const struct call *call, long result)
 {
-	struct text_call text = text_of(call, result);
+	struct text_call text = log_text_of(call, result);
 
 	log_unseen(p, &text);
 }
@@ -371,7 +364,7 @@ static long record(struct process *p, const struct call *call)
 	if (unlikely(p->threads || p->suspect))
 		return pass(p, call);
 	enter_recorded(p, call);
-	text = text_of(call, 0);
+	text = log_text_of(call, 0);
 	log_quick_begin(p, &text, &ticket);
 	long result = kernel_call(call);
 	/* In a child that a handler has forked nothing of this is there. */
@@ -599,7 +592,7 @@ long gate_left(const struct call *call, long result)
 	if (p->log.on && log_wants((uint32_t)call->number)) {
 		uint64_t now = clock_monotonic();
 		struct log_ticket ticket = {.began = now};
-		struct text_call text = text_of(call, result);
+		struct text_call text = log_text_of(call, result);
 		log_end(p, &text, &ticket, now);
 	}
 	return result;

@@ -75,15 +75,15 @@ static uint64_t mix_path(uint64_t hash, const char *path, size_t length)
 }
 
 /* A path as it was read, once: its first byte, -1: it cannot be read; all of it, 0: it cannot be read. */
-struct way {
+struct read_path {
 	uint64_t path;
 	int first;
 };
 
 /* With a frame of its own. */
-static __attribute__((noinline)) struct way read_foreign(int32_t pid, uint64_t from)
+static __attribute__((noinline)) struct read_path read_foreign(int32_t pid, uint64_t from)
 {
-	struct way way = {0, -1};
+	struct read_path read = {0, -1};
 	uint64_t hash = 1;
 	char piece[PIECE];
 
@@ -91,28 +91,28 @@ static __attribute__((noinline)) struct way read_foreign(int32_t pid, uint64_t f
 		size_t size = PIECE - from % PIECE;
 		long got = memory_read_in(pid, piece, from, size);
 		if (got <= 0)
-			return way;
+			return read;
 		if (!length)
-			way.first = (unsigned char)piece[0];
+			read.first = (unsigned char)piece[0];
 		size_t part = text_length_within(piece, (size_t)got);
 		hash = mix_text(hash, piece, part, length);
 		from += part;
 		length += part;
 		if (part < (size_t)got) {
-			way.path = mix(hash, length);
-			return way;
+			read.path = mix(hash, length);
+			return read;
 		}
 	}
-	return way;
+	return read;
 }
 
-static struct way way_at(int32_t pid, uint64_t from, int was_read)
+static struct read_path path_at(int32_t pid, uint64_t from, int was_read)
 {
 	if (!from)
-		return (struct way){0, -1};
+		return (struct read_path){0, -1};
 	if (!was_read)
 		return read_foreign(pid, from);
-	return (struct way){mix_path(1, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)), *(const unsigned char *)from};
+	return (struct read_path){mix_path(1, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)), *(const unsigned char *)from};
 }
 
 /* A rename may take a folder along, and a reader with it: what was opened there before has another name then, and the old name may be another's. */
@@ -343,11 +343,9 @@ static int follow(const struct text_call *call)
 	/* Whatever it says, the number is free (close(2), EINTR). */
 	if (call->number == __NR_close)
 		forget((uint32_t)a[0]);
-	if (is_error(call->result))
+	if (call->number == __NR_close || is_error(call->result))
 		return 0;
 	switch (call->number) {
-	case __NR_close:
-		break;
 	case __NR_close_range:
 		for (uint64_t fd = (uint32_t)a[0]; fd <= (uint32_t)a[1] && fd < DESCRIPTORS; fd++)
 			forget(fd);
@@ -476,9 +474,9 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 	uint64_t from = at < 0 ? 0 : call->arguments[at];
 	int was_read = from && !(ticket->injected & RECORD_INJECTED) && recording_was_read(p, call->number, from, call->result);
 	int is_read = is_ours && at >= 0 && (kind != KIND_ALWAYS || was_read);
-	struct way path = {0, -1};
+	struct read_path path = {0, -1};
 	if (is_read)
-		path = kind == KIND_ALWAYS ? (struct way){0, *(const unsigned char *)from} : way_at(p->pid, from, was_read);
+		path = kind == KIND_ALWAYS ? (struct read_path){0, *(const unsigned char *)from} : path_at(p->pid, from, was_read);
 	/* A descriptor is asked, under no name (AT_EMPTY_PATH). */
 	if (kind == KIND_ASKS && path.first == 0)
 		return 0;

@@ -10,6 +10,7 @@
 #include "../../format/text.h"
 #include "../../format/trace_set.h"
 #include "../sys/lock.h"
+#include "../sys/raw.h"
 #include "recording.h"
 #include "sink.h"
 
@@ -47,6 +48,14 @@ struct log_ticket {
 };
 
 struct process;
+
+/* A call as format/ prints it. */
+static inline struct text_call log_text_of(const struct call *call, long result)
+{
+	const uint64_t *a = call->arguments;
+
+	return (struct text_call){(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
+}
 
 /* begin: only for calls that may wait or not return. end: for every call that is logged. Any context. */
 void log_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);

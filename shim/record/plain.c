@@ -37,28 +37,19 @@ static inline struct record_call *take(struct process *p, const struct call *cal
 	return record;
 }
 
-static struct text_call text_of(const struct call *call, long result)
-{
-	const uint64_t *a = call->arguments;
-
-	return (struct text_call){(uint32_t)call->number, {a[0], a[1], a[2], a[3], a[4], a[5]}, result};
-}
-
 /* The ways of all others. */
 static __attribute__((noinline)) void put(struct process *p, const struct call *call, const struct log_ticket *ticket, uint64_t now, long result)
 {
-	const struct text_call text = text_of(call, result);
+	const struct text_call text = log_text_of(call, result);
 
 	recording_call(p, &text, ticket, now, 0);
 }
 
 static __attribute__((noinline)) struct plain_begun put_begin(struct process *p, const struct call *call, struct log_ticket *ticket)
 {
-	const struct text_call text = text_of(call, 0);
+	const struct text_call text = log_text_of(call, 0);
 
-	ticket->began = clock_monotonic();
-	recording_begin(p, &text, ticket);
-	ticket->began = clock_monotonic();
+	log_quick_begin(p, &text, ticket);
 	return (struct plain_begun){0};
 }
 

@@ -290,23 +290,31 @@ static size_t string_most(uint64_t from)
 	return PAGE - from % PAGE < STRING_MOST ? PAGE - from % PAGE : STRING_MOST;
 }
 
+/* So much memory may be read as it stands: nobody can take it away. */
+static inline int is_there_now(uint64_t from, size_t size)
+{
+	return memory_is_quiet() && memory_is_own(from) && memory_readable(from) >= size;
+}
+
+/* Of such a string, with its NUL; 0: it is longer than its page or `most`. */
+static inline size_t string_size(const char *from, size_t most)
+{
+	size_t size = text_length_within(from, most) + 1;
+
+	return size > most ? 0 : size;
+}
+
 size_t recording_string_now(const struct process *p, uint64_t from)
 {
 	size_t most = string_most(from);
 
-	if (p->sealed || !from || !memory_is_quiet() || !memory_is_own(from) || memory_readable(from) < most)
-		return 0;
-	size_t size = text_length_within((const char *)from, most) + 1;
-	return size > most ? 0 : size;
+	return !p->sealed && from && is_there_now(from, most) ? string_size((const char *)from, most) : 0;
 }
 
-/* A string that may be read as it stands, with its NUL: nobody can take it away. Its size, 0: it is longer than its page or `most`. */
 static size_t copy_string(char *to, const char *from, size_t most)
 {
-	size_t size = text_length_within(from, most) + 1;
+	size_t size = string_size(from, most);
 
-	if (size > most)
-		return 0;
 	memcpy(to, from, size);
 	return size;
 }
@@ -327,7 +335,7 @@ static size_t read_string(const struct process *p, char *to, uint64_t from, size
 static char *take_piece(const struct process *p, char *to, uint64_t from, size_t size, int is_string)
 {
 	char *bytes = to + sizeof(struct record_memory);
-	int is_there = memory_is_quiet() && memory_is_own(from) && memory_readable(from) >= size;
+	int is_there = is_there_now(from, size);
 
 	if (is_string) {
 		size = is_there ? copy_string(bytes, (const char *)from, size) : read_string(p, bytes, from, size);
