@@ -17,9 +17,14 @@ enum { SET_MASK = 2, GOOD = 8 /* writes in a batch that pay */, BAD_ROW = 6, PEN
 
 struct batch *batch;
 
+static uint64_t buffer_size(void)
+{
+	return settings.buffer > 65536 ? (settings.buffer + 7) & ~7ull : 65536;
+}
+
 int batch_memory(struct batch *b)
 {
-	uint64_t size = settings.buffer > 65536 ? settings.buffer : 65536;
+	uint64_t size = buffer_size() + BATCH_SCRATCH;
 
 	if (b->bytes)
 		return 1;
@@ -29,6 +34,11 @@ int batch_memory(struct batch *b)
 	RAW(__NR_madvise, at, size, MADV_DONTFORK);
 	b->bytes = (char *)at;
 	return 1;
+}
+
+void *batch_scratch(const struct batch *b)
+{
+	return b->bytes ? b->bytes + buffer_size() : NULL;
 }
 
 int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack)

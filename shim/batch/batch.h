@@ -12,7 +12,7 @@
 #include "../record/process.h"
 #include "../sys/x86_64/copy.h"
 
-enum { BATCH_SMALL = 2048 /* larger writes are not copied */, BATCH_PIPE = 4096 /* PIPE_BUF: one free slot holds it */, SOURCE_PAGES = 16 };
+enum { BATCH_SMALL = 2048 /* larger writes are not copied */, BATCH_PIPE = 4096 /* PIPE_BUF: one free slot holds it */, SOURCE_PAGES = 16, BATCH_SCRATCH = 4096 };
 
 enum target {
 	TARGET_NEVER,
@@ -23,7 +23,7 @@ enum target {
 struct batch {
 	uint64_t word;
 	const char *copying;     /* the stack of whoever copies now; NULL: nobody does */
-	char *bytes;             /* settings.buffer bytes and more; NULL: not taken yet */
+	char *bytes;             /* settings.buffer bytes and more, and BATCH_SCRATCH; NULL: not taken yet */
 	uint32_t limit;          /* of this batch */
 	int32_t fd;
 	uint32_t number;         /* __NR_write or __NR_writev: a batch holds one kind, so that each is counted exactly */
@@ -143,6 +143,9 @@ int batch_retry(struct process *p, struct batch *b);
 /* Memory for the buffer; 0 when there is none. */
 int batch_memory(struct batch *b);
 
+/* BATCH_SCRATCH bytes for one answer of the kernel, which nobody keeps; NULL where batch_memory has not been asked yet. */
+void *batch_scratch(const struct batch *b);
+
 /* A pipe joins a write to its last page while all of it fits (fs/pipe.c, pipe_write). A batch that took a new page before the last one is as full as
  * natively would let the pipe hold less than natively: a writer whom nobody reads would wait for ever. So a batch begins only where the last page is
  * known, and is no longer than what fits. `before` looks whether the pipe is empty, `after` counts. */
@@ -156,7 +159,7 @@ int source_check(struct batch *b, const void *from, size_t size);
 
 /* target.c: what a descriptor is, asked of the kernel. */
 enum target target_of(const struct batch *b, int fd);
-int target_has_room(int fd);
+int target_has_room(const struct batch *b, int fd); /* much free space, and no quota */
 int target_is_local(int fd); /* not FUSE, NFS and the like */
 
 /* mappings.c. Reads /proc/self/maps into the list of inodes; LET_GO_NOT, or why this process cannot coalesce. `space` is scratch memory. */

@@ -3,14 +3,19 @@
 
 #include <asm/stat.h>
 #include <asm/statfs.h>
+#include <linux/btrfs.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/fcntl.h>
+#include <linux/quota.h>
 #include <linux/resource.h>
 
+#include "../../format/text.h"
 #include "../sys/poison.h"
 
 enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000 };
 #define PIPEFS 0x50495045ul
 #define TMPFS 0x01021994ul
+#define BTRFS 0x9123683eul
 #define ROOM_LEAST (256ull << 20)
 
 /* statfs(2): ext2 to 4, xfs, btrfs, tmpfs, overlayfs, f2fs, zfs. */
@@ -24,13 +29,48 @@ static int is_local(uint64_t type)
 	return 0;
 }
 
-static int has_room(const struct statfs *fs)
+/* btrfs has no quotactl(2). That its quotas are on is seen in sysfs (Linux 5.9), by the name that BTRFS_IOC_FS_INFO gives (fs/btrfs/sysfs.c). The answer
+ * of 1 KiB has its place behind the buffer: no stack of ours has room for it. */
+static __attribute__((noinline)) int btrfs_has_quotas(const struct batch *b, int fd)
+{
+	char path[sizeof "/sys/fs/btrfs//qgroups" + 36];
+	struct text name = {path, path + sizeof path, 0};
+	const struct btrfs_ioctl_fs_info_args *info = batch_scratch(b);
+
+	_Static_assert(sizeof *info <= BATCH_SCRATCH, "");
+	if (!info || RAW(__NR_ioctl, fd, BTRFS_IOC_FS_INFO, info) != 0)
+		return 0;
+	text_string(&name, "/sys/fs/btrfs/");
+	for (unsigned i = 0; i < sizeof info->fsid; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			text_char(&name, '-');
+		text_char(&name, "0123456789abcdef"[info->fsid[i] >> 4]);
+		text_char(&name, "0123456789abcdef"[info->fsid[i] & 15]);
+	}
+	text_string(&name, "/qgroups");
+	*name.at = 0;
+	return RAW(__NR_faccessat, AT_FDCWD, path, 0) == 0;
+}
+
+/* Is a quota enforced on the file system of fd? Whose it is and how much is left is not asked: files change hands. quotactl_fd(2), Linux 5.14; anybody may ask
+ * for Q_XGETQSTAT, which all file systems with quotas answer (fs/quota/quota.c). */
+static __attribute__((noinline)) int has_quotas(const struct batch *b, int fd, uint32_t type)
+{
+	struct fs_quota_stat quotas;
+
+	if (type == BTRFS)
+		return btrfs_has_quotas(b, fd);
+	return RAW(__NR_quotactl_fd, fd, QCMD(Q_XGETQSTAT, USRQUOTA), 0, &quotas) == 0 && quotas.qs_flags & (FS_QUOTA_UDQ_ENFD | FS_QUOTA_GDQ_ENFD | FS_QUOTA_PDQ_ENFD);
+}
+
+/* What was said to be written must find its place. */
+static int has_room(const struct batch *b, int fd, const struct statfs *fs)
 {
 	uint64_t least = (uint64_t)fs->f_blocks / 100 * (uint64_t)fs->f_bsize;
 
 	if (least < ROOM_LEAST)
 		least = ROOM_LEAST;
-	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least;
+	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least && !has_quotas(b, fd, (uint32_t)fs->f_type);
 }
 
 int target_is_local(int fd)
@@ -40,14 +80,14 @@ int target_is_local(int fd)
 	return RAW(__NR_fstatfs, fd, &fs) == 0 && is_local((uint64_t)fs.f_type);
 }
 
-int target_has_room(int fd)
+int target_has_room(const struct batch *b, int fd)
 {
 	struct statfs fs;
 
-	return RAW(__NR_fstatfs, fd, &fs) == 0 && has_room(&fs);
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && has_room(b, fd, &fs);
 }
 
-static __attribute__((noinline)) enum target file(int fd, int is_unlinked)
+static __attribute__((noinline)) enum target file(const struct batch *b, int fd, int is_unlinked)
 {
 	struct statfs fs;
 	uint64_t limit[2];
@@ -56,7 +96,7 @@ static __attribute__((noinline)) enum target file(int fd, int is_unlinked)
 	if (RAW(__NR_fstatfs, fd, &fs) != 0 || !is_local((uint64_t)fs.f_type) || (is_unlinked && (uint64_t)fs.f_type == TMPFS) ||
 	    RAW(__NR_prlimit64, 0, RLIMIT_FSIZE, 0, limit) != 0 || limit[0] != ~0ul)
 		return TARGET_NEVER;
-	return has_room(&fs) ? TARGET_FILE : TARGET_NEVER;
+	return has_room(b, fd, &fs) ? TARGET_FILE : TARGET_NEVER;
 }
 
 /* A FIFO has a name, and the file system of its folder. */
@@ -91,6 +131,6 @@ enum target target_of(const struct batch *b, int fd)
 	if (flags < 0 || flags & (O_NONBLOCK | O_DIRECT | O_DSYNC | O_SYNC | O_PATH) || !look_at(b, fd, &facts) || facts.is_mapped)
 		return TARGET_NEVER;
 	if (facts.type == REGULAR && settings.batch & BATCH_FILES)
-		return file(fd, facts.is_unlinked);
+		return file(b, fd, facts.is_unlinked);
 	return facts.type == FIFO && settings.batch & BATCH_PIPES ? pipe_or_fifo(fd) : TARGET_NEVER;
 }
