@@ -57,7 +57,8 @@ enum verdict {
 	PROGRAM_FINE,
 	PROGRAM_NOT_FOUND,
 	PROGRAM_UNFIT,
-	PROGRAM_TRACEABLE, /* it cannot load the shim, but run --trace-static can follow it */
+	PROGRAM_TRACEABLE,    /* it cannot load the shim, but run --trace-static can follow it */
+	PROGRAM_WITHOUT_LIBC, /* it loads the shim and makes its calls without libc: run --trace-static can follow it */
 	PROGRAM_DOUBTFUL
 };
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);

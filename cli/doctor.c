@@ -203,7 +203,7 @@ static int program(const char *name)
 		int bad = foreign_code(path);
 		return bad + said(1, "program", path);
 	}
-	say(verdict == PROGRAM_DOUBTFUL ? "but" : "no", "program", why);
+	say(verdict == PROGRAM_DOUBTFUL || verdict == PROGRAM_WITHOUT_LIBC ? "but" : "no", "program", why);
 	return 1;
 }
 

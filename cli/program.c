@@ -1,6 +1,7 @@
 /* Can a program be followed? Read from its file alone: static, set-user-id, another word size or processor, a sanitizer that wants to be
  * first, a script (then its interpreter is what counts). */
 #include "command.h"
+#include "../format/elf_note.h"
 #include "../format/text.h"
 
 #include <elf.h>
@@ -63,6 +64,17 @@ static int needs_sanitizer(const struct image *i)
 	       memmem(i->at, i->size, "__asan_init", 11) || memmem(i->at, i->size, "__tsan_init", 11);
 }
 
+static int has_go(const struct image *i)
+{
+	const Elf64_Ehdr *header = (const void *)i->at;
+	const Elf64_Phdr *p = (const void *)(i->at + header->e_phoff);
+
+	for (int n = 0; segment(i, PT_NOTE) && n < header->e_phnum; n++)
+		if (p[n].p_type == PT_NOTE && p[n].p_offset <= i->size && p[n].p_filesz <= i->size - p[n].p_offset && elf_note_is_go(i->at + p[n].p_offset, p[n].p_filesz))
+			return 1;
+	return 0;
+}
+
 static int is_loader(const char *path)
 {
 	char real[PATH_MAX];
@@ -93,6 +105,10 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 			 "put its runtime first: LD_PRELOAD=\"$(gcc -print-file-name=libasan.so) libsysshim.so\"",
 			 path);
 		return PROGRAM_DOUBTFUL;
+	}
+	if (has_go(i)) {
+		snprintf(why, size, "%s has Go code, whose runtime makes its system calls without libc: they are not seen; sysshim run --trace-static follows those that name files", path);
+		return PROGRAM_WITHOUT_LIBC;
 	}
 	if (memmem(i->at + interpreter->p_offset, interpreter->p_filesz, "musl", 4)) {
 		snprintf(why, size, "%s uses musl: interposed names only, calls inside libc are not seen", path);

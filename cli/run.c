@@ -34,8 +34,8 @@ const char run_help[] =
 	"                     calls fail, as with strace -e inject=; several times: several rules\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on; -f alone, as strace's, changes nothing)\n"
-	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, and all that it starts, is\n"
-	"                     followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
+	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, or that makes its calls without\n"
+	"                     libc (Go), and all that it starts, is followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
 	"      --verify[=SIZE]  run it natively and with the shim, each in a copy of the working folder (at most SIZE, 1G), and say whether output, exit\n"
 	"                     status and files are equal; with --json as JSON\n"
 	"  -E NAME[=VALUE]    set a variable for the program, or take it away\n"
@@ -277,7 +277,7 @@ int command_run(int argc, char **argv)
 		keep_stderr_quiet();
 	enum verdict verdict = program_check(argv[optind], path, sizeof path, why, sizeof why);
 	/* What cannot be observed runs all the same. */
-	if (verdict == PROGRAM_TRACEABLE && trace_static)
+	if ((verdict == PROGRAM_TRACEABLE || verdict == PROGRAM_WITHOUT_LIBC) && trace_static)
 		tracer = trace_this(record, strchr(argv[optind], '/') ? argv[optind] : path);
 	else if (!library_can_be_named(library))
 		fprintf(stderr, "sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it\n", library,

@@ -18,6 +18,7 @@
 #include "sys/elf.h"
 #include "sys/memory.h"
 #include "sys/thread.h"
+#include "../format/elf_note.h"
 #include "../include/sysshim.h"
 
 #include <dlfcn.h>
@@ -88,13 +89,7 @@ extern const char *gnu_get_libc_version(void) __attribute__((weak));
  * calls meet them: it would take ours for one that stays, and run its handlers there. */
 static int is_go(const struct dl_phdr_info *info, const Elf64_Phdr *s)
 {
-	const void *notes = (const void *)(info->dlpi_addr + s->p_vaddr);
-	uint64_t at = 0;
-
-	for (const Elf64_Nhdr *n; s->p_type == PT_NOTE && (n = elf_note_next(notes, s->p_memsz, &at));)
-		if (n->n_namesz == 4 && memcmp(n + 1, "Go\0", 4) == 0)
-			return 1;
-	return 0;
+	return s->p_type == PT_NOTE && elf_note_is_go((const void *)(info->dlpi_addr + s->p_vaddr), s->p_memsz);
 }
 
 /* valgrind runs a translation of libc's text, and knows of memory what the calls of that say. It preloads objects of its own. */
@@ -334,6 +329,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	birth_stderr_remember();
 	set_program(s);
 	inherited.has_valgrind = (uint8_t)look->has_valgrind;
+	inherited.has_go = (uint8_t)look->has_go;
 	if (!options_read(s->environment))
 		return;
 	join_recording(s->environment);

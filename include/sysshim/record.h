@@ -80,6 +80,7 @@ struct record_header {
 	uint64_t left_out;         /* calls without a record, because of SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS or SYSSHIM_MIN_DURATION */
 	uint32_t unrecorded;       /* forked children of this image, and theirs, that could make no file, by then */
 	uint64_t family;           /* the image that forks, images, not_followed and unrecorded are counted in, with its forked children: the same number; 0: unknown */
+	uint32_t without_libc;     /* 1: it has Go code, which makes its calls without libc: they were not seen */
 };
 
 struct record_chunk {
@@ -265,6 +266,7 @@ RECORD_OFFSET(record_header, environment, 2724);
 RECORD_OFFSET(record_header, left_out, 3752);
 RECORD_OFFSET(record_header, unrecorded, 3760);
 RECORD_OFFSET(record_header, family, 3768);
+RECORD_OFFSET(record_header, without_libc, 3776);
 RECORD_OFFSET(record_chunk, sequence, 0);
 RECORD_OFFSET(record_word, size, 0);
 RECORD_OFFSET(record_word, kind, 2);

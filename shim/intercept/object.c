@@ -2,6 +2,7 @@
  * file, so that only patched pages take memory, and moved over the original by one mremap(2). */
 #define _GNU_SOURCE
 #include "object.h"
+#include "../../format/elf_note.h"
 #include "../../format/text.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"

@@ -491,7 +491,7 @@ void exec_failed(struct process *p, uint64_t *copy)
 /* Where the user has asked for it; never a set-user-id program, which would lose its rights. */
 static int is_to_be_traced(int unfollowed)
 {
-	return (unfollowed == UNFOLLOWED_STATIC || unfollowed == UNFOLLOWED_FOREIGN) && settings.follow && tracer_is_known();
+	return (unfollowed == UNFOLLOWED_STATIC || unfollowed == UNFOLLOWED_FOREIGN || unfollowed == UNFOLLOWED_GO) && settings.follow && tracer_is_known();
 }
 
 /* The whole subtree is traced: we are not in its environment, so that nothing is recorded twice. What cannot be traced runs natively. */
@@ -526,12 +526,19 @@ long exec_call(struct process *p, const struct call *call)
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
 		return kernel_call(call);
-	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), out_of_reach = unfollowed < 0 && is_out_of_reach();
+	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), is_go = unfollowed == UNFOLLOWED_GO;
+	if (is_go)
+		unfollowed = -1;
+	int out_of_reach = unfollowed < 0 && is_out_of_reach();
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
 	if (birth.own_path && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN || may_trace))
-		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0 && !out_of_reach);
+		copy = environment_copy(p, call->arguments[slot], settings.follow && unfollowed < 0 && !is_go && !out_of_reach);
 	if (copy && may_trace)
 		tracer = trace(p, copy);
+	if (copy && is_go && tracer <= 0) {
+		copy_give(p, copy);
+		copy = environment_copy(p, call->arguments[slot], !out_of_reach);
+	}
 	if (tracer > 0) {
 		unfollowed = -1;
 	} else if (copy && unfollowed == UNFOLLOWED_STATIC) {

@@ -1,7 +1,9 @@
 /* The target of an exec: a static program has no interpreter that would load us, a set-user-id one, or one that is executed with another effective user than the real one, loads nothing from a path
  * (ld.so(8), secure-execution mode), one of another word size or processor cannot. Said in the coverage, never prevented. */
 #include "target.h"
+#include "tracer.h"
 #include "../sys/memory.h"
+#include "../../format/elf_note.h"
 #include "../../format/text.h"
 
 #include <asm/stat.h>
@@ -25,6 +27,23 @@ static int has_interpreter(long fd, const Elf64_Ehdr *header)
 		if (own_read(RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment)) != sizeof segment)
 			return 1;
 		if (segment.p_type == PT_INTERP)
+			return 1;
+	}
+	return 0;
+}
+
+static __attribute__((noinline)) int has_go(long fd, const Elf64_Ehdr *header)
+{
+	Elf64_Phdr segment;
+	uint32_t notes[64];
+
+	for (int i = 0; i < header->e_phnum && i < HEADERS; i++) {
+		if (own_read(RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment)) != sizeof segment)
+			return 0;
+		if (segment.p_type != PT_NOTE)
+			continue;
+		long size = own_read(RAW(__NR_pread64, fd, notes, segment.p_filesz < sizeof notes ? segment.p_filesz : sizeof notes, segment.p_offset));
+		if (size > 0 && elf_note_is_go(notes, (uint64_t)size))
 			return 1;
 	}
 	return 0;
@@ -125,7 +144,9 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 		return UNFOLLOWED_SETUID;
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
 		return UNFOLLOWED_FOREIGN;
-	return has_interpreter(fd, &header) || (header.e_type == ET_DYN && is_loader(fd)) ? -1 : UNFOLLOWED_STATIC;
+	if (!has_interpreter(fd, &header))
+		return header.e_type == ET_DYN && is_loader(fd) ? -1 : UNFOLLOWED_STATIC;
+	return settings.follow && tracer_is_known() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
 }
 
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */

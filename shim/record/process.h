@@ -85,7 +85,8 @@ struct family {
 enum unfollowed {
 	UNFOLLOWED_STATIC,
 	UNFOLLOWED_SETUID,
-	UNFOLLOWED_FOREIGN /* another word size or processor */
+	UNFOLLOWED_FOREIGN, /* another word size or processor */
+	UNFOLLOWED_GO       /* it can load us and makes its calls without libc: only told where a tracer is at hand, and not counted */
 };
 
 struct inherited {
@@ -102,6 +103,7 @@ struct inherited {
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	uint8_t has_valgrind;    /* it runs this program */
+	uint8_t has_go;          /* it has Go code, whose runtime makes its calls without libc */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	const char *no_recording; /* why the state folder has none, static; NULL: it has one, or none was wanted there */
 	char program[256];       /* base name of the executable */

@@ -11,16 +11,6 @@ const void *elf_address(intptr_t bias, const Elf64_Dyn *entry)
 	return (const void *)(address < bias ? address + bias : address);
 }
 
-const Elf64_Nhdr *elf_note_next(const void *notes, uint64_t size, uint64_t *at)
-{
-	const Elf64_Nhdr *note = (const void *)((const char *)notes + *at);
-
-	if (*at + sizeof *note > size)
-		return NULL;
-	*at += sizeof *note + ((note->n_namesz + 3) & ~3ul) + ((note->n_descsz + 3) & ~3ul);
-	return note;
-}
-
 struct elf_symbols elf_symbols(intptr_t bias, const Elf64_Dyn *dynamic)
 {
 	struct elf_symbols t = {0};

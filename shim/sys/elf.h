@@ -21,7 +21,4 @@ const Elf64_Sym *elf_symbol(const struct elf_symbols *table, const char *name);
 /* An address of a dynamic section: ld.so has written it over an offset, except in the vDSO, and musl's has not. */
 const void *elf_address(intptr_t bias, const Elf64_Dyn *entry);
 
-/* The notes of a segment of `size` bytes, one after the other; *at is 0 for the first. NULL: there is no other. */
-const Elf64_Nhdr *elf_note_next(const void *notes, uint64_t size, uint64_t *at);
-
 #endif

@@ -172,6 +172,23 @@ GO
 if command -v go >/dev/null && HOME=$PWD/.. GOCACHE=$PWD/../cache GO111MODULE=off CGO_ENABLED=0 go build -o go ../go.go 2>../go.err; then
 	same go "" ./go
 	same go_child '\./go' bash -c './go; ./go | cat; exit 2'
+	# linked with libc it loads the shim, and makes its calls without libc all the same
+	if sed 's/^import (/import "C"\n\n&/' ../go.go >../cgo.go && HOME=$PWD/.. GOCACHE=$PWD/../cache GO111MODULE=off CGO_ENABLED=1 go build -o cgo ../cgo.go 2>../go.err; then
+		readelf -lW cgo | grep -q INTERP || fail "the program that is linked with libc is static"
+		# with more than eight arenas, one a thread, malloc asks how many processors there are: how many threads it takes is a matter of time
+		export MALLOC_ARENA_MAX=2
+		same cgo "" ./cgo
+		same cgo_child '\./cgo' bash -c './cgo; cat a; ./cgo | cat; exit 2'
+		unset MALLOC_ARENA_MAX
+		"$SYSSHIM" run -q --record=../cgo_alone ./cgo >../out
+		[ $? -eq 4 ] || fail "cgo: the exit status is not 4"
+		"$SYSSHIM" files --json ../cgo_alone | tail -n 1 | grep -q '"without_libc":1,' || fail "Go code is not said: $("$SYSSHIM" files ../cgo_alone | tail -n 1)"
+		! "$SYSSHIM" files --strict ../cgo_alone >../out || fail "--strict does not mind what Go code does without libc"
+		! "$SYSSHIM" doctor ./cgo >../out || fail "doctor does not mind Go code"
+		grep -q 'has Go code.*--trace-static' ../out || fail "doctor does not say what follows Go code: $(tail -n 1 ../out)"
+	else
+		echo "Go with libc: not tested: $(head -n 1 ../go.err)"
+	fi
 else
 	echo "Go: not tested: $(command -v go >/dev/null && head -n 1 ../go.err || echo no go)"
 fi
