@@ -31,7 +31,7 @@ packages() {
 
 build() {
 	log=$(mktemp "${TMPDIR:-/tmp}/sysshim-build.XXXXXX") || give_up "no temporary file can be made"
-	if ! (cd "$SRC" && cmake -S . -B build && cmake --build build -j"$(nproc)") >"$log" 2>&1; then
+	if ! (cd "$SRC" && cmake -S . -B build -DSYSSHIM_WERROR=ON && cmake --build build -j"$(nproc)") >"$log" 2>&1; then
 		tail -n 40 "$log"
 		rm -f "$log"
 		give_up "the build failed"

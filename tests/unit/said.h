@@ -13,6 +13,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+/* cmocka before 2.0 has one for both signs. */
+#ifndef assert_uint_in_range
+#define assert_uint_in_range assert_in_range
+#endif
 
 #include "format/text.h"
 
