@@ -1,4 +1,4 @@
-/* Floor 5: settings that stand in a file. */
+/* Floor 7: settings that stand in a file. */
 #ifndef SHIM_CONFIG_H
 #define SHIM_CONFIG_H
 

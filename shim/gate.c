@@ -3,6 +3,7 @@
  * for the call may not come back (a handler that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome
  * afterwards. */
 #include "gate.h"
+#include "gate_actions.h"
 #include "coalesce.h"
 #include "inject.h"
 #include "record/audit.h"
@@ -20,74 +21,6 @@ _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
 _Static_assert(QUICK_COUNT == 6 && QUICK_BYTES == 7, "QUICK_* in entry.S");
-
-/* What a number asks of us besides counting. */
-enum action {
-	ACTION_NONE,
-	ACTION_EXIT,
-	ACTION_EXEC,
-	ACTION_CHILD,
-	ACTION_CLOSES,  /* may take descriptor 2 away */
-	ACTION_DISPOSITION,
-	ACTION_ALTSTACK,
-	ACTION_FILTER,
-	ACTION_RIGHTS,
-	ACTION_WRITE,
-	ACTION_MASK,
-	ACTION_MAP,
-	ACTION_COPIES,  /* is counted by the kernel only where it has copied */
-	ACTION_STANDS   /* works on the caller's own stack pointer */
-};
-
-static const uint8_t actions[SYSCALL_LIMIT] = {
-	[__NR_exit] = ACTION_EXIT,
-	[__NR_exit_group] = ACTION_EXIT,
-	[__NR_execve] = ACTION_EXEC,
-	[__NR_execveat] = ACTION_EXEC,
-#ifdef __NR_fork
-	[__NR_fork] = ACTION_CHILD,
-	[__NR_vfork] = ACTION_CHILD,
-	[__NR_dup2] = ACTION_CLOSES,
-#endif
-	[__NR_clone] = ACTION_CHILD,
-	[__NR_clone3] = ACTION_CHILD,
-	[__NR_close] = ACTION_CLOSES,
-	[__NR_dup3] = ACTION_CLOSES,
-	[__NR_close_range] = ACTION_CLOSES,
-	[__NR_rt_sigaction] = ACTION_DISPOSITION,
-	[__NR_sigaltstack] = ACTION_ALTSTACK,
-	[__NR_seccomp] = ACTION_FILTER,
-	[__NR_prctl] = ACTION_FILTER,
-	[__NR_chroot] = ACTION_RIGHTS,
-	[__NR_pivot_root] = ACTION_RIGHTS,
-	[__NR_setns] = ACTION_RIGHTS,
-	[__NR_unshare] = ACTION_RIGHTS,
-	[__NR_setuid] = ACTION_RIGHTS,
-	[__NR_setreuid] = ACTION_RIGHTS,
-	[__NR_setresuid] = ACTION_RIGHTS,
-	[__NR_setgid] = ACTION_RIGHTS,
-	[__NR_setregid] = ACTION_RIGHTS,
-	[__NR_setresgid] = ACTION_RIGHTS,
-	[__NR_setfsuid] = ACTION_RIGHTS,
-	[__NR_capset] = ACTION_RIGHTS,
-#ifdef __NR_landlock_restrict_self /* Linux 5.13 */
-	[__NR_landlock_restrict_self] = ACTION_RIGHTS,
-#endif
-	[__NR_write] = ACTION_WRITE,
-	[__NR_writev] = ACTION_WRITE,
-	[__NR_rt_sigprocmask] = ACTION_MASK,
-	[__NR_rt_sigsuspend] = ACTION_MASK,
-	[__NR_rt_sigtimedwait] = ACTION_MASK,
-	[__NR_ppoll] = ACTION_MASK,
-	[__NR_pselect6] = ACTION_MASK,
-	[__NR_epoll_pwait] = ACTION_MASK,
-#ifdef __NR_epoll_pwait2 /* Linux 5.11 */
-	[__NR_epoll_pwait2] = ACTION_MASK,
-#endif
-	[__NR_mmap] = ACTION_MAP,
-	[__NR_copy_file_range] = ACTION_COPIES,
-	[__NR_rt_sigreturn] = ACTION_STANDS,
-};
 
 static inline void count_result(struct counter *counter, enum quick kind, long result, int threads)
 {
@@ -147,64 +80,6 @@ static long append(struct process *p, const struct call *call)
 	long result;
 
 	return coalesce_append(p, call, &result) ? result : pass(p, call);
-}
-
-static enum quick kind_of(const struct syscall_row *row)
-{
-	return row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) ? QUICK_BYTES : QUICK_COUNT;
-}
-
-static int is_only_counted(uint32_t number, const struct syscall_row *row)
-{
-	enum action action = actions[number];
-
-	if (row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
-		return 0;
-	/* Who closes descriptor 2 matters to a summary that is to go there. */
-	if (action == ACTION_CLOSES && settings.stats != OUTPUT_STDERR)
-		action = ACTION_NONE;
-	return (!action || action == ACTION_MASK || (action == ACTION_MAP && !inherited.mapped)) && !coalesce_hears_of(number);
-}
-
-static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)
-{
-	enum action action = actions[number];
-
-	return (!action || action == ACTION_WRITE || action == ACTION_CLOSES) && row->class != CLASS_PROCESS && log_is_quick(number) && !coalesce_hears_of(number);
-}
-
-/* A process whose calls only want counting learns here which ones; one whose writes are gathered, which those are. */
-static __attribute__((noinline)) void learn(struct process *p)
-{
-	uint64_t mask;
-
-	/* A handler in between might arm, and find half of this written over. */
-	if (!p->sealed)
-		block_signals(&mask);
-	int idle = !(batch && (batch->armed || batch->kept || (settings.watch && !batch->off)));
-	int plain = idle && !settings.timing, recorded = idle && p->log.on;
-
-	p->learned = LEARNED;
-	for (uint32_t number = 0; number < SYSCALL_LIMIT; number++) {
-		const struct syscall_row *row = syscall_row(number);
-		int writes = actions[number] == ACTION_WRITE;
-		/* A rule is to see each of them: none is gathered. */
-		if (inject_has(number))
-			continue;
-		if (p->log.on && log_wants(number) && !(writes && batch && batch->armed)) {
-			if (recorded && row && is_recorded_as_it_is(number, row))
-				p->quick[number] = log_is_plain(number) ? QUICK_PLAIN : log_only_follows(number) ? QUICK_FOLLOW : QUICK_RECORD;
-			continue;
-		}
-		if (writes && batch && batch->armed)
-			p->quick[number] = QUICK_APPEND;
-		else if (plain && writes)
-			p->quick[number] = QUICK_WRITE;
-		else if (plain && row && is_only_counted(number, row) && !(p->log.on && log_moves(number)))
-			p->quick[number] = (uint8_t)kind_of(row);
-	}
-	if (!p->sealed)
-		unblock_signals(&mask);
 }
 
 /* Some calls are written when they begin: those that may wait, and those after which we may not be there any more. */
@@ -275,7 +150,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 		return;
 	}
 	if (unlikely(p->learned != LEARNED))
-		p->learned < LEARN_AFTER ? (void)p->learned++ : learn(p);
+		p->learned < LEARN_AFTER ? (void)p->learned++ : gate_learn(p);
 	ticket->serial = ticket->printed = ticket->injected = 0;
 	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
@@ -523,140 +398,4 @@ static __attribute__((noinline)) long pass_plain(struct process *p, const struct
 static long pass(struct process *p, const struct call *call)
 {
 	return unlikely(inject_has(call_slot(call))) ? pass_injected(p, call) : pass_plain(p, call);
-}
-
-/* A child that gets its own copy of this very stack can come back through C. */
-static int is_plain_fork(uint64_t flags, uint64_t stack)
-{
-	return !(flags & 0x100 /* CLONE_VM */) && !stack;
-}
-
-static long stands(struct process *p, const struct call *call)
-{
-	(void)p;
-	(void)call;
-	return 0;
-}
-
-/* The same for one that is made where it stands, if it is: 1 and its answer, or 0. */
-static __attribute__((noinline)) int answers(struct process *p, const struct call *call, long *result)
-{
-	struct passage passage = {.process = p, .ticket = {.began = clock_monotonic()}};
-	uint64_t held = INJECT_NOTHING;
-	int is_answer;
-
-	*result = inject_call(p, call, &passage.ticket, stands, &held);
-	is_answer = passage.ticket.injected & RECORD_INJECTED;
-	if (is_answer) {
-		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
-		gate_leave(&passage, call, *result);
-	}
-	inject_release(&held);
-	return is_answer;
-}
-
-struct look gate_look(const struct call *call)
-{
-	struct process *p = process;
-	enum action action = actions[call_slot(call)];
-	uint64_t stack = 0;
-
-	if (action == ACTION_STANDS)
-		return (struct look){0, 1};
-	if (action != ACTION_CHILD)
-		return (struct look){gate(call), 0};
-	uint64_t flags = children_flags(call, &stack);
-	if (is_plain_fork(flags, stack))
-		return (struct look){gate(call), 0};
-	if (p && (p->alive == 1 || life_born(p))) {
-		long result;
-		coalesce_before(p, call);
-		if (unlikely(inject_has(call_slot(call))) && answers(p, call, &result))
-			return (struct look){result, 0};
-		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
-		children_before(p, flags);
-	}
-	return (struct look){0, 1};
-}
-
-long gate_left(const struct call *call, long result)
-{
-	struct process *p = process;
-	uint64_t stack;
-
-	if (!p || p->alive != 1 || actions[call_slot(call)] != ACTION_CHILD)
-		return result;
-	/* NB order: a vfork child has gone before the line is written, and the defaults stand until the parent runs again. */
-	children_after(p, children_flags(call, &stack), result);
-	counter_add(&p->counters[call_slot(call)].errors, (uint64_t)(result < 0), (int)p->threads);
-	if (p->log.on && log_wants((uint32_t)call->number)) {
-		uint64_t now = clock_monotonic();
-		struct log_ticket ticket = {.began = now};
-		struct text_call text = log_text_of(call, result);
-		log_end(p, &text, &ticket, now);
-	}
-	return result;
-}
-
-enum { NUMBER_BITS = 9, PRINTED_BITS = 18 };
-_Static_assert(RECORD_DATA + RECORD_STAGING * RECORD_CHUNK < 1 << PRINTED_BITS, "words[0] holds where a beginning stands");
-_Static_assert(1 << NUMBER_BITS == SYSCALL_LIMIT, "words[0] holds a number");
-
-struct look gate_look_cancel(const struct call *call, uint64_t words[2])
-{
-	struct process *p = process;
-	struct passage passage;
-
-	/* Nobody can cancel the only thread; and one with a rule is not made where it stands. */
-	if (!p || p->alive != 1 || !p->threads || inject_has(call_slot(call)))
-		return (struct look){gate(call), 0};
-	long error = coalesce_before(p, call);
-	gate_enter(&passage, call);
-	if (error) {
-		gate_leave(&passage, call, error);
-		return (struct look){error, 0};
-	}
-	words[0] = call_slot(call) | (uint64_t)passage.ticket.printed << NUMBER_BITS | passage.ticket.serial << (NUMBER_BITS + PRINTED_BITS);
-	words[1] = passage.ticket.began;
-	return (struct look){0, 1};
-}
-
-long gate_left_cancel(const struct call *call, const uint64_t words[2])
-{
-	struct call made = *call;
-	struct passage passage = {process, {words[0] >> (NUMBER_BITS + PRINTED_BITS), words[1], words[0] >> NUMBER_BITS & ((1 << PRINTED_BITS) - 1), 0}, 0};
-
-	made.number = words[0] & (SYSCALL_LIMIT - 1);
-	gate_leave(&passage, &made, (long)call->number);
-	return (long)call->number;
-}
-
-struct look gate_dispatched(const struct call *call)
-{
-	struct process *p = process;
-	struct look look = gate_look(call);
-	uint64_t stack;
-
-	if (batch)
-		batch->traps++;
-	/* A child may come back on this stack or on another one: nothing of ours stands there, and nobody tells us the parent's result. */
-	if (look.stands && batch && batch->armed && process_is_ours(p))
-		arm_look_away(batch, children_flags(call, &stack));
-	return look;
-}
-
-void gate_sigreturn(struct signal_frame *frame)
-{
-	struct process *p = process;
-
-	if (!p || !batch || !batch->armed || !process_is_ours(p))
-		return;
-	counter_add(&p->counters[__NR_rt_sigreturn].calls, 1, 0);
-	batch->traps++;
-	if (batch->looked_away)
-		arm_look_again(p, batch);
-	batch_flush(p, batch, __NR_rt_sigreturn, BATCH_MAY_WAIT);
-	/* The handler may have interrupted a call that was about to wait, and started the timer. */
-	latency_stop(batch);
-	signals_returning(frame);
 }

@@ -1,6 +1,6 @@
-/* Floor 3: the gate. Every call of the program that a mechanism brings (intercept/) passes here: number and six arguments in, the
- * kernel's result out (-errno or a value). It decides by the table of system calls, counts and logs, and today always lets the kernel
- * make the call.
+/* Floor 5: the gate. Every call of the program that a mechanism brings (intercept/) passes here: number and six arguments in, the
+ * kernel's result out (-errno or a value). It decides by the table of system calls, counts and logs; a write may be gathered (coalesce.h), and a call for
+ * which there is a rule may be answered (inject.h).
  *
  * Context: any thread, signal handlers, before main, after exit. Leaves errno alone. */
 #ifndef SHIM_GATE_H

@@ -1,4 +1,4 @@
-/* Floor 5: what the user asks for in the environment. */
+/* Floor 7: what the user asks for in the environment. */
 #ifndef SHIM_OPTIONS_H
 #define SHIM_OPTIONS_H
 

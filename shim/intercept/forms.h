@@ -1,4 +1,4 @@
-/* Floor 4: how a site of this processor looks and how it is patched. The same names in every processor's folder. Constructor only. */
+/* Floor 6: how a site of this processor looks and how it is patched. The same names in every processor's folder. Constructor only. */
 #ifndef SHIM_INTERCEPT_FORMS_H
 #define SHIM_INTERCEPT_FORMS_H
 

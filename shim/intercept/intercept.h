@@ -1,4 +1,4 @@
-/* Floor 4: the ways in. They bring calls to the gate and hold no policy. All of this is for the constructor only. */
+/* Floor 6: the ways in. They bring calls to the gate and hold no policy. All of this is for the constructor only. */
 #ifndef SHIM_INTERCEPT_INTERCEPT_H
 #define SHIM_INTERCEPT_INTERCEPT_H
 

@@ -1,4 +1,4 @@
-/* Floor 4: an object that ld.so has loaded, and its text for patching: where it stands, or a copy that is put in its place. Constructor, and a
+/* Floor 6: an object that ld.so has loaded, and its text for patching: where it stands, or a copy that is put in its place. Constructor, and a
  * later mapping of code (rewrite.c). */
 #ifndef SHIM_INTERCEPT_OBJECT_H
 #define SHIM_INTERCEPT_OBJECT_H

@@ -1,4 +1,4 @@
-/* Floor 4: tables of sites by build-id, made when sysshim is built for the libc and ld.so of that machine (tools/sites.c), so that a
+/* Floor 6: tables of sites by build-id, made when sysshim is built for the libc and ld.so of that machine (tools/sites.c), so that a
  * program's start needs no scan of a megabyte and a half. Each row is checked against the live bytes before it is used. */
 #ifndef SHIM_INTERCEPT_TABLES_H
 #define SHIM_INTERCEPT_TABLES_H

@@ -1,4 +1,4 @@
-/* Floor 2: what happens to a process as a whole: birth, fork, exec, signals, loss of rights, death. The gate calls these for the few
+/* Floor 3: what happens to a process as a whole: birth, fork, exec, signals, loss of rights, death. The gate calls these for the few
  * system calls that concern them; nothing here is on the way of an ordinary call. */
 #ifndef SHIM_PROCESS_LIFE_H
 #define SHIM_PROCESS_LIFE_H

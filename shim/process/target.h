@@ -1,4 +1,4 @@
-/* Floor 2: can the program that is about to be executed load us? */
+/* Floor 3: can the program that is about to be executed load us? */
 #ifndef SHIM_PROCESS_TARGET_H
 #define SHIM_PROCESS_TARGET_H
 

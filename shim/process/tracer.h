@@ -1,4 +1,4 @@
-/* Floor 2: the tracer of a child that cannot load us (sysshim run --trace-static). */
+/* Floor 3: the tracer of a child that cannot load us (sysshim run --trace-static). */
 #ifndef SHIM_PROCESS_TRACER_H
 #define SHIM_PROCESS_TRACER_H
 

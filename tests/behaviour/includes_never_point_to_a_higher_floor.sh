@@ -13,7 +13,7 @@ floor_of() {
 	shim/batch/*) floor=3 ;;
 	shim/process/*) floor=4 ;;
 	shim/coalesce.* | shim/inject.*) floor=5 ;;
-	shim/gate.*) floor=6 ;;
+	shim/gate.* | shim/gate_*) floor=6 ;;
 	shim/intercept/*) floor=7 ;;
 	shim/*) floor=8 ;;
 	include/*) floor=0 ;;
