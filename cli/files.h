@@ -1,4 +1,4 @@
-/* The audit's table: a row a path, and what processes did with it. files.c fills it, files_print.c and files_expect.c tell of it. */
+/* The audit's table: a row a path, and what processes did with it. files_read.c and files_names.c fill it, files_print.c and files_expect.c tell of it. */
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
