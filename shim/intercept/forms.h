@@ -21,13 +21,15 @@ enum form {
 	FORM_SPECIAL_TAIL,
 	FORM_SPECIAL_BEFORE,
 	FORM_LOAD,  /* number loaded from the stack right in front: all cancellable calls of glibc from 2.41 */
-	FORM_CANCEL /* glibc's cancellation looks whether the program counter is at this `syscall`: it stays, we stand before and behind it */
+	FORM_CANCEL, /* glibc's cancellation looks whether the program counter is at this `syscall`: it stays, we stand before and behind it */
+	FORM_CANCEL_NEAR, /* the same with no room behind it but for a short jump, to a FORM_ROOM: its `tail` is how far */
+	FORM_ROOM   /* no site: padding that nobody reaches, whose row comes before */
 };
 
 /* Sites whose number only the call itself tells, and which carry calls of every kind. */
 static inline int form_is_any_number(enum form form)
 {
-	return form == FORM_LOAD || form == FORM_CANCEL;
+	return form == FORM_LOAD || form == FORM_CANCEL || form == FORM_CANCEL_NEAR;
 }
 
 /* The instruction behind the site that is executed in its place. */
@@ -41,7 +43,7 @@ enum tail {
 };
 
 struct place {
-	const unsigned char *at; /* the `syscall` */
+	const unsigned char *at; /* the `syscall`, or the room */
 	int number;              /* -1: not known for certain */
 	int guess;               /* then what it probably is, for the choice of sites only; -1: no idea */
 	enum form form;          /* FORM_NONE: nothing fits */

@@ -98,7 +98,6 @@ static void chain(void)
 {
 	pthread_t threads[THREADS], last;
 	int out = file("chain", 0), first = file("main", 0);
-	off_t bytes = 0;
 
 	for (int i = 0; i <= THREADS; i++)
 		if (pipe(pipes[i]))
@@ -106,11 +105,11 @@ static void chain(void)
 	pthread_create(&last, NULL, collects, &out);
 	for (long i = 0; i < THREADS; i++) {
 		mine[i] = file("thread", i);
-		bytes += burst(first, "main", 300 + i * 40);
+		burst(first, "main", 300 + i * 40);
 		pthread_create(&threads[i], NULL, hands_on, (void *)i);
-		bytes += burst(pipes[0][1], "main", 100); /* the rest of the burst, while the threads run */
+		burst(pipes[0][1], "main", 100); /* the rest of the burst, while the threads run */
 	}
-	bytes += burst(first, "main", 500);
+	burst(first, "main", 500);
 	burst(pipes[0][1], "main", 1500);
 	close(pipes[0][1]);
 	for (int i = 0; i < THREADS; i++)

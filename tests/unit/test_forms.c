@@ -1,4 +1,4 @@
-/* How the sites of libcs look (shim/intercept/x86_64/forms.c): byte sequences as glibc 2.31 to 2.41 have them, each with what must be made of it,
+/* How the sites of libcs look (shim/intercept/x86_64/forms.c): byte sequences as glibc 2.31 to 2.43 have them, each with what must be made of it,
  * and near misses, of which nothing may be made. */
 #include "shim/intercept/forms.h"
 
@@ -149,12 +149,47 @@ static void cancellation_of_glibc_2_41(void **state)
 	assert_int_equal(p.form, FORM_NONE);
 }
 
+/* Debian's glibc 2.43: another function begins right behind the ret. sub $8,%rsp ... jmp; padding; other code; mov %r11,8(%rsp); syscall; ret; nop */
+#define NEAR_SITE "\x4c\x89\x5c\x24\x08\x0f\x05\xc3\x90"
+#define OTHER_CODE "\xf3\x0f\x1e\xfa\xb8\x26\0\0\0\x31\xd2\x48\x83\xec\x08\xc3"
+#define NEXT_FUNCTION "\x48\x83\xec\x08\xbf\x01\0\0\0\x48\x83\xc4\x08\xc3\x0f\x1f\x40\0"
+
+static void cancellation_of_glibc_2_43(void **state)
+{
+	static const char bytes[] = "\x90\x90\x90\x90\x48\x83\xc4\x08\xc3\x0f\x1f\x80\0\0\0\0" OTHER_CODE "\x90\x90\x90\x90\x90\x90\x90" NEAR_SITE NEXT_FUNCTION;
+	struct place room, p;
+
+	/* the room's row comes first; a jump to us stands there before anybody is sent there */
+	assert_true(FOUND(bytes, &room));
+	assert_int_equal(room.form, FORM_ROOM);
+	assert_int_equal(at(&room), 9);
+	assert_int_equal(room.length, 5);
+	fits_its_own_bytes(&room);
+	assert_true(forms_next(&current.text, room.at + 2, &p));
+	assert_int_equal(p.form, FORM_CANCEL_NEAR);
+	assert_int_equal(p.number, -1);
+	assert_int_equal(p.length, 9);
+	fits_its_own_bytes(&p);
+	/* the short jump, from behind itself */
+	assert_ptr_equal(p.at + 4 + (int8_t)p.tail, room.at);
+	/* padding behind what is no end of a function: a loop begins there, and it is executed. mov %rax,%rbx ends in c3 too */
+	assert_true(FOUND("\x90\x90\x90\x90\x90\x90\x48\x89\xc3\x0f\x1f\x80\0\0\0\0" OTHER_CODE NEAR_SITE NEXT_FUNCTION, &p));
+	assert_int_equal(p.form, FORM_NONE);
+	/* a jump that leads nowhere is none */
+	assert_true(FOUND("\x90\x90\x90\x90\xe9\x01\x02\x03\x04\x0f\x1f\x80\0\0\0\0" OTHER_CODE NEAR_SITE NEXT_FUNCTION, &p));
+	assert_int_equal(p.form, FORM_NONE);
+	/* four bytes are too few */
+	assert_true(FOUND("\x90\x90\x90\x90\x48\x83\xc4\x08\xc3\x0f\x1f\x40\0" OTHER_CODE NEAR_SITE NEXT_FUNCTION, &p));
+	assert_int_equal(p.form, FORM_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_sites),
 		cmocka_unit_test(special_sites),
 		cmocka_unit_test(cancellation_of_glibc_2_41),
+		cmocka_unit_test(cancellation_of_glibc_2_43),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,10 @@
  *            here while there is one thread (nptl/cancellation.c, __internal_syscall_cancel);
  *   cancel   mov %r11,8(%rsp); syscall; ret and padding: where they are made with threads (syscall_cancel.S). A thread is cancelled
  *            when its program counter is between __syscall_cancel_arch_start and _end, so the kernel is entered at this very
- *            instruction: what stands before and behind it is replaced.
+ *            instruction: what stands before and behind it is replaced;
+ *   near     the same where another function begins right behind the ret (glibc 2.43 as Debian builds it): a short jump in the place of the ret, to
+ *   room     padding in front of it, behind a function's end, with a jump to us. Not between the two symbols: a thread whose call has come back would
+ *            be cancelled there as if it had not been made.
  *
  * The instruction behind a replaced `syscall` must not be jumped to: whatever near the site looks like a jump there forbids the tail form,
  * also where it only looks like one (then `before` may still fit). A test disassembles the libc at hand and asks for all jumps. */
@@ -22,7 +25,7 @@
 
 #include "../../sys/poison.h"
 
-enum { NEAR = 512, GUESS = 96, MOV = 5, JUMP = 5 };
+enum { NEAR = 512, GUESS = 96, MOV = 5, JUMP = 5, SHORT = 2 /* a short jump */, FUNCTION = 16 /* where functions begin */ };
 
 static const unsigned char *find_syscall(const unsigned char *at, const unsigned char *end)
 {
@@ -109,18 +112,29 @@ static int is_cancellation(const struct text_range *text, const unsigned char *a
 	return at - text->start >= MOV && memcmp(at - MOV, save, MOV) == 0;
 }
 
-/* The same, with a ret and four bytes of padding behind it. */
-static int is_cancel(const struct text_range *text, const unsigned char *at)
+/* Four bytes of padding, or more. */
+static int is_padding(const unsigned char *at)
 {
 	static const unsigned char pads[][4] = {{0x66, 0x2e, 0x0f, 0x1f}, {0x66, 0x0f, 0x1f, 0x44}, {0x0f, 0x1f, 0x40, 0x00}, {0x0f, 0x1f, 0x44, 0x00},
 						{0x0f, 0x1f, 0x80, 0x00}, {0x0f, 0x1f, 0x84, 0x00}, {0x90, 0x90, 0x90, 0x90}, {0xcc, 0xcc, 0xcc, 0xcc}};
 
-	if (!is_cancellation(text, at) || text->end - at < 2 + JUMP || at[2] != 0xc3)
-		return 0;
 	for (unsigned i = 0; i < sizeof pads / sizeof *pads; i++)
-		if (memcmp(at + 3, pads[i], sizeof *pads) == 0)
+		if (memcmp(at, pads[i], sizeof *pads) == 0)
 			return 1;
 	return 0;
+}
+
+/* The same, with a ret and four bytes of padding behind it. */
+static int is_cancel(const struct text_range *text, const unsigned char *at)
+{
+	return is_cancellation(text, at) && text->end - at >= 2 + JUMP && at[2] == 0xc3 && is_padding(at + 3);
+}
+
+/* With a ret and padding of any length: nop, a longer nop's first byte, int3. */
+static int is_cancel_near(const struct text_range *text, const unsigned char *at)
+{
+	return is_cancellation(text, at) && text->end - at >= 2 + JUMP && at[2] == 0xc3 &&
+	       (at[3] == 0x90 || at[3] == 0xcc || (at[3] == 0x66 && at[4] == 0x90) || (at[3] == 0x0f && at[4] == 0x1f));
 }
 
 /* The compiler often puts other instructions between the mov and the syscall, or loads another register first, which is copied right in front
@@ -195,6 +209,38 @@ static int is_jumped_to(const struct text_range *text, const unsigned char *targ
 	return 0;
 }
 
+/* Five bytes of padding or more behind an instruction that never goes on to the next: jmp, or ret behind a pop or an add to the stack pointer. Six bytes in front can be
+ * read. Where a loop begins there is such padding too, but behind other instructions. */
+static int is_room(const unsigned char *at)
+{
+	unsigned char fifth = at[0] == 0x90 || at[0] == 0xcc ? at[0] : at[1] == 0x2e ? 0x84 : 0;
+	int returns = at[-1] == 0xc3 && ((at[-2] >= 0x5b && at[-2] <= 0x5f) || (at[-5] == 0x48 && at[-4] == 0x83 && at[-3] == 0xc4));
+
+	return (at[-5] == 0xe9 || returns) && is_padding(at) && at[4] == fifth && at[2] != 0x40 /* four bytes long */;
+}
+
+/* Does the jump in front of it, if it is one, lead to where a function begins? Else these bytes are something else. */
+static int is_behind_jump(const struct text_range *text, const unsigned char *at)
+{
+	int32_t distance;
+
+	if (at[-1] == 0xc3)
+		return 1;
+	memcpy(&distance, at - 4, sizeof distance);
+	return distance < at - text->start ? distance >= text->start - at && ((uintptr_t)at + (uintptr_t)(intptr_t)distance) % FUNCTION == 0 : 0;
+}
+
+/* The nearest room in front of a site that a short jump behind it reaches, or NULL. */
+static const unsigned char *room_of(const struct text_range *text, const unsigned char *at)
+{
+	const unsigned char *behind = at + 2 + SHORT;
+
+	for (const unsigned char *room = at - MOV - JUMP; behind - room <= 128 && room - text->start >= JUMP + 1; room--)
+		if (is_room(room) && is_behind_jump(text, room) && !is_jumped_to(text, room))
+			return room;
+	return NULL;
+}
+
 static int makes_children(int number)
 {
 	return number == __NR_clone || number == __NR_vfork || number == __NR_clone3;
@@ -213,6 +259,20 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 	/* rt_sigreturn works on the caller's stack pointer, a thread's exit has no stack left: these stay as they are. */
 	if (place->number == __NR_rt_sigreturn || place->number == __NR_exit)
 		return 1;
+	/* Rows come in the order of their addresses. */
+	const unsigned char *room = !is_cancel(text, at) && is_cancel_near(text, at) ? room_of(text, at) : NULL;
+	if (room && room >= from) {
+		*place = (struct place){.at = room, .number = -1, .guess = -1, .form = FORM_ROOM, .patch = room, .length = JUMP, .tail = TAIL_PLAIN};
+		return 1;
+	}
+	if (room) {
+		place->guess = -1;
+		place->patch = at - MOV;
+		place->length = MOV + 2 + SHORT;
+		place->tail = (uint8_t)(room - (at + 2 + SHORT));
+		place->form = FORM_CANCEL_NEAR;
+		return 1;
+	}
 	unsigned char disp;
 	if (is_cancel(text, at) || (is_load(text, at, &disp) && !is_symbol(text, at - MOV))) {
 		int cancel = is_cancel(text, at);
@@ -248,9 +308,13 @@ int forms_fits(const unsigned char *piece, const struct place *place)
 	enum tail tail = TAIL_PLAIN;
 	unsigned mov;
 
+	if (place->form == FORM_ROOM)
+		return is_room(at) && place->patch == place->at && place->length == JUMP;
 	if (at[0] != 0x0f || at[1] != 0x05 || place->form == FORM_NONE || place->number != number_before(&text, at, &mov))
 		return 0;
 	unsigned char disp;
+	if (place->form == FORM_CANCEL_NEAR)
+		return place->at - place->patch == MOV && is_cancel_near(&text, at) && place->length == MOV + 2 + SHORT;
 	if (form_is_any_number(place->form))
 		return place->at - place->patch == MOV && (place->form == FORM_CANCEL ? is_cancel(&text, at) && place->length == MOV + 2 + JUMP :
 											is_load(&text, at, &disp) && place->length == MOV);

@@ -61,6 +61,11 @@ static int jump(unsigned char *bytes, const unsigned char *from, const char *to)
 	return 1;
 }
 
+static void know_cancel(const struct place *place)
+{
+	site_cancel = (struct site){.back = place->at + 2, .resume = place->at, .tail = tail_ret, .number = -1};
+}
+
 /* There is one such site in a libc. */
 static int patch_cancel(const struct place *place, unsigned char *piece)
 {
@@ -68,7 +73,28 @@ static int patch_cancel(const struct place *place, unsigned char *piece)
 		return 0;
 	piece[JUMP_SIZE] = 0x0f;
 	piece[JUMP_SIZE + 1] = 0x05;
-	site_cancel = (struct site){.back = place->at + 2, .resume = place->at, .tail = tail_ret, .number = -1};
+	know_cancel(place);
+	return 1;
+}
+
+/* Where a jump to us stands: without it nobody may be sent there. */
+static const unsigned char *room;
+
+static int patch_room(const struct place *place, unsigned char *piece)
+{
+	room = jump(piece, place->patch, slot_cancelled) ? place->at : NULL;
+	return room != NULL;
+}
+
+static int patch_cancel_near(const struct place *place, unsigned char *piece)
+{
+	if (site_cancel.back || !room || place->at + 4 + (int8_t)place->tail != room || !jump(piece, place->patch, slot_cancel))
+		return 0;
+	piece[JUMP_SIZE] = 0x0f;
+	piece[JUMP_SIZE + 1] = 0x05;
+	piece[JUMP_SIZE + 2] = 0xeb;
+	piece[JUMP_SIZE + 3] = (unsigned char)place->tail;
+	know_cancel(place);
 	return 1;
 }
 
@@ -76,6 +102,10 @@ int forms_patch(const struct place *place, unsigned char *piece)
 {
 	if (place->form == FORM_CANCEL)
 		return patch_cancel(place, piece);
+	if (place->form == FORM_ROOM)
+		return patch_room(place, piece);
+	if (place->form == FORM_CANCEL_NEAR)
+		return patch_cancel_near(place, piece);
 	int load = place->form == FORM_LOAD;
 	int before = place->form == FORM_BEFORE || place->form == FORM_SPECIAL_BEFORE || load;
 	int special = place->form == FORM_SPECIAL_TAIL || place->form == FORM_SPECIAL_BEFORE || load;
