@@ -33,7 +33,7 @@ enum { EXISTS = 1, MISSING };
 struct loader {
 	char *start; /* START's texts, copied; NULL: none yet */
 	const char *directory; /* the working one at birth; "": not known */
-	const char *version, *file, *interpreter, *exe, *platform;
+	const char *version, *file, *interpreter, *exe, *platform, *origin;
 	/* Where ld.so was executed: itself (else NULL), and what its options say. */
 	const char *loader, *program, *library_path, *preloads;
 	int inhibits_cache;
@@ -154,6 +154,7 @@ void loader_take(struct loader *l, const struct source *s, const struct record_w
 		l->interpreter = next(&at, end);
 		l->exe = next(&at, end);
 		l->platform = next(&at, end);
+		l->origin = start->levels & RECORD_ORIGIN ? next(&at, end) : "";
 		if (start->levels & RECORD_BY_LOADER)
 			take_options(l, at, end);
 	} else if (l->start && l->count < MOST) {
@@ -344,6 +345,10 @@ static void expand(const struct loader *l, const char *from, size_t length, cons
 /* Its folder; of a relative path as ld.so makes it absolute, which leaves what it finds (elf/dl-object.c). */
 static void origin_of(const struct loader *l, int index, char to[PATH_MAX])
 {
+	if (!index && *l->origin) {
+		snprintf(to, PATH_MAX, "%s", l->origin);
+		return;
+	}
 	const char *path = index ? l->objects[index].path : l->loader ? l->program : *l->exe ? l->exe : l->file, *base = *path == '/' || !*l->directory ? "" : l->directory;
 	size_t length = (size_t)(base_of(path) - path);
 	int put = snprintf(to, PATH_MAX, "%s%s%.*s", base, *base && base[strlen(base) - 1] != '/' ? "/" : "", (int)length, path);

@@ -185,18 +185,19 @@ struct record_counter {
 
 /* So that a reader knows whether the cache that it finds is the one that ld.so looked into. Never 0 or 1. */
 #define RECORD_CACHE_SUM(size, seconds, nanoseconds) ((((uint32_t)(size) * 31) ^ ((uint32_t)(seconds) * 7) ^ (uint32_t)(nanoseconds)) | 2)
-enum { RECORD_CACHE_MISSING = 1, RECORD_BY_LOADER = 16 };
+enum { RECORD_CACHE_MISSING = 1, RECORD_BY_LOADER = 16, RECORD_ORIGIN = 32 };
 
 /* Before our start ld.so has opened files, and looked for some in vain: which, follows from this (cli/loader.c). */
 struct record_start {
 	struct record_word word;
 	uint32_t levels;      /* of x86-64 that the processor has: bit 0 x86-64-v2, 1 v3, 2 v4; 3: Intel's; 4 (RECORD_BY_LOADER): ld.so was
-			       * executed, as a program, and has loaded this one itself */
+			       * executed, as a program, and has loaded this one itself; 5 (RECORD_ORIGIN) */
 	int32_t preload_file; /* what access("/etc/ld.so.preload", R_OK) says: 0 or -errno; 1: not asked */
 	uint32_t cache;       /* of /etc/ld.so.cache: RECORD_CACHE_SUM, RECORD_CACHE_MISSING: there is none; 0: not asked */
 	char texts[];         /* each with its NUL: glibc's version (empty: another libc), the file that was executed as execve named it (AT_EXECFN), the
 			       * program's interpreter, what runs (/proc/self/exe; empty where nothing asks for it), the platform's name (AT_PLATFORM);
-			       * with RECORD_BY_LOADER what runs is ld.so, and behind the platform comes its command line, as far as there is room */
+			       * with RECORD_ORIGIN what $ORIGIN is for the program; with RECORD_BY_LOADER what runs is ld.so, and at the end comes its
+			       * command line, as far as there is room */
 };
 
 struct record_object {

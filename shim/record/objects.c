@@ -10,10 +10,15 @@
 
 #include <asm/stat.h>
 #include <cpuid.h>
+#include <dlfcn.h>
 #include <link.h>
 #include <linux/fcntl.h>
 
 #include "../sys/poison.h"
+
+/* Other libcs have none. */
+extern __typeof__(dlinfo) dlinfo __attribute__((weak));
+extern struct r_debug _r_debug __attribute__((weak));
 
 enum { TEXTS_MOST = 16 << 10, COMMAND_LINE = 4 << 10, READABLE = 4 /* R_OK */ };
 
@@ -182,6 +187,17 @@ static void add_command_line(struct process *p, struct text *out)
 	text_char(out, 0);
 }
 
+/* What $ORIGIN is for a program that an ld.so has loaded which was executed: the folder in the name that it was given, from glibc 2.42 on that of the
+ * file behind it. ld.so knows (dlinfo(3)); 0: it does not say. */
+static int add_origin(struct text *out)
+{
+	/* Taken for PATH_MAX at most: there is room for more. */
+	if (!&_r_debug || !dlinfo || !_r_debug.r_map || dlinfo(_r_debug.r_map, RTLD_DI_ORIGIN, out->at) != 0)
+		return 0;
+	out->at += string_length(out->at) + 1;
+	return 1;
+}
+
 static void put_start(struct writer *w, const struct dl_phdr_info *info)
 {
 	const struct started *s = w->started;
@@ -201,6 +217,8 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 	}
 	text_char(&out, 0);
 	add(&out, s->platform);
+	if (s->by_loader && may_ask && needs_own_place(s, info) && add_origin(&out))
+		start.levels |= RECORD_ORIGIN;
 	if (s->by_loader && may_ask)
 		add_command_line(w->process, &out);
 	if (!out.cut)

@@ -80,11 +80,13 @@ fi
 # ld.so as a program opens the program itself, and has options beside the variables.
 loader=/lib64/ld-linux-x86-64.so.2
 if [ -x $loader ]; then
+	ln -s ../own files/sub/link
 	commands <<-COMMANDS
 		by_loader $loader --library-path . ./plain; true
 		by_loader_twice LD_LIBRARY_PATH=sub $loader --library-path \$PWD:/nowhere \$PWD/plain; LD_LIBRARY_PATH=. $loader ./plain
 		by_loader_no_cache $(readlink -f $loader) --inhibit-cache --library-path sub:. ./plain; true
 		by_loader_preload LD_PRELOAD=libm.so.6 $loader --argv0 other --preload 'libplain.so libnope.so' --library-path . ./plain one two; true
+		by_loader_link LD_LIBRARY_PATH=. $loader sub/link; LD_LIBRARY_PATH=sub:. sub/link
 		by_loader_origin cd sub; $loader ../own; LD_LIBRARY_PATH='\$ORIGIN/sub' $loader ../own
 	COMMANDS
 	(cd files && "$SYSSHIM" run -q -e trace=audit --record=../whole -- sh -c "$loader --library-path . ./plain; true")

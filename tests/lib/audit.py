@@ -50,6 +50,7 @@ def normal(path):
     return parts
 
 
+OWN_DESCRIPTOR = re.compile(r"/proc/self/fd/\d+$")
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "f": "\f", '"': '"', "\\": "\\"}
 
 
@@ -205,6 +206,9 @@ def one(sysshim, files, base, name, command):
             wrong.append(f"{mode}: gaps: {gaps}")
         for what, ours, theirs in (("opened", opened, [n.opened for n in natives]), ("named", opened | named, [n.opened | n.named for n in natives])):
             missing, more = set.intersection(*theirs) - ours, ours - set.union(*theirs)
+            if name.startswith("by_loader"):
+                # From glibc 2.42 on an ld.so that was executed asks where the program that it has opened lies: by which number nobody can tell afterwards.
+                missing = {path for path in missing if not OWN_DESCRIPTOR.match(path)}
             wrong += [f"{mode}: {what}, not in the audit: {path!r}" for path in sorted(missing)]
             wrong += [f"{mode}: {what}, not in strace: {path!r}" for path in sorted(more)]
     if wrong:
