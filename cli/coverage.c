@@ -10,7 +10,7 @@ struct gaps {
 	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], unrecorded, without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
-	unsigned not_rewritten, processes, seldom, traced, narrowed, without_libc;
+	unsigned not_rewritten, processes, seldom, traced, narrowed, without_libc, without_threads;
 	const char *why_not;
 };
 
@@ -70,7 +70,8 @@ static struct gaps gaps_of(const struct recording *r)
 		g.without_end += h->end == RECORD_RUNNING;
 		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
-		g.without_libc += h->without_libc != 0;
+		g.without_libc += (h->without_libc & RECORD_HAS_GO) != 0;
+		g.without_threads += (h->without_libc & RECORD_THREADS_UNSEEN) != 0;
 		g.seldom += h->rewriting == RECORD_REWRITTEN_MOST;
 		g.narrowed += (unsigned)recorded_lacks(h, 0);
 		g.uncounted += !h->kernel_counted;
@@ -103,7 +104,7 @@ int recording_gaps(const struct recording *r)
 {
 	struct gaps g = gaps_of(r);
 
-	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.left_out || g.not_rewritten || g.without_libc || g.not_followed[0] || g.not_followed[1] ||
+	return g.dropped || g.overwritten || g.missed || g.broken || g.pathless || g.results_unseen || g.left_out || g.not_rewritten || g.without_libc || g.without_threads || g.not_followed[0] || g.not_followed[1] ||
 	       g.not_followed[2] || g.unrecorded || r->unborn || r->refused || r->problems;
 }
 
@@ -122,6 +123,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 	} while (0)
 	GAP(g.seldom, "libc's own that are not about I/O, files, processes or signals (SYSSHIM_INTERCEPT=rewrite-all, or named by -e trace)");
 	GAP(g.without_libc, "nearly all calls of %u of them, which have Go code (its runtime makes them without libc; run --trace-static follows those that name files)", g.without_libc);
+	GAP(g.without_threads, "calls that threads can be cancelled in (read, write, open, close and others), of %u of them: their libc has no room for a jump there", g.without_threads);
 	GAP(g.without_end, "%" PRIu64 " without an end: running, or killed", g.without_end);
 	GAP(g.dropped, "%" PRIu64 " record%s found no place", g.dropped, g.dropped == 1 ? "" : "s");
 	GAP(g.overwritten, "the oldest %" PRIu64 " KiB were overwritten by newer records", g.overwritten >> 10);
@@ -154,10 +156,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
-		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"narrowed\":%u,\"not_rewritten\":%u,\"seldom_ones_of_libc\":%u,\"without_libc\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
+		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"narrowed\":%u,\"not_rewritten\":%u,\"seldom_ones_of_libc\":%u,\"without_libc\":%u,\"without_threads\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
 		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"unrecorded\":%" PRIu64 ",\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
-		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.narrowed, g.not_rewritten, g.seldom, g.without_libc, g.traced,
+		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.narrowed, g.not_rewritten, g.seldom, g.without_libc, g.without_threads, g.traced,
 		g.not_followed[0], g.not_followed[1], g.not_followed[2], g.unrecorded, r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }

@@ -38,6 +38,8 @@ enum record_end {
 	RECORD_FINISHED  /* ended, status unknown */
 };
 
+enum { RECORD_HAS_GO = 1, RECORD_THREADS_UNSEEN = 2 };
+
 struct record_header {
 	char magic[8];           /* RECORD_MAGIC, without a NUL */
 	uint32_t version;        /* RECORD_VERSION */
@@ -80,7 +82,7 @@ struct record_header {
 	uint64_t left_out;         /* calls without a record, because of SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS or SYSSHIM_MIN_DURATION */
 	uint32_t unrecorded;       /* forked children of this image, and theirs, that could make no file, by then */
 	uint64_t family;           /* the image that forks, images, not_followed and unrecorded are counted in, with its forked children: the same number; 0: unknown */
-	uint32_t without_libc;     /* 1: it has Go code, which makes its calls without libc: they were not seen */
+	uint32_t without_libc;     /* RECORD_HAS_GO: its runtime makes its calls without libc, RECORD_THREADS_UNSEEN: those that threads can be cancelled in: they were not seen */
 };
 
 struct record_chunk {

@@ -65,6 +65,9 @@ int forms_fits(const unsigned char *piece, const struct place *place);
  * slot is left, or it is too far away. */
 int forms_patch(const struct place *place, unsigned char *piece);
 
+/* Was the site of the calls that threads may be cancelled in (FORM_CANCEL, FORM_CANCEL_NEAR) among those that were patched? */
+int forms_see_threads(void);
+
 /* A shadow stack is on, or the processor is otherwise unfit: why, static text; or NULL. */
 const char *forms_unfit(void);
 

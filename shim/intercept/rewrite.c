@@ -64,6 +64,7 @@ static const char *object_rewrite(struct object *o, enum want want)
 		error = refused ? refused : error;
 	}
 	unblock_signals(&mask);
+	inherited.threads_unseen |= !error && o->needs_one_place && !forms_see_threads();
 	if (error) {
 		inherited.sites_rewritten = rewritten;
 		inherited.sites_left = left;

@@ -37,6 +37,8 @@ void children_before(struct process *p, uint64_t flags)
 	if (!(flags & CLONE_VM))
 		return;
 	if (flags & CLONE_THREAD) {
+		if (inherited.threads_unseen && p->log.on && !(p->threads & THREADS_MORE))
+			log_note(p, "not seen from here on: calls that threads can be cancelled in");
 		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 		recording_forget_threads(p);
 		signals_share(p);

@@ -103,6 +103,7 @@ struct inherited {
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
 	uint8_t has_valgrind;    /* it runs this program */
+	uint8_t threads_unseen;  /* this libc has no room for us at its place for calls that threads may be cancelled in */
 	uint8_t has_go;          /* it has Go code, whose runtime makes its calls without libc */
 	const char *why_not;     /* why there is no rewriting, for the coverage line; static */
 	const char *no_recording; /* why the state folder has none, static; NULL: it has one, or none was wanted there */

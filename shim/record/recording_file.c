@@ -41,7 +41,7 @@ static void describe(struct process *p, struct record_header *h)
 	h->parent = (int32_t)RAW(__NR_getppid);
 	h->recording_pid = inherited.recording_pid;
 	h->later_image = inherited.later_image;
-	h->without_libc = inherited.has_go;
+	h->without_libc = inherited.has_go ? RECORD_HAS_GO : 0;
 	h->data_limit = settings.data;
 }
 
@@ -271,6 +271,8 @@ void recording_state(struct process *p, unsigned end, int status)
 		for (unsigned i = 0; i < 3; i++)
 			h->not_followed[i] = inherited.family->not_followed[i];
 	}
+	if (inherited.threads_unseen && p->threads & THREADS_MORE)
+		h->without_libc |= RECORD_THREADS_UNSEEN;
 	compare_with_kernel(p, h);
 	h->results_unseen = p->tally.unresolved;
 	h->batches = b->count;

@@ -66,10 +66,20 @@ static void know_cancel(const struct place *place)
 	site_cancel = (struct site){.back = place->at + 2, .resume = place->at, .tail = tail_ret, .number = -1};
 }
 
-/* There is one such site in a libc. */
+/* There is one such site in a libc; it may be tried again where the first way to write was refused. */
+static int is_another(const struct place *place)
+{
+	return site_cancel.back && site_cancel.back != place->at + 2;
+}
+
+int forms_see_threads(void)
+{
+	return site_cancel.back != NULL;
+}
+
 static int patch_cancel(const struct place *place, unsigned char *piece)
 {
-	if (site_cancel.back || !jump(piece, place->patch, slot_cancel) || !jump(piece + JUMP_SIZE + 2, place->at + 2, slot_cancelled))
+	if (is_another(place) || !jump(piece, place->patch, slot_cancel) || !jump(piece + JUMP_SIZE + 2, place->at + 2, slot_cancelled))
 		return 0;
 	piece[JUMP_SIZE] = 0x0f;
 	piece[JUMP_SIZE + 1] = 0x05;
@@ -88,7 +98,7 @@ static int patch_room(const struct place *place, unsigned char *piece)
 
 static int patch_cancel_near(const struct place *place, unsigned char *piece)
 {
-	if (site_cancel.back || !room || place->at + 4 + (int8_t)place->tail != room || !jump(piece, place->patch, slot_cancel))
+	if (is_another(place) || !room || place->at + 4 + (int8_t)place->tail != room || !jump(piece, place->patch, slot_cancel))
 		return 0;
 	piece[JUMP_SIZE] = 0x0f;
 	piece[JUMP_SIZE + 1] = 0x05;
