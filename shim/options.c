@@ -59,6 +59,7 @@ static int take_output(const char *value, uint8_t *kind, char *path)
 static int take_log(const char *value)
 {
 	settings.log_asked = 1;
+	settings.log_found = 0;
 	if (!string_equal(value, "-"))
 		return take_output(value, &settings.log, settings_log_path);
 	settings.log = OUTPUT_STDERR;
@@ -70,6 +71,7 @@ static int take_state(const char *value)
 {
 	if (settings.log != OUTPUT_STATE)
 		return 1;
+	settings.log_found = 1;
 	settings.log = *value ? OUTPUT_PATH : OUTPUT_OFF;
 	settings.log_format = LOG_BINARY;
 	return !*value || take_path(value, settings_log_path);

@@ -341,7 +341,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	const char *state = options_value(s->environment, "XDG_STATE_HOME"), *home = options_value(s->environment, "HOME");
 	if (settings.log == OUTPUT_STATE)
 		record_into_state_folder(state, home);
-	else if (settings.recording && !settings.log_asked && filtered_at_start)
+	else if (settings.recording && filtered_at_start && (!settings.log_asked || settings.log_found))
 		settings.log = OUTPUT_OFF, settings.recording = 0;
 	if (settings.recording)
 		set_environment(s->environment);

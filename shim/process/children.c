@@ -8,6 +8,13 @@
 
 #include "../sys/poison.h"
 
+static int read_arguments(struct clone_args *args, uint64_t from)
+{
+	long got = memory_is_stored_directly() ? memory_read_unasked(args, from, CLONE_ARGS_SIZE_VER0, !inherited.sealed) : memory_read(args, from, CLONE_ARGS_SIZE_VER0);
+
+	return got == CLONE_ARGS_SIZE_VER0;
+}
+
 uint64_t children_flags(const struct call *call, uint64_t *stack)
 {
 	struct clone_args args = {0};
@@ -22,8 +29,8 @@ uint64_t children_flags(const struct call *call, uint64_t *stack)
 		*stack = call->arguments[1];
 		return call->arguments[0];
 	case __NR_clone3:
-		/* Unreadable: the kernel will say so, and there will be no child. Where nothing may be read: the worst. */
-		if (memory_read(&args, call->arguments[0], CLONE_ARGS_SIZE_VER0) != CLONE_ARGS_SIZE_VER0)
+		/* Unreadable: the kernel will say so, and there will be no child. Where it may not be read: the worst. */
+		if (!read_arguments(&args, call->arguments[0]))
 			args.flags = CLONE_VM;
 		*stack = args.stack;
 		return args.flags;
@@ -92,6 +99,7 @@ void children_after(struct process *p, uint64_t flags, long result)
 			let_go_of_locks(p, (uint32_t)result);
 		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
 		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST)) {
+			exec_no_children(p);
 			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
 			if (!(p->threads & THREADS_MORE))
 				let_go_of_locks(p, 0);

@@ -133,8 +133,25 @@ static void *spare_take(struct process *p, int32_t pid)
 	return __atomic_compare_exchange_n(&p->copies[SPARE_PLACE].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ? spare : NULL;
 }
 
+/* Behind a filter of the program's own nothing may be asked, not even who we are: a place that a vfork child took is left when no such child is there any
+ * more. No pid is so large. */
+enum { SEALED_CHILD = INT32_MAX, SEALED_SELF = INT32_MAX - 1 };
+
+static void *spare_take_sealed(struct process *p)
+{
+	return spare_take(p, p->suspect ? SEALED_CHILD : SEALED_SELF);
+}
+
+void exec_no_children(struct process *p)
+{
+	if (p->sealed)
+		place_free(&p->copies[SPARE_PLACE], SEALED_CHILD);
+}
+
 static void *copy_take(struct process *p)
 {
+	if (p->sealed)
+		return spare_take_sealed(p);
 	long at = RAW(__NR_mmap, 0, COPY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int32_t pid = (int32_t)RAW(__NR_getpid);
 
@@ -183,18 +200,25 @@ struct copy {
 	struct text out;
 	const char *preload;     /* the program's own LD_PRELOAD=..., in out; NULL: it has none */
 	uint8_t follow;          /* it is to load us; else it is to lose us */
+	uint8_t is_filtered;     /* nothing can be read through the kernel */
+	uint8_t may_ask;         /* ... but be asked for */
 	uint8_t given[KEPT];     /* it has this variable of our birth */
 	uint8_t relative[KEPT];  /* with the path as the user wrote it, which means another file in another folder */
 };
 
+static long copy_read(const struct copy *c, void *to, uint64_t from, size_t size)
+{
+	return c->is_filtered ? memory_read_unasked(to, from, size, c->may_ask) : memory_read(to, from, size);
+}
+
 /* Reads the NUL-terminated string at `from` into `to`, at most `limit` with its end; its length, or -1. */
-static long string_read(char *to, uint64_t from, size_t limit)
+static long string_read(const struct copy *c, char *to, uint64_t from, size_t limit)
 {
 	for (size_t length = 0; length < limit;) {
 		size_t piece = 256 - (from + length) % 256;
 		if (piece > limit - length)
 			piece = limit - length;
-		long got = memory_read(to + length, from + length, piece);
+		long got = copy_read(c, to + length, from + length, piece);
 		if (got <= 0)
 			return -1;
 		for (long i = 0; i < got; i++)
@@ -295,14 +319,14 @@ static int add_entry(struct copy *c, uint64_t pointer, char *head, size_t read)
 
 	/* One that cannot be read at all is the kernel's to refuse. */
 	if (!is_enough(head, read))
-		string_read(head, pointer, HEAD);
+		string_read(c, head, pointer, HEAD);
 	if (!string_after(head, "LD_PRELOAD=") && !string_after(head, "SYSSHIM_")) {
 		add(c, pointer);
 		return 1;
 	}
 	/* NB: what stands behind the text's room is ours, and behind that the program's. */
 	size_t room = (size_t)(c->out.end - text);
-	long length = string_read(text, pointer, room < ENTRY_LIMIT ? room : ENTRY_LIMIT);
+	long length = string_read(c, text, pointer, room < ENTRY_LIMIT ? room : ENTRY_LIMIT);
 	if (length < 0)
 		return 0;
 	c->out.at += length + 1;
@@ -330,7 +354,7 @@ static size_t read_entries(struct copy *c, uint64_t theirs, int *read)
 	size_t most = (PAGE - theirs % PAGE) & ~7ul;
 	if (most > sizeof c->theirs)
 		most = sizeof c->theirs;
-	long got = memory_read(c->theirs, theirs, most ? most : 8), sum = 0;
+	long got = copy_read(c, c->theirs, theirs, most ? most : 8), sum = 0;
 	size_t count = got > 0 ? (size_t)got / 8 : 0, strings = 0;
 
 	memset(c->heads, 0, sizeof c->heads);
@@ -341,7 +365,7 @@ static size_t read_entries(struct copy *c, uint64_t theirs, int *read)
 		c->from[strings] = (struct iovec){(void *)pointer, size};
 		sum += (long)size;
 	}
-	*read = strings && memory_read_many(c->to, c->from, strings) == sum;
+	*read = strings && !c->is_filtered && memory_read_many(c->to, c->from, strings) == sum;
 	return count;
 }
 
@@ -417,6 +441,8 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	c = (struct copy *)(memory + (memory == spare ? SPARE_BYTES : POINTER_BYTES + TEXT_BYTES) - sizeof *c);
 	memset(c, 0, sizeof *c);
 	c->follow = (uint8_t)follow;
+	c->is_filtered = (uint8_t)memory_is_stored_directly();
+	c->may_ask = !p->sealed;
 	c->pointers = (uint64_t *)memory;
 	c->most = most;
 	c->out = (struct text){memory + most * 8, (char *)c, 0};
@@ -424,13 +450,30 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 		copy_give(p, memory);
 		return NULL;
 	}
-	if (c->follow)
+	/* Behind a filter nobody gets us who would not have us anyway: whether ld.so finds us there is not asked. */
+	int comes_to_nothing = c->out.cut || (c->is_filtered && (!c->follow || !c->preload || !brings_us(c->preload)));
+	if (c->follow && !comes_to_nothing)
 		add_hidden(c, p);
 	c->pointers[c->count] = 0;
-	if (!c->out.cut)
+	if (!comes_to_nothing && !c->out.cut)
 		return c->pointers;
 	copy_give(p, memory);
 	return NULL;
+}
+
+/* Behind a filter of the program's own: the child is told whose it is, and nothing else is done. */
+static long exec_sealed(struct process *p, const struct call *call, int slot)
+{
+	uint64_t *copy = birth.own_path ? environment_copy(p, call->arguments[slot], settings.follow) : NULL;
+	struct call changed = *call;
+	long result = -E2BIG;
+
+	if (copy) {
+		changed.arguments[slot] = (uint64_t)copy;
+		result = kernel_call(&changed);
+		copy_give(p, copy);
+	}
+	return result == -E2BIG ? kernel_call(call) : result;
 }
 
 /* What a reader of the log would look for in vain. */
@@ -520,7 +563,7 @@ long exec_call(struct process *p, const struct call *call)
 	long result = 0, tracer = 0;
 
 	if (p->sealed)
-		return kernel_call(call);
+		return exec_sealed(p, call, slot);
 	/* A search through PATH fails many times: nothing is published for what is not there. NB: is_out_of_reach. */
 	if (!at && !memory_is_stored_directly())
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);

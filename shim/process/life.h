@@ -23,6 +23,8 @@ uint64_t *exec_by_libc(struct process *p, uint64_t environment);
 void exec_failed(struct process *p, uint64_t *copy);
 /* A vfork child has gone: give back what its exec took in our memory. child: its pid; 0: not known, and there is no other; < 0: there was none. */
 void exec_child_gone(struct process *p, int32_t child);
+/* None that borrows our memory is there any more. */
+void exec_no_children(struct process *p);
 
 /* children.c. A call that makes a child or a thread; flags as of clone(2). */
 uint64_t children_flags(const struct call *call, uint64_t *stack);

@@ -32,6 +32,7 @@ struct settings {
 	uint8_t log;          /* enum output */
 	uint8_t log_format;   /* enum log_format */
 	uint8_t log_asked;    /* somebody has asked for a log; 0: this one is the default */
+	uint8_t log_found;    /* its place is the one that the recording's first program has found in the state folder */
 	uint8_t recording;    /* LOG_BINARY, and there is a place for it: the log is a folder of recordings (include/sysshim/record.h), not text */
 	uint8_t stats;        /* enum output */
 	uint8_t stats_json;
