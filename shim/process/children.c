@@ -45,7 +45,7 @@ void children_before(struct process *p, uint64_t flags)
 		return;
 	if (flags & CLONE_THREAD) {
 		if (inherited.threads_unseen && p->log.on && !(p->threads & THREADS_MORE))
-			log_note(p, "not seen from here on: calls that threads can be cancelled in");
+			log_note(p, "unseen from here on: calls of threads");
 		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 		recording_forget_threads(p);
 		signals_share(p);
