@@ -16,6 +16,9 @@ enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000 };
 #define PIPEFS 0x50495045ul
 #define TMPFS 0x01021994ul
 #define BTRFS 0x9123683eul
+#ifndef __NR_quotactl_fd /* Linux 5.14 */
+#define __NR_quotactl_fd 443
+#endif
 #define ROOM_LEAST (256ull << 20)
 
 /* statfs(2): ext2 to 4, xfs, btrfs, tmpfs, overlayfs, f2fs, zfs. */
@@ -34,10 +37,10 @@ static int is_local(uint64_t type)
 static __attribute__((noinline)) int btrfs_has_quotas(const struct batch *b, int fd)
 {
 	char path[sizeof "/sys/fs/btrfs//qgroups" + 36];
-	struct text name = {path, path + sizeof path, 0};
+	struct text name = {path, path + sizeof path - 1, 0};
 	const struct btrfs_ioctl_fs_info_args *info = batch_scratch(b);
 
-	_Static_assert(sizeof *info <= BATCH_SCRATCH, "");
+	_Static_assert(sizeof *info <= BATCH_SCRATCH, "it has room there");
 	if (!info || RAW(__NR_ioctl, fd, BTRFS_IOC_FS_INFO, info) != 0)
 		return 0;
 	text_string(&name, "/sys/fs/btrfs/");

@@ -1,4 +1,5 @@
 #!/bin/bash
+# timeout: 240
 # A Go program that is linked with libc sets its handlers through libc and its alternate stacks by instructions of its own: where ours stood, its
 # preemption signal ended it ("handler not on signal stack"). With a log, without, and with batches asked for.
 set -u
