@@ -1,7 +1,7 @@
 #!/bin/bash
 # What the shared object needs of others: libc's loader interface and the place of errno. Nothing that allocates, prints or locks.
 set -u
-allowed='dlsym dlvsym dl_iterate_phdr __errno_location environ __environ _environ gnu_get_libc_version'
+allowed='dlsym dlvsym dlinfo dl_iterate_phdr _r_debug __errno_location environ __environ _environ gnu_get_libc_version'
 wrong=0 seen=0
 while read -r name; do
 	seen=$((seen + 1))
