@@ -8,7 +8,7 @@ set -u
 adversary=$BUILD/adversary/adversary
 [ -x "$adversary" ] || fail "$adversary was not built"
 mkdir seeds
-"$adversary" --shim="$SHIM" --first="${ADVERSARY_FIRST:-1}" --count="${ADVERSARY_COUNT:-10000}" --seconds="${ADVERSARY_SECONDS:-90}" --folder=seeds >out 2>err || fail "$(cat out err)"
+"$adversary" --shim="$SHIM" --first="${ADVERSARY_FIRST:-1}" --count="${ADVERSARY_COUNT:-10000}" --seconds="${ADVERSARY_SECONDS:-90}" --folder=seeds >out 2>err || fail "$(cat out err; grep '^seed ' out)"
 cat out
 # Without batches nothing was tested: most programs must have made some.
 python3 - <<'PYTHON' || fail "few programs had a batch: $(cat out)"
