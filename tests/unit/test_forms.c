@@ -175,6 +175,9 @@ static void cancellation_of_glibc_2_43(void **state)
 	/* padding behind what is no end of a function: a loop begins there, and it is executed. mov %rax,%rbx ends in c3 too */
 	assert_true(FOUND("\x90\x90\x90\x90\x90\x90\x48\x89\xc3\x0f\x1f\x80\0\0\0\0" OTHER_CODE NEAR_SITE NEXT_FUNCTION, &p));
 	assert_int_equal(p.form, FORM_NONE);
+	/* and behind what begins as a jump would, too: mov %rax,%rbx again */
+	assert_true(FOUND("\x90\x90\x90\x90\x90\x90\xe9\x01\x48\x89\xc3\x0f\x1f\x80\0\0\0\0" OTHER_CODE NEAR_SITE NEXT_FUNCTION, &p));
+	assert_int_equal(p.form, FORM_NONE);
 	/* a jump that leads nowhere is none */
 	assert_true(FOUND("\x90\x90\x90\x90\xe9\x01\x02\x03\x04\x0f\x1f\x80\0\0\0\0" OTHER_CODE NEAR_SITE NEXT_FUNCTION, &p));
 	assert_int_equal(p.form, FORM_NONE);

@@ -209,25 +209,28 @@ static int is_jumped_to(const struct text_range *text, const unsigned char *targ
 	return 0;
 }
 
-/* Five bytes of padding or more behind an instruction that never goes on to the next: jmp, or ret behind a pop or an add to the stack pointer. Six bytes in front can be
- * read. Where a loop begins there is such padding too, but behind other instructions. */
+/* A ret behind a pop or an add to the stack pointer. */
+static int is_behind_return(const unsigned char *at)
+{
+	return at[-1] == 0xc3 && ((at[-2] >= 0x5b && at[-2] <= 0x5f) || (at[-5] == 0x48 && at[-4] == 0x83 && at[-3] == 0xc4));
+}
+
+/* Five bytes of padding or more behind an instruction that never goes on to the next. Five bytes in front can be read. Where a loop begins there is such
+ * padding too, but behind other instructions. */
 static int is_room(const unsigned char *at)
 {
 	unsigned char fifth = at[0] == 0x90 || at[0] == 0xcc ? at[0] : at[1] == 0x2e ? 0x84 : 0;
-	int returns = at[-1] == 0xc3 && ((at[-2] >= 0x5b && at[-2] <= 0x5f) || (at[-5] == 0x48 && at[-4] == 0x83 && at[-3] == 0xc4));
 
-	return (at[-5] == 0xe9 || returns) && is_padding(at) && at[4] == fifth && at[2] != 0x40 /* four bytes long */;
+	return (at[-5] == 0xe9 || is_behind_return(at)) && is_padding(at) && at[4] == fifth && at[2] != 0x40 /* four bytes long */;
 }
 
-/* Does the jump in front of it, if it is one, lead to where a function begins? Else these bytes are something else. */
+/* Does the jump in front of it lead to where a function begins? Else these bytes are something else. */
 static int is_behind_jump(const struct text_range *text, const unsigned char *at)
 {
 	int32_t distance;
 
-	if (at[-1] == 0xc3)
-		return 1;
 	memcpy(&distance, at - 4, sizeof distance);
-	return distance < at - text->start ? distance >= text->start - at && ((uintptr_t)at + (uintptr_t)(intptr_t)distance) % FUNCTION == 0 : 0;
+	return distance >= text->start - at && distance < text->end - at && ((uintptr_t)at + (uintptr_t)(intptr_t)distance) % FUNCTION == 0;
 }
 
 /* The nearest room in front of a site that a short jump behind it reaches, or NULL. */
@@ -235,8 +238,8 @@ static const unsigned char *room_of(const struct text_range *text, const unsigne
 {
 	const unsigned char *behind = at + 2 + SHORT;
 
-	for (const unsigned char *room = at - MOV - JUMP; behind - room <= 128 && room - text->start >= JUMP + 1; room--)
-		if (is_room(room) && is_behind_jump(text, room) && !is_jumped_to(text, room))
+	for (const unsigned char *room = at - MOV - JUMP; behind - room <= 128 && room - text->start >= JUMP; room--)
+		if (is_room(room) && (is_behind_return(room) || is_behind_jump(text, room)) && !is_jumped_to(text, room))
 			return room;
 	return NULL;
 }
@@ -260,27 +263,19 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 	if (place->number == __NR_rt_sigreturn || place->number == __NR_exit)
 		return 1;
 	/* Rows come in the order of their addresses. */
-	const unsigned char *room = !is_cancel(text, at) && is_cancel_near(text, at) ? room_of(text, at) : NULL;
+	unsigned char disp;
+	int cancel = is_cancel(text, at);
+	const unsigned char *room = !cancel && is_cancel_near(text, at) ? room_of(text, at) : NULL;
 	if (room && room >= from) {
 		*place = (struct place){.at = room, .number = -1, .guess = -1, .form = FORM_ROOM, .patch = room, .length = JUMP, .tail = TAIL_PLAIN};
 		return 1;
 	}
-	if (room) {
+	if (cancel || room || (is_load(text, at, &disp) && !is_symbol(text, at - MOV))) {
 		place->guess = -1;
 		place->patch = at - MOV;
-		place->length = MOV + 2 + SHORT;
-		place->tail = (uint8_t)(room - (at + 2 + SHORT));
-		place->form = FORM_CANCEL_NEAR;
-		return 1;
-	}
-	unsigned char disp;
-	if (is_cancel(text, at) || (is_load(text, at, &disp) && !is_symbol(text, at - MOV))) {
-		int cancel = is_cancel(text, at);
-		place->guess = -1;
-		place->patch = at - MOV;
-		place->length = cancel ? MOV + 2 + JUMP : MOV;
-		place->tail = cancel ? TAIL_RET : TAIL_PLAIN;
-		place->form = cancel ? FORM_CANCEL : FORM_LOAD;
+		place->length = cancel ? MOV + 2 + JUMP : room ? MOV + 2 + SHORT : MOV;
+		place->tail = cancel ? TAIL_RET : room ? (uint8_t)(room - (at + 2 + SHORT)) : TAIL_PLAIN;
+		place->form = cancel ? FORM_CANCEL : room ? FORM_CANCEL_NEAR : FORM_LOAD;
 		return 1;
 	}
 	/* Without room behind it the instruction stays alone: from our text no thread would be cancelled. */
