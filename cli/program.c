@@ -44,14 +44,15 @@ struct image {
 	size_t size;
 };
 
-static const Elf64_Phdr *segment(const struct image *i, uint32_t type)
+/* The first of this kind behind `before`, or of all. */
+static const Elf64_Phdr *segment(const struct image *i, uint32_t type, const Elf64_Phdr *before)
 {
 	const Elf64_Ehdr *header = (const void *)i->at;
 
 	if (header->e_phoff > i->size || header->e_phnum > (i->size - header->e_phoff) / sizeof(Elf64_Phdr))
 		return NULL;
 	const Elf64_Phdr *p = (const void *)(i->at + header->e_phoff);
-	for (int n = 0; n < header->e_phnum; n++)
+	for (long n = before ? before - p + 1 : 0; n < header->e_phnum; n++)
 		if (p[n].p_type == type && p[n].p_offset <= i->size && p[n].p_filesz <= i->size - p[n].p_offset)
 			return &p[n];
 	return NULL;
@@ -66,11 +67,8 @@ static int needs_sanitizer(const struct image *i)
 
 static int has_go(const struct image *i)
 {
-	const Elf64_Ehdr *header = (const void *)i->at;
-	const Elf64_Phdr *p = (const void *)(i->at + header->e_phoff);
-
-	for (int n = 0; segment(i, PT_NOTE) && n < header->e_phnum; n++)
-		if (p[n].p_type == PT_NOTE && p[n].p_offset <= i->size && p[n].p_filesz <= i->size - p[n].p_offset && elf_note_is_go(i->at + p[n].p_offset, p[n].p_filesz))
+	for (const Elf64_Phdr *notes = NULL; (notes = segment(i, PT_NOTE, notes));)
+		if (elf_note_is_go(i->at + notes->p_offset, notes->p_filesz))
 			return 1;
 	return 0;
 }
@@ -92,7 +90,7 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 			 path);
 		return PROGRAM_TRACEABLE;
 	}
-	interpreter = segment(i, PT_INTERP);
+	interpreter = segment(i, PT_INTERP, NULL);
 	if (!interpreter && header->e_type == ET_DYN && is_loader(path))
 		return PROGRAM_FINE;
 	if (!interpreter) {

@@ -113,6 +113,15 @@ void text_hex(struct text *out, uint64_t value)
 	in_base(out, value, 4);
 }
 
+void text_hex_bytes(struct text *out, const void *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t byte = ((const uint8_t *)bytes)[i];
+		text_char(out, "0123456789abcdef"[byte >> 4]);
+		text_char(out, "0123456789abcdef"[byte & 15]);
+	}
+}
+
 void text_octal(struct text *out, uint64_t value)
 {
 	text_char(out, '0');
@@ -188,9 +197,7 @@ void text_json_quoted(struct text *out, const char *s, size_t n)
 		unsigned length = utf8_length(bytes + i, n - i);
 		if (!length || bytes[i] < ' ' || bytes[i] == 127) {
 			text_string(out, "\\u00");
-			text_char(out, "0123456789abcdef"[bytes[i] >> 4]);
-			text_char(out, "0123456789abcdef"[bytes[i] & 15]);
-			i++;
+			text_hex_bytes(out, bytes + i++, 1);
 			continue;
 		}
 		if (bytes[i] == '"' || bytes[i] == '\\')

@@ -79,6 +79,7 @@ void text_decimal(struct text *out, int64_t value);
 void text_unsigned(struct text *out, uint64_t value);
 void text_padded(struct text *out, uint64_t value, unsigned width, char pad); /* right-aligned decimal, at least width */
 void text_hex(struct text *out, uint64_t value);                 /* 0x..., lower case */
+void text_hex_bytes(struct text *out, const void *bytes, size_t n); /* two digits each */
 void text_octal(struct text *out, uint64_t value);               /* 0644: leading zero */
 void text_escaped(struct text *out, const char *s, size_t n);    /* the same without the quotation marks */
 /* The same where the text goes on with `next` elsewhere. */

@@ -6,6 +6,7 @@
 #include <linux/btrfs.h>
 #include <linux/dqblk_xfs.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/quota.h>
 #include <linux/resource.h>
 
@@ -13,18 +14,16 @@
 #include "../sys/poison.h"
 
 enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000 };
-#define PIPEFS 0x50495045ul
-#define TMPFS 0x01021994ul
-#define BTRFS 0x9123683eul
 #ifndef __NR_quotactl_fd /* Linux 5.14 */
 #define __NR_quotactl_fd 443
 #endif
 #define ROOM_LEAST (256ull << 20)
 
-/* statfs(2): ext2 to 4, xfs, btrfs, tmpfs, overlayfs, f2fs, zfs. */
+enum { ZFS = 0x2fc12fc1 }; /* of OpenZFS, in no header of the kernel */
+
 static int is_local(uint64_t type)
 {
-	static const uint32_t local[] = {0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0xf2f52010, 0x2fc12fc1};
+	static const uint32_t local[] = {EXT4_SUPER_MAGIC /* ext2 to 4 */, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, ZFS};
 
 	for (unsigned i = 0; i < sizeof local / sizeof *local; i++)
 		if ((uint32_t)type == local[i])
@@ -47,8 +46,7 @@ static __attribute__((noinline)) int btrfs_has_quotas(const struct batch *b, int
 	for (unsigned i = 0; i < sizeof info->fsid; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			text_char(&name, '-');
-		text_char(&name, "0123456789abcdef"[info->fsid[i] >> 4]);
-		text_char(&name, "0123456789abcdef"[info->fsid[i] & 15]);
+		text_hex_bytes(&name, &info->fsid[i], 1);
 	}
 	text_string(&name, "/qgroups");
 	*name.at = 0;
@@ -61,7 +59,7 @@ static __attribute__((noinline)) int has_quotas(const struct batch *b, int fd, u
 {
 	struct fs_quota_stat quotas;
 
-	if (type == BTRFS)
+	if (type == BTRFS_SUPER_MAGIC)
 		return btrfs_has_quotas(b, fd);
 	return RAW(__NR_quotactl_fd, fd, QCMD(Q_XGETQSTAT, USRQUOTA), 0, &quotas) == 0 && quotas.qs_flags & (FS_QUOTA_UDQ_ENFD | FS_QUOTA_GDQ_ENFD | FS_QUOTA_PDQ_ENFD);
 }
@@ -96,7 +94,7 @@ static __attribute__((noinline)) enum target file(const struct batch *b, int fd,
 	uint64_t limit[2];
 
 	/* A memfd looks like an unlinked file of tmpfs: both are left alone. */
-	if (RAW(__NR_fstatfs, fd, &fs) != 0 || !is_local((uint64_t)fs.f_type) || (is_unlinked && (uint64_t)fs.f_type == TMPFS) ||
+	if (RAW(__NR_fstatfs, fd, &fs) != 0 || !is_local((uint64_t)fs.f_type) || (is_unlinked && (uint64_t)fs.f_type == TMPFS_MAGIC) ||
 	    RAW(__NR_prlimit64, 0, RLIMIT_FSIZE, 0, limit) != 0 || limit[0] != ~0ul)
 		return TARGET_NEVER;
 	return has_room(b, fd, &fs) ? TARGET_FILE : TARGET_NEVER;
@@ -107,7 +105,7 @@ static __attribute__((noinline)) enum target pipe_or_fifo(int fd)
 {
 	struct statfs fs;
 
-	return RAW(__NR_fstatfs, fd, &fs) == 0 && (uint64_t)fs.f_type == PIPEFS ? TARGET_PIPE : TARGET_NEVER;
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && (uint64_t)fs.f_type == PIPEFS_MAGIC ? TARGET_PIPE : TARGET_NEVER;
 }
 
 struct facts {

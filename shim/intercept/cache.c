@@ -76,8 +76,7 @@ static char *name_table(const struct object *o, int making)
 		*at = old;
 	}
 	text_char(&out, '/');
-	for (int i = 0; i < 2 * BUILD_ID_SIZE; i++)
-		text_char(&out, "0123456789abcdef"[((const uint8_t *)o->build_id)[i / 2] >> (i % 2 ? 0 : 4) & 15]);
+	text_hex_bytes(&out, o->build_id, BUILD_ID_SIZE);
 	*out.at = 0;
 	return end;
 }

@@ -32,6 +32,12 @@ static inline int form_is_any_number(enum form form)
 	return form == FORM_LOAD || form == FORM_CANCEL || form == FORM_CANCEL_NEAR;
 }
 
+/* Or what such a site needs. */
+static inline int form_is_for_any_number(enum form form)
+{
+	return form_is_any_number(form) || form == FORM_ROOM;
+}
+
 /* The instruction behind the site that is executed in its place. */
 enum tail {
 	TAIL_PLAIN, /* none */

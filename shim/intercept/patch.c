@@ -52,7 +52,7 @@ static int is_wanted(const struct object *o, const struct site_row *row, enum wa
 {
 	const struct syscall_row *call = call_of(row);
 
-	if (form_is_any_number(row->form) || row->form == FORM_ROOM)
+	if (form_is_for_any_number(row->form))
 		return 1;
 	if (row->guess < 0 && row->form == FORM_NONE)
 		return 0;
@@ -94,7 +94,7 @@ static int is_needed(const struct object *o, const struct site_row *row)
 {
 	const struct syscall_row *call = call_of(row);
 
-	return form_is_any_number(row->form) || row->form == FORM_ROOM || is_in_syscall(o, row) ||
+	return form_is_for_any_number(row->form) || is_in_syscall(o, row) ||
 	       (call && ((call->class == CLASS_PROCESS && call->flags & CALL_PROC) || row->guess == __NR_write || row->guess == __NR_writev || coalesce_hears_of((uint32_t)row->guess)));
 }
 

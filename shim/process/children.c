@@ -8,13 +8,6 @@
 
 #include "../sys/poison.h"
 
-static int read_arguments(struct clone_args *args, uint64_t from)
-{
-	long got = memory_is_stored_directly() ? memory_read_unasked(args, from, CLONE_ARGS_SIZE_VER0, !inherited.sealed) : memory_read(args, from, CLONE_ARGS_SIZE_VER0);
-
-	return got == CLONE_ARGS_SIZE_VER0;
-}
-
 uint64_t children_flags(const struct call *call, uint64_t *stack)
 {
 	struct clone_args args = {0};
@@ -30,7 +23,7 @@ uint64_t children_flags(const struct call *call, uint64_t *stack)
 		return call->arguments[0];
 	case __NR_clone3:
 		/* Unreadable: the kernel will say so, and there will be no child. Where it may not be read: the worst. */
-		if (!read_arguments(&args, call->arguments[0]))
+		if (memory_read_given(&args, call->arguments[0], CLONE_ARGS_SIZE_VER0, !inherited.sealed) != CLONE_ARGS_SIZE_VER0)
 			args.flags = CLONE_VM;
 		*stack = args.stack;
 		return args.flags;

@@ -200,25 +200,18 @@ struct copy {
 	struct text out;
 	const char *preload;     /* the program's own LD_PRELOAD=..., in out; NULL: it has none */
 	uint8_t follow;          /* it is to load us; else it is to lose us */
-	uint8_t is_filtered;     /* nothing can be read through the kernel */
-	uint8_t may_ask;         /* ... but be asked for */
 	uint8_t given[KEPT];     /* it has this variable of our birth */
 	uint8_t relative[KEPT];  /* with the path as the user wrote it, which means another file in another folder */
 };
 
-static long copy_read(const struct copy *c, void *to, uint64_t from, size_t size)
-{
-	return c->is_filtered ? memory_read_unasked(to, from, size, c->may_ask) : memory_read(to, from, size);
-}
-
 /* Reads the NUL-terminated string at `from` into `to`, at most `limit` with its end; its length, or -1. */
-static long string_read(const struct copy *c, char *to, uint64_t from, size_t limit)
+static long string_read(char *to, uint64_t from, size_t limit)
 {
 	for (size_t length = 0; length < limit;) {
 		size_t piece = 256 - (from + length) % 256;
 		if (piece > limit - length)
 			piece = limit - length;
-		long got = copy_read(c, to + length, from + length, piece);
+		long got = memory_read_given(to + length, from + length, piece, !inherited.sealed);
 		if (got <= 0)
 			return -1;
 		for (long i = 0; i < got; i++)
@@ -319,14 +312,14 @@ static int add_entry(struct copy *c, uint64_t pointer, char *head, size_t read)
 
 	/* One that cannot be read at all is the kernel's to refuse. */
 	if (!is_enough(head, read))
-		string_read(c, head, pointer, HEAD);
+		string_read(head, pointer, HEAD);
 	if (!string_after(head, "LD_PRELOAD=") && !string_after(head, "SYSSHIM_")) {
 		add(c, pointer);
 		return 1;
 	}
 	/* NB: what stands behind the text's room is ours, and behind that the program's. */
 	size_t room = (size_t)(c->out.end - text);
-	long length = string_read(c, text, pointer, room < ENTRY_LIMIT ? room : ENTRY_LIMIT);
+	long length = string_read(text, pointer, room < ENTRY_LIMIT ? room : ENTRY_LIMIT);
 	if (length < 0)
 		return 0;
 	c->out.at += length + 1;
@@ -354,7 +347,7 @@ static size_t read_entries(struct copy *c, uint64_t theirs, int *read)
 	size_t most = (PAGE - theirs % PAGE) & ~7ul;
 	if (most > sizeof c->theirs)
 		most = sizeof c->theirs;
-	long got = copy_read(c, c->theirs, theirs, most ? most : 8), sum = 0;
+	long got = memory_read_given(c->theirs, theirs, most ? most : 8, !inherited.sealed), sum = 0;
 	size_t count = got > 0 ? (size_t)got / 8 : 0, strings = 0;
 
 	memset(c->heads, 0, sizeof c->heads);
@@ -365,7 +358,7 @@ static size_t read_entries(struct copy *c, uint64_t theirs, int *read)
 		c->from[strings] = (struct iovec){(void *)pointer, size};
 		sum += (long)size;
 	}
-	*read = strings && !c->is_filtered && memory_read_many(c->to, c->from, strings) == sum;
+	*read = strings && memory_read_many(c->to, c->from, strings) == sum;
 	return count;
 }
 
@@ -441,8 +434,6 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 	c = (struct copy *)(memory + (memory == spare ? SPARE_BYTES : POINTER_BYTES + TEXT_BYTES) - sizeof *c);
 	memset(c, 0, sizeof *c);
 	c->follow = (uint8_t)follow;
-	c->is_filtered = (uint8_t)memory_is_stored_directly();
-	c->may_ask = !p->sealed;
 	c->pointers = (uint64_t *)memory;
 	c->most = most;
 	c->out = (struct text){memory + most * 8, (char *)c, 0};
@@ -451,7 +442,7 @@ static uint64_t *environment_copy(struct process *p, uint64_t theirs, int follow
 		return NULL;
 	}
 	/* Behind a filter nobody gets us who would not have us anyway: whether ld.so finds us there is not asked. */
-	int comes_to_nothing = c->out.cut || (c->is_filtered && (!c->follow || !c->preload || !brings_us(c->preload)));
+	int comes_to_nothing = c->out.cut || (memory_is_stored_directly() && (!c->follow || !c->preload || !brings_us(c->preload)));
 	if (c->follow && !comes_to_nothing)
 		add_hidden(c, p);
 	c->pointers[c->count] = 0;
@@ -534,7 +525,7 @@ void exec_failed(struct process *p, uint64_t *copy)
 /* Where the user has asked for it; never a set-user-id program, which would lose its rights. */
 static int is_to_be_traced(int unfollowed)
 {
-	return (unfollowed == UNFOLLOWED_STATIC || unfollowed == UNFOLLOWED_FOREIGN || unfollowed == UNFOLLOWED_GO) && settings.follow && tracer_is_known();
+	return (unfollowed == UNFOLLOWED_STATIC || unfollowed == UNFOLLOWED_FOREIGN || unfollowed == UNFOLLOWED_GO) && tracer_is_wanted();
 }
 
 /* The whole subtree is traced: we are not in its environment, so that nothing is recorded twice. What cannot be traced runs natively. */

@@ -19,29 +19,34 @@
 
 enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
 
-static int has_interpreter(long fd, const Elf64_Ehdr *header)
+/* The next segment of this kind from header *i on: 1, 0: there is none, -1: the headers cannot be read. */
+static int segment_next(long fd, const Elf64_Ehdr *header, uint32_t type, int *i, Elf64_Phdr *segment)
 {
-	Elf64_Phdr segment;
-
-	for (int i = 0; i < header->e_phnum && i < HEADERS; i++) {
-		if (own_read(RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment)) != sizeof segment)
-			return 1;
-		if (segment.p_type == PT_INTERP)
+	while (*i < header->e_phnum && *i < HEADERS) {
+		if (own_read(RAW(__NR_pread64, fd, segment, sizeof *segment, header->e_phoff + (uint64_t)(*i)++ * sizeof *segment)) != sizeof *segment)
+			return -1;
+		if (segment->p_type == type)
 			return 1;
 	}
 	return 0;
+}
+
+/* Or whatever cannot be read. */
+static int has_interpreter(long fd, const Elf64_Ehdr *header)
+{
+	Elf64_Phdr segment;
+	int i = 0;
+
+	return segment_next(fd, header, PT_INTERP, &i, &segment) != 0;
 }
 
 static __attribute__((noinline)) int has_go(long fd, const Elf64_Ehdr *header)
 {
 	Elf64_Phdr segment;
 	uint32_t notes[64];
+	int i = 0;
 
-	for (int i = 0; i < header->e_phnum && i < HEADERS; i++) {
-		if (own_read(RAW(__NR_pread64, fd, &segment, sizeof segment, header->e_phoff + (uint64_t)i * sizeof segment)) != sizeof segment)
-			return 0;
-		if (segment.p_type != PT_NOTE)
-			continue;
+	while (segment_next(fd, header, PT_NOTE, &i, &segment) == 1) {
 		long size = own_read(RAW(__NR_pread64, fd, notes, segment.p_filesz < sizeof notes ? segment.p_filesz : sizeof notes, segment.p_offset));
 		if (size > 0 && elf_note_is_go(notes, (uint64_t)size))
 			return 1;
@@ -146,7 +151,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 		return UNFOLLOWED_FOREIGN;
 	if (!has_interpreter(fd, &header))
 		return header.e_type == ET_DYN && is_loader(fd) ? -1 : UNFOLLOWED_STATIC;
-	return settings.follow && tracer_is_known() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
+	return tracer_is_wanted() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
 }
 
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */

@@ -39,9 +39,9 @@ void tracer_know(const char *path, const char *const *environment)
 	known.environment = environment;
 }
 
-int tracer_is_known(void)
+int tracer_is_wanted(void)
 {
-	return known.path != NULL && *known.path;
+	return settings.follow && known.path != NULL && *known.path;
 }
 
 static long run(void *shared)

@@ -8,7 +8,7 @@ enum { TRACER_ROOM = 32 << 10 };
 
 /* Where sysshim-tracer is, and what of our variables it gets. Constructor only. */
 void tracer_know(const char *path, const char *const *environment);
-int tracer_is_known(void);
+int tracer_is_wanted(void); /* there is one, and children are to be followed */
 
 /* Starts one that follows what this thread is about to execute, with `room` (TRACER_ROOM bytes at a multiple of 16) to work in. Returns its
  * process number, for tracer_stop where the exec has failed, or -errno: nothing has changed. Any context, a vfork child included. */

@@ -55,9 +55,9 @@ void memory_know(const uint32_t *others, struct memory_range program, struct mem
 struct iovec;
 long memory_read_many(const struct iovec *to, const struct iovec *from, size_t count);
 
-/* Under a filter, where those refuse: reads it as it stands, each page once the kernel has said that it is there. may_ask 0: not even that may be asked, and
- * all is believed but what nobody has mapped. Only for what the program hands to the kernel this very moment. */
-long memory_read_unasked(void *to, uint64_t from, size_t size, int may_ask);
+/* For what the program hands to the kernel this very moment. Under a filter, where the others refuse, it is read as it stands, each page once the kernel has said
+ * that it is there. may_ask 0: not even that may be asked, and all is believed but what nobody has mapped. */
+long memory_read_given(void *to, uint64_t from, size_t size, int may_ask);
 
 /* Where the kernel refuses or a filter might kill, nothing foreign is read (-EPERM), and memory_write stores directly, which is safe
  * only in pages that are present: the caller has populated them. Called by the constructor, and by the gate before a filter. */
