@@ -15,7 +15,7 @@
 
 #include "../sys/poison.h"
 
-enum { TYPE = 0170000, REGULAR = 0100000, FOLDER = 0040000, OTHERS = 077, MAGIC = 0x33747373 /* "sst3" */, NAME_SIZE = 512 };
+enum { TYPE = 0170000, REGULAR = 0100000, FOLDER = 0040000, OTHERS = 077, MAGIC = 0x34747373 /* "sst4" */, NAME_SIZE = 512 };
 
 struct header {
 	uint32_t magic, count;

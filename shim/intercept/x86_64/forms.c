@@ -25,7 +25,7 @@
 
 #include "../../sys/poison.h"
 
-enum { NEAR = 512, GUESS = 96, MOV = 5, JUMP = 5, SHORT = 2 /* a short jump */, FUNCTION = 16 /* where functions begin */ };
+enum { NEAR = 512, GUESS = 96, MOV = 5, JUMP = 5, SHORT = 2 /* a short jump */, CANCEL_LOOK = 42 /* also in entry.S */, FUNCTION = 16 /* where functions begin */ };
 
 static const unsigned char *find_syscall(const unsigned char *at, const unsigned char *end)
 {
@@ -110,6 +110,17 @@ static int is_cancellation(const struct text_range *text, const unsigned char *a
 	static const unsigned char save[MOV] = {0x4c, 0x89, 0x5c, 0x24, 0x08};
 
 	return at - text->start >= MOV && memcmp(at - MOV, save, MOV) == 0;
+}
+
+/* In front of it testb $8,(%rdi); jne; and the arguments brought to where the kernel wants them: entry.S goes back there, to the look, when a thread was
+ * cancelled in our text. NB: a piece does not reach so far; its table does. */
+static int looks_first(const struct text_range *text, const unsigned char *at)
+{
+	static const unsigned char look[] = {0xf6, 0x07, 0x08, 0x0f, 0x85};
+	static const unsigned char rest[] = {0x49, 0x89, 0xfb, 0x48, 0x89, 0xf0, 0x48, 0x89, 0xd7, 0x48, 0x89, 0xce, 0x4c, 0x89, 0xc2, 0x4d,
+					     0x89, 0xca, 0x4c, 0x8b, 0x44, 0x24, 0x08, 0x4c, 0x8b, 0x4c, 0x24, 0x10};
+
+	return at - text->start >= CANCEL_LOOK && memcmp(at - CANCEL_LOOK, look, sizeof look) == 0 && memcmp(at - MOV - sizeof rest, rest, sizeof rest) == 0;
 }
 
 /* Four bytes of padding, or more. */
@@ -264,8 +275,8 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 		return 1;
 	/* Rows come in the order of their addresses. */
 	unsigned char disp;
-	int cancel = is_cancel(text, at);
-	const unsigned char *room = !cancel && is_cancel_near(text, at) ? room_of(text, at) : NULL;
+	int looks = is_cancellation(text, at) && looks_first(text, at), cancel = looks && is_cancel(text, at);
+	const unsigned char *room = looks && !cancel && is_cancel_near(text, at) ? room_of(text, at) : NULL;
 	if (room && room >= from) {
 		*place = (struct place){.at = room, .number = -1, .guess = -1, .form = FORM_ROOM, .patch = room, .length = JUMP, .tail = TAIL_PLAIN};
 		return 1;
@@ -278,7 +289,7 @@ int forms_next(const struct text_range *text, const unsigned char *from, struct 
 		place->form = cancel ? FORM_CANCEL : room ? FORM_CANCEL_NEAR : FORM_LOAD;
 		return 1;
 	}
-	/* Without room behind it the instruction stays alone: from our text no thread would be cancelled. */
+	/* Without room behind it, or the look in front, the instruction stays alone: from our text no thread would be cancelled. */
 	if (is_cancellation(text, at))
 		return 1;
 	int special = place->number < 0 || makes_children(place->number);

@@ -35,6 +35,10 @@
 #define QUICK_COUNT 6
 #define QUICK_BYTES 7
 
+/* The site of glibc's cancellation, as forms.c knows it: so far in front of its `syscall` it looks whether the thread is cancelled, by this bit of its flags at (%rdi). */
+#define CANCEL_LOOK 42
+#define CANCELED 8
+
 #define FLAG_DIRECTION 0x400
 #define FLAG_ALIGNMENT 0x40000
 
@@ -344,7 +348,17 @@ enter_cancel:
 	popq %rax
 	.cfi_adjust_cfa_offset -8
 	RESTORE
+	/* Cancelled meanwhile: libc's handler has found us here, where it takes the call for one that is not made yet and leaves it to the site's own look, which is over.
+	 * What comes between these two instructions is still lost. */
+	movq cancel_flags(%rip), %rcx
+	testb $CANCELED, %fs:(%rcx)
+	jnz 3f
 	jmp *SITE_RESUME(%r11)
+3:	movq %fs:0, %rdi
+	addq %rcx, %rdi
+	movq SITE_RESUME(%r11), %rcx
+	subq $CANCEL_LOOK, %rcx
+	jmp *%rcx
 	.cfi_endproc
 	.size enter_cancel, . - enter_cancel
 
@@ -482,8 +496,14 @@ HIDDEN slot_cancel
 	.cfi_def_cfa rsp, 0
 	.cfi_undefined 16
 	movq %r11, 8(%rsp)
+	movq %r11, %rcx
 	leaq site_cancel(%rip), %r11
 	RETURN_ADDRESS_IN_ROW
+	/* Where the thread's flags are: as far behind the thread pointer in every thread. */
+	subq %fs:0, %rcx
+	cmpq %rcx, cancel_flags(%rip)
+	je enter_cancel
+	movq %rcx, cancel_flags(%rip)
 	jmp enter_cancel
 	.cfi_endproc
 	.size slot_cancel, . - slot_cancel
@@ -538,5 +558,7 @@ HIDDEN special_doors
 	TABLE sites_before, BEFORE_SLOTS
 	TABLE sites_special, SPECIAL_SLOTS
 	TABLE site_cancel, 1
+	.local cancel_flags
+	.comm cancel_flags, 8, 8
 
 	.section .note.GNU-stack, "", @progbits
