@@ -529,7 +529,7 @@ static long before_gathering(struct process *p, const struct call *call, const s
 	return 0;
 }
 
-long coalesce_before(struct process *p, const struct call *call)
+long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 {
 	struct batch *b = batch;
 	uint32_t number = (uint32_t)call->number;
@@ -547,7 +547,7 @@ long coalesce_before(struct process *p, const struct call *call)
 	if (is_private(call, row))
 		return 0;
 	batch_is_nested(b, (const char *)call);
-	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
+	batch_flush_before(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT, row && row->flags & CALL_WAITS && row->class != CLASS_COALESCIBLE ? came : NULL);
 	/* Whoever was interrupted on the way to a batch's first write begins anew. */
 	if (!word_fill(b->word))
 		b->word += WORD_GENERATION;

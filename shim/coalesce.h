@@ -14,8 +14,8 @@ long coalesce_native(struct process *p, const struct call *call);
 void coalesce_watch(struct process *p, const struct call *call, long result);
 
 /* Any other call, before it is made: flushes, or lets pass what nobody can order against the buffered bytes. Returns 0, or the error of an
- * earlier flush that this call has to report in place of being made. */
-long coalesce_before(struct process *p, const struct call *call);
+ * earlier flush that this call has to report in place of being made. *came: see interrupted.h. */
+long coalesce_before(struct process *p, const struct call *call, uint64_t *came);
 /* Does a call of this number, which is none that makes a process or a thread, forbid batches later, so that coalesce_before must always see it? */
 int coalesce_hears_of(uint32_t number);
 /* Behind a call that takes a descriptor away: what could not be written to it is lost. */

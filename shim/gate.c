@@ -6,6 +6,7 @@
 #include "gate_actions.h"
 #include "coalesce.h"
 #include "inject.h"
+#include "interrupted.h"
 #include "record/audit.h"
 #include "record/files.h"
 #include "record/plain.h"
@@ -156,7 +157,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 	counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
 		log_early(p, call, ticket);
-	passage->sealed = before(p, call);
+	ticket->sealed = (uint16_t)before(p, call);
 }
 
 static void note_open(struct process *p, const struct call *call, long result)
@@ -201,7 +202,7 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 	/* In a forked child the parent's passage ends with nobody: its table is new. */
 	if (!p || p->alive != 1)
 		return;
-	if (passage->sealed && result < 0)
+	if (ticket->sealed && result < 0)
 		rights_unseal(p);
 	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	count_outcome(p, call, result, ticket, now);
@@ -368,7 +369,9 @@ static __attribute__((noinline)) long pass_injected(struct process *p, const str
 {
 	struct passage passage;
 	uint64_t held = INJECT_NOTHING;
-	long error = coalesce_before(p, call);
+
+	passage.ticket.came = 0;
+	long error = coalesce_before(p, call, NULL);
 
 	gate_enter(&passage, call);
 	if (!passage.process)
@@ -382,12 +385,16 @@ static __attribute__((noinline)) long pass_injected(struct process *p, const str
 static __attribute__((noinline)) long pass_plain(struct process *p, const struct call *call)
 {
 	struct passage passage;
-	long error = coalesce_before(p, call);
+
+	passage.ticket.came = 0;
+	long error = coalesce_before(p, call, &passage.ticket.came);
 
 	gate_enter(&passage, call);
 	if (!passage.process)
 		return kernel_call(call);
-	long result = error ? error : make(p, call);
+	long result = error;
+	if (!error && (likely(!passage.ticket.came) || (result = interrupted_call(call, passage.ticket.came)) == INTERRUPTED_NOT))
+		result = make(p, call);
 	gate_leave(&passage, call, result);
 	if (unlikely(settings.watch))
 		arm_watch(p, batch);

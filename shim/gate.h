@@ -36,8 +36,8 @@ void gate_sigreturn(struct signal_frame *frame);
 struct passage {
 	struct process *process; /* NULL: nobody counts */
 	struct log_ticket ticket;
-	int sealed; /* the call installs a filter */
 };
+/* passage->ticket.came is the caller's: what has come before. */
 void gate_enter(struct passage *passage, const struct call *call);
 void gate_leave(const struct passage *passage, const struct call *call, long result);
 

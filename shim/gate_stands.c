@@ -4,6 +4,7 @@
 #include "gate_actions.h"
 #include "coalesce.h"
 #include "inject.h"
+#include "interrupted.h"
 #include "process/life.h"
 #include "record/log.h"
 #include "sys/clock.h"
@@ -55,7 +56,7 @@ struct look gate_look(const struct call *call)
 		return (struct look){gate(call), 0};
 	if (p && (p->alive == 1 || life_born(p))) {
 		long result;
-		coalesce_before(p, call);
+		coalesce_before(p, call, NULL);
 		if (unlikely(inject_has(call_slot(call))) && answers(p, call, &result))
 			return (struct look){result, 0};
 		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
@@ -95,11 +96,14 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 	/* Nobody can cancel the only thread; and one with a rule is not made where it stands. */
 	if (!p || p->alive != 1 || !p->threads || inject_has(call_slot(call)))
 		return (struct look){gate(call), 0};
-	long error = coalesce_before(p, call);
+	passage.ticket.came = 0;
+	long result = coalesce_before(p, call, &passage.ticket.came);
 	gate_enter(&passage, call);
-	if (error) {
-		gate_leave(&passage, call, error);
-		return (struct look){error, 0};
+	if (!result)
+		result = unlikely(passage.ticket.came) ? interrupted_call(call, passage.ticket.came) : INTERRUPTED_NOT;
+	if (result != INTERRUPTED_NOT) {
+		gate_leave(&passage, call, result);
+		return (struct look){result, 0};
 	}
 	words[0] = call_slot(call) | (uint64_t)passage.ticket.printed << NUMBER_BITS | passage.ticket.serial << (NUMBER_BITS + PRINTED_BITS);
 	words[1] = passage.ticket.began;
@@ -109,7 +113,8 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 long gate_left_cancel(const struct call *call, const uint64_t words[2])
 {
 	struct call made = *call;
-	struct passage passage = {process, {words[0] >> (NUMBER_BITS + PRINTED_BITS), words[1], words[0] >> NUMBER_BITS & ((1 << PRINTED_BITS) - 1), 0}, 0};
+	struct passage passage = {.process = process,
+				  .ticket = {.serial = words[0] >> (NUMBER_BITS + PRINTED_BITS), .began = words[1], .printed = words[0] >> NUMBER_BITS & ((1 << PRINTED_BITS) - 1)}};
 
 	made.number = words[0] & (SYSCALL_LIMIT - 1);
 	gate_leave(&passage, &made, (long)call->number);

@@ -132,6 +132,8 @@ enum batch_wait {
 /* Hands what is buffered to the kernel as one write. `end`: enum batch_end or the number of a system call. Afterwards nothing is buffered,
  * unless a full pipe was not waited for. Signals are blocked around the write and its bookkeeping. Any context. */
 void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait);
+/* The same before a call that may wait: *came gets the signals that came meanwhile (interrupted.h). NULL: it is not asked. */
+void batch_flush_before(struct process *p, struct batch *b, unsigned end, enum batch_wait wait, uint64_t *came);
 
 /* buffered + one large write in one writev; only for files. The result of the program's write, or -EAGAIN: nothing was done, make it
  * natively. Called when something is buffered for the write's descriptor. */

@@ -170,7 +170,7 @@ static long exec_named(const char *function, long file, long arguments, long env
 {
 	const struct call call = {__NR_execve, {(uint64_t)file, (uint64_t)arguments, (uint64_t)environment}};
 	next_function *next = definition_behind(function);
-	struct passage passage;
+	struct passage passage = {0};
 
 	if (!next)
 		next = absent;
@@ -210,7 +210,7 @@ static long open_flags(long text)
 	{ \
 		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
 		next_function *next = interpose_rows[ROW_##symbol].next; \
-		struct passage passage; \
+		struct passage passage = {0}; \
 		(void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g; \
 		if (!next) \
 			return early(&call); \
@@ -225,7 +225,7 @@ static long open_flags(long text)
 	{ \
 		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
 		next_function *next = interpose_rows[ROW_##symbol].next; \
-		struct passage passage; \
+		struct passage passage = {0}; \
 		gate_enter(&passage, &call); \
 		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)); \
 		gate_leave(&passage, &call, RESULT_##result_width(result)); \
@@ -244,7 +244,7 @@ static long open_flags(long text)
 	long fallback_##symbol(long a, long b, long c, long d, long e, long f, long g) \
 	{ \
 		next_function *next = interpose_rows[ROW_##symbol].next; \
-		struct passage passage; \
+		struct passage passage = {0}; \
 		long result = WIDTH_##result_width(next(a, b, c, d, e, f, g)), errors = *__errno_location(); \
 		const struct call call = {__NR_##number, {(uint64_t)(A), (uint64_t)(B), (uint64_t)(C), (uint64_t)(D), (uint64_t)(E), (uint64_t)(F)}}; \
 		gate_enter(&passage, &call); \

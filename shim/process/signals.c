@@ -29,6 +29,7 @@ enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, BY_TIMER = 
 #define NOT_HOOKED (BIT(9) | BIT(19) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22) | BIT(23) | BIT(28) | BIT(32) | BIT(33))
 #define FAULTS (BIT(SEGV) | BIT(BUS) | BIT(4) | BIT(5) | BIT(8)) /* and ILL, TRAP, FPE: the processor's own */
 #define UNMASKABLE (BIT(9) | BIT(19))
+#define NOT_PROGRAMS (BIT(SYS) | BIT(32) | BIT(PROXY)) /* glibc's for threads, and what we use */
 
 struct action { /* struct kernel_sigaction of x86-64 */
 	void *handler;
@@ -226,6 +227,25 @@ static void know(int signal, const void *handler)
 
 	signals.fatal = (signals.fatal & ~BIT(signal)) | (is_fatal ? BIT(signal) : 0);
 	signals.others = (signals.others & ~BIT(signal)) | (handler && !is_fatal ? BIT(signal) : 0);
+}
+
+enum interruption signals_interrupt(uint64_t came)
+{
+	enum interruption how = INTERRUPT_NOTHING;
+	struct action a;
+
+	for (int i = 1; i <= SIGNALS; i++) {
+		if (!(came & BIT(i) & ~NOT_PROGRAMS) || set(i, NULL, &a) != 0)
+			continue;
+		a = seen(i, &a);
+		/* One that stood for one time is the default again (kernel/signal.c, get_signal). */
+		if (!is_handler(a.handler) && !(!a.handler && a.flags & ONE_SHOT))
+			continue;
+		if (!(a.flags & RESTART))
+			return INTERRUPT_ENDS;
+		how = INTERRUPT_RESTARTS;
+	}
+	return how;
 }
 
 /* What is given to the kernel in its place, in the present state. */

@@ -43,7 +43,7 @@ static void begin(struct process *p, const struct text_call *call, struct log_ti
 	else if (call->number == __NR_execve || call->number == __NR_execveat)
 		lines_json(p, call, JSON_BEGUN, ticket->began, ticket->began);
 	else if (p->log.pending)
-		lines_publish(p);
+		lines_publish_before(p, ticket);
 }
 
 static __attribute__((noinline)) void begin_if_wanted(struct process *p, const struct text_call *call, struct log_ticket *ticket)

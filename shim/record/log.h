@@ -44,7 +44,9 @@ struct log_ticket {
 	uint64_t serial;  /* 0: nothing was written when it began */
 	uint64_t began;   /* clock_monotonic */
 	unsigned printed; /* arguments; in a recording: the file offset of its beginning, 0: nobody knows */
-	unsigned injected; /* RECORD_INJECTED, RECORD_DELAYED */
+	uint16_t injected; /* RECORD_INJECTED, RECORD_DELAYED */
+	uint16_t sealed;  /* the call installs a filter (gate.c) */
+	uint64_t came;    /* signals that came while its beginning was logged (interrupted.h) */
 };
 
 struct process;

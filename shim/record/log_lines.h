@@ -21,6 +21,7 @@ void lines_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, con
 void lines_note(struct process *p, const char *note, uint64_t now);
 void lines_signal(struct process *p, int signal, const struct kernel_siginfo *about, uint64_t now);
 void lines_publish(struct process *p);
+void lines_publish_before(struct process *p, struct log_ticket *ticket); /* a call that may wait */
 void lines_trim(struct process *p);
 void lines_resume_exec(struct process *p, uint64_t now);
 
