@@ -106,19 +106,29 @@ static const struct {
 	{"read, SA_RESTART", do_read_later, SA_RESTART}, {"poll, one shot", do_poll, SA_RESETHAND},
 };
 
-/* Another process, which nobody observes: sends the signal some time after all that was written is there, and a byte later. */
-static int helper(pid_t to, int lines, unsigned delay, unsigned rounds)
+static off_t size_of(const char *path)
 {
 	struct stat status;
+
+	return stat(path, &status) ? 0 : status.st_size;
+}
+
+/* Another process, which nobody observes: sends the signal when all that was written is there, and where there is a log its next line; and a byte later. */
+static int helper(pid_t to, int lines, unsigned delay, const char *log, unsigned rounds)
+{
 	int fifo = open("fifo", O_WRONLY);
+	off_t logged = 0;
 
 	for (unsigned i = 1; i <= rounds; i++) {
-		do
+		do {
+			logged = log ? size_of(log) : 0;
 			usleep(1000);
-		while (stat("file", &status) || status.st_size < (off_t)i * lines * LINE);
+		} while (size_of("file") < (off_t)i * lines * LINE);
+		for (int turn = 0; turn < 1000 && log && size_of(log) == logged; turn++)
+			usleep(1000);
 		usleep(delay * 1000);
 		kill(to, SIGUSR1);
-		usleep(100000);
+		usleep(20000);
 		if (write(fifo, "x", 1) != 1)
 			return 1;
 	}
@@ -133,7 +143,7 @@ int main(int argc, char **argv)
 	int lines = argc > 1 ? atoi(argv[1]) : 1;
 
 	if (argc > 3)
-		return helper(atoi(argv[3]), lines, (unsigned)atoi(argv[2]), sizeof calls / sizeof *calls);
+		return helper(atoi(argv[3]), lines, (unsigned)atoi(argv[2]), argv[4], sizeof calls / sizeof *calls);
 	later = open("fifo", O_RDONLY);
 	file = open("file", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	if (pipe(never) || pipe(now) || write(now[1], "x", 1) != 1 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
@@ -185,24 +195,24 @@ run() {
 	"$@" sh -c 'echo $$ >number; mv number pid; exec "$@"' sh env ${shimmed:-} ../waits "$lines" >out 2>err &
 	runner=$!
 	until [ -s pid ] || [ $((tries++)) -gt 1000 ]; do sleep 0.01; done
-	timeout 60 ../waits "$lines" "$delay" "$(cat pid)" || fail "$folder: it hangs behind: $(tail -n 1 out)"
+	timeout 60 ../waits "$lines" "$delay" "$(cat pid)" ${log:+"$log.$(cat pid)"} || fail "$folder: it hangs behind: $(tail -n 1 out)"
 	wait $runner || fail "$folder: exit status $?: $(tail -n 3 err)"
 	cd ..
 }
 
 delayed() {
-	strace -f -o strace.out -e trace="$1" -e inject="$1:$2" "${@:3}"
+	strace -f -o strace.out -e trace="$1" -e inject="$1:delay_exit=$2" "${@:3}"
 }
 
-run native 1 20
+run native 1 50
 [ "$(grep -c ', handled 1$' native/out)" -ge 29 ] || fail "natively: $(cat native/out)"
 
-# A batch goes out for 50 ms, and it comes behind 20. (A handler with SA_RESETHAND lets go of batches.)
-shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHIM" run batch 20 20 delayed write delay_exit=50000
+# A batch is there, and its write has not come back yet. (A handler with SA_RESETHAND lets go of batches.)
+shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHIM" run batch 20 0 delayed write 50000
 grep -q '^  coalesced: .* -> 29 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
 diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' batch/out) || fail "behind a batch"
 
-# The end of the write's line is written for 100 ms, then the beginning of the other's.
-shimmed="SYSSHIM_LOG=$PWD/log.%p SYSSHIM_BURST=4096 LD_PRELOAD=$SHIM" run text 1 150 delayed truncate delay_enter=100000
-grep -q 'DELAYED' text/strace.out || fail "no line was slow"
+# The log has room for the line that says what it waits for.
+log=$PWD/log shimmed="SYSSHIM_LOG=$PWD/log.%p SYSSHIM_TRACE=!write SYSSHIM_BURST=4096 LD_PRELOAD=$SHIM" run text 1 0 delayed truncate 100000
+grep -q DELAYED text/strace.out || fail "no line was slow"
 diff native/out text/out || fail "behind a line of the log"

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 6000, STEP = 37, MOST = 20000 /* turns of a loop */, PATIENCE = 20 /* seconds */ };
+enum { ROUNDS = 3000, STEP = 37, MOST = 20000 /* turns of a loop */, PATIENCE = 20 /* seconds */ };
 
 static int ends[2];
 static volatile int go;
