@@ -268,7 +268,9 @@ static long record_plain(struct process *p, const struct call *call)
 		begun = plain_begin(p, call, &ticket);
 	else
 		ticket.began = clock_monotonic();
-	long result = kernel_call(call);
+	long result;
+	if (likely(!ticket.came) || (result = interrupted_call(call, ticket.came)) == INTERRUPTED_NOT)
+		result = kernel_call(call);
 	if (unlikely(p->alive != 1))
 		return result;
 	uint64_t now = clock_monotonic();

@@ -19,15 +19,15 @@ static size_t size_of(uint32_t number)
 	return sizeof(struct record_call) + shapes[number].count * sizeof(uint64_t);
 }
 
-/* All but its times, serial and result, which are 0; with `behind` bytes for what lies in memory. NULL: there is no room, which is counted. */
-static inline struct record_call *take(struct process *p, const struct call *call, size_t behind)
+/* All but its times, serial and result, which are 0; with `behind` bytes for what lies in memory; came: see room_take_before. NULL: there is no room, which is counted. */
+static inline struct record_call *take(struct process *p, const struct call *call, size_t behind, uint64_t *came)
 {
 	uint32_t number = (uint32_t)call->number;
 	unsigned count = shapes[number].count;
 	size_t size = size_of(number) + behind;
 	struct record_call *record = room_take_at_once(p, size);
 
-	if (unlikely(!record) && !(record = room_take(p, size)))
+	if (unlikely(!record) && !(record = room_take_before(p, size, came)))
 		return NULL;
 	record->number = (uint16_t)number;
 	record->arguments_count = (uint8_t)count;
@@ -75,7 +75,7 @@ static inline void path_call(struct process *p, const struct call *call, const s
 		return;
 	}
 	size_t head = size_of(number), size = head + recording_piece_size(length + 1);
-	record = take(p, call, size - head);
+	record = take(p, call, size - head, NULL);
 	if (unlikely(!record))
 		return;
 	recording_put_piece((char *)record + head, (const char *)from, length + 1);
@@ -88,7 +88,7 @@ void plain_call(struct process *p, const struct call *call, const struct log_tic
 		path_call(p, call, ticket, now, result);
 		return;
 	}
-	struct record_call *record = take(p, call, 0);
+	struct record_call *record = take(p, call, 0, NULL);
 	if (likely(record))
 		end(p, record, size_of((uint32_t)call->number), ticket->began, now, result, 0);
 }
@@ -103,7 +103,7 @@ struct plain_begun plain_begin(struct process *p, const struct call *call, struc
 
 	if (shape.reads && !string)
 		return put_begin(p, call, ticket);
-	struct record_call *record = take(p, call, behind);
+	struct record_call *record = take(p, call, behind, &ticket->came);
 	/* NB: r->begun, by which complete_begun finds its own, stays another's. */
 	ticket->serial = __atomic_add_fetch(&r->serials, 1, __ATOMIC_RELAXED);
 	ticket->began = clock_monotonic();

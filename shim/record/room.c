@@ -382,7 +382,7 @@ static __attribute__((noinline)) void wait_a_while(int turn)
 		lock_nap();
 }
 
-void *room_take(struct process *p, size_t size)
+void *room_take_before(struct process *p, size_t size, uint64_t *came)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t mask;
@@ -399,6 +399,8 @@ void *room_take(struct process *p, size_t size)
 			int locked = process_lock(p, &r->lock, &mask);
 			room = locked ? more_room(p, size) : 0;
 			r->refused = room ? 0 : 1;
+			if (locked && came && !p->sealed)
+				*came |= signals_held_back(mask);
 			if (locked)
 				lock_release(&r->lock, &mask);
 		}
@@ -411,6 +413,11 @@ void *room_take(struct process *p, size_t size)
 	counter_add(&p->tally.log_dropped, 1, 1);
 	__atomic_store_n(&((struct record_header *)room_place(p, 0))->dropped, p->tally.log_dropped, __ATOMIC_RELAXED);
 	return NULL;
+}
+
+void *room_take(struct process *p, size_t size)
+{
+	return room_take_before(p, size, NULL);
 }
 
 void room_return(struct process *p, void *record, size_t size, size_t used)

@@ -216,3 +216,52 @@ diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' batch/out) || fail "b
 log=$PWD/log shimmed="SYSSHIM_LOG=$PWD/log.%p SYSSHIM_TRACE=!write SYSSHIM_BURST=4096 LD_PRELOAD=$SHIM" run text 1 0 delayed truncate 100000
 grep -q DELAYED text/strace.out || fail "no line was slow"
 diff native/out text/out || fail "behind a line of the log"
+
+# Room for records is made in front of a call that waits: the file has grown, and its pages are not there yet.
+cat >polls.c <<'C'
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static volatile int handled;
+
+static void handle(int number)
+{
+	(void)number;
+	handled++;
+}
+
+int main(void)
+{
+	int never[2], interrupted = 0;
+	struct sigaction action = {.sa_handler = handle};
+
+	sigaction(SIGUSR1, &action, NULL);
+	if (pipe(never))
+		return 1;
+	for (int i = 0; i < 2000; i++) {
+		struct pollfd p = {never[0], POLLIN, 0};
+		interrupted += poll(&p, 1, 1) < 0 && errno == EINTR;
+	}
+	printf("%d %d\n", handled, interrupted);
+	return 0;
+}
+C
+cc -O1 -o polls polls.c || fail "it does not compile"
+mkdir recording
+strace -f -o strace.out -e trace=madvise -e inject=madvise:delay_exit=50000 sh -c 'echo $$ >number; mv number pid; exec "$@"' sh \
+	env SYSSHIM_LOG="$PWD/recording" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off LD_PRELOAD="$SHIM" ./polls >out 2>err &
+runner=$!
+until [ -s pid ]; do sleep 0.01; done
+size=
+while kill -0 "$(cat pid)" 2>/dev/null; do
+	now=$(stat -c %s recording/*.rec 2>/dev/null)
+	# not the first growth: that is the program's birth
+	[ "${size:-0}" -lt 10000 ] || [ "${now:-0}" -le "$size" ] || kill -USR1 "$(cat pid)" 2>/dev/null
+	size=$now
+done
+wait $runner || fail "polls: exit status $?: $(tail -n 3 err)"
+read -r handled interrupted <out
+[ "$handled" -ge 2 ] && [ $((interrupted * 2)) -gt "$handled" ] || fail "$handled signals came while room was made, $interrupted calls were interrupted"
