@@ -1,5 +1,6 @@
 /* pthread_cancel meets threads that are just about to wait: between glibc's look whether they are cancelled and the kernel (glibc from 2.41 on takes them for
  * cancelled by where they are). Every one ends. */
+/* variants: quiet log record */
 /* timeout: 180 */
 #define _GNU_SOURCE
 #include <pthread.h>
