@@ -496,10 +496,10 @@ HIDDEN slot_cancel
 	.cfi_def_cfa rsp, 0
 	.cfi_undefined 16
 	movq %r11, 8(%rsp)
-	movq %r11, %rcx
 	leaq site_cancel(%rip), %r11
 	RETURN_ADDRESS_IN_ROW
 	/* Where the thread's flags are: as far behind the thread pointer in every thread. */
+	movq 8(%rsp), %rcx
 	subq %fs:0, %rcx
 	cmpq %rcx, cancel_flags(%rip)
 	je enter_cancel
