@@ -152,64 +152,61 @@ static OWN_FRAME void vector(struct text *out, uint64_t from, uint64_t count, in
 	text_string(out, at == from ? "[]" : "]");
 }
 
-/* An array of pointers up to its NULL, some at a time: what reads them asks the kernel. They stand at the end of the line's room, which is shorter meanwhile; a line without it
+/* An array of pointers up to its NULL, some at a time: what reads them asks the kernel. They stand at the end of the line's room, behind its end meanwhile; a line without it
  * ends here. */
 enum { POINTERS = 16, POINTERS_SIZE = 8 * POINTERS };
 
 struct pointers {
 	uint64_t at; /* of the next one */
-	char *some;  /* NULL: there is no room */
-	uint8_t next, count, readable;
+	uint8_t next, count, readable, has_room;
 };
 
 static void pointers_begin(struct pointers *p, struct text *out, uint64_t from)
 {
-	int has_room = out->end - out->at > POINTERS_SIZE;
-
-	if (has_room)
+	*p = (struct pointers){from, 0, 0, 0, out->end - out->at > POINTERS_SIZE};
+	if (p->has_room)
 		out->end -= POINTERS_SIZE;
-	*p = (struct pointers){from, has_room ? out->end : NULL, 0, 0, 0};
 }
 
 static void pointers_end(const struct pointers *p, struct text *out)
 {
-	if (p->some)
+	if (p->has_room)
 		out->end += POINTERS_SIZE;
 }
 
-static uint64_t pointer(const struct pointers *p, unsigned i)
+static uint64_t pointer(const struct text *out, unsigned i)
 {
 	uint64_t value;
 
-	__builtin_memcpy(&value, p->some + 8 * i, sizeof value);
+	__builtin_memcpy(&value, out->end + 8 * i, sizeof value);
 	return value;
 }
 
 /* What stands behind the NULL is of no use. */
-static void cut_behind_end(const struct pointers *p, const struct text_memory *memory)
+static void cut_behind_end(const struct pointers *p, const struct text *out, const struct text_memory *memory)
 {
 	for (unsigned i = 0; memory->cut && i + 1 < p->count; i++)
-		if (!pointer(p, i)) {
+		if (!pointer(out, i)) {
 			memory->cut(memory, p->at + 8 * (i + 1));
 			return;
 		}
 }
 
-/* The next one of `left` at most; 0 as well where it cannot be read. */
-static uint64_t next_pointer(struct pointers *p, const struct text_memory *memory, uint64_t left)
+/* The next one of `left` at most; 0 as well where it cannot be read. NB noipa: gcc 14 would keep the members in its caller's frame, beside the structure. */
+static __attribute__((noipa)) uint64_t next_pointer(struct pointers *p, const struct text *out, const struct text_memory *memory, uint64_t left)
 {
 	if (p->next == p->count) {
-		long got = p->some ? read_some(memory, p->some, p->at, 8 * least(left, POINTERS)) : -1;
+		long got = p->has_room ? read_some(memory, out->end, p->at, 8 * least(left, POINTERS)) : -1;
 		p->next = 0;
 		p->count = (uint8_t)(got > 0 ? got / 8 : 0);
 		if (p->count)
-			cut_behind_end(p, memory);
+			cut_behind_end(p, out, memory);
 	}
 	p->readable = p->next < p->count;
 	if (!p->readable)
 		return 0;
 	p->at += 8;
-	return pointer(p, p->next++);
+	return pointer(out, p->next++);
 }
 
 static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text_memory *memory)
@@ -217,7 +214,7 @@ static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text
 	struct pointers p;
 
 	pointers_begin(&p, out, from);
-	uint64_t next = from ? next_pointer(&p, memory, VECTOR_LIMIT + 1) : 0;
+	uint64_t next = from ? next_pointer(&p, out, memory, VECTOR_LIMIT + 1) : 0;
 	if (!p.readable) {
 		pointers_end(&p, out);
 		text_address(out, from);
@@ -232,7 +229,7 @@ static OWN_FRAME void strings(struct text *out, uint64_t from, const struct text
 			break;
 		}
 		string(out, next, NAME_LIMIT, memory);
-		next = next_pointer(&p, memory, VECTOR_LIMIT - i);
+		next = next_pointer(&p, out, memory, VECTOR_LIMIT - i);
 	}
 	pointers_end(&p, out);
 	text_char(out, ']');
@@ -245,7 +242,7 @@ static OWN_FRAME void environment(struct text *out, uint64_t from, const struct 
 
 	text_address(out, from);
 	pointers_begin(&p, out, from);
-	while (from && next_pointer(&p, memory, POINTERS))
+	while (from && next_pointer(&p, out, memory, POINTERS))
 		count++;
 	pointers_end(&p, out);
 	if (!from || (!p.readable && !count))
