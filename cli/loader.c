@@ -146,7 +146,8 @@ void loader_take(struct loader *l, const struct source *s, const struct record_w
 		forget(l);
 		l->is_whole = 1;
 		l->levels = start->levels;
-		l->preload_file = start->preload_file;
+		/* A damaged record may have what is no error. */
+		l->preload_file = start->preload_file && !is_failure(start->preload_file) ? 1 : start->preload_file;
 		l->cache_then = start->cache;
 		at = l->start = texts_copy(word, start->texts, &end);
 		l->version = next(&at, end);
