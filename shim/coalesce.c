@@ -529,6 +529,28 @@ static long before_gathering(struct process *p, const struct call *call, const s
 	return 0;
 }
 
+/* In front of a call that may wait: what is buffered is written, and the timer stopped. Signals are blocked meanwhile, and those that came are asked for. */
+static __attribute__((noinline)) void settle(struct process *p, struct batch *b, const struct call *call, const struct syscall_row *row, uint64_t *came)
+{
+	uint64_t mask;
+
+	batch_is_nested(b, (const char *)call);
+	block_signals(&mask);
+	batch_flush_blocked(p, b, (uint32_t)call->number < END_BEFORE ? (uint32_t)call->number : END_BEFORE);
+	/* A full pipe is waited for with signals open. */
+	if (!word_fill(b->word) && b->timer_on && may_be_interrupted(b, call, row))
+		latency_stop(b);
+	*came |= signals_held_back(mask);
+	unblock_signals(&mask);
+}
+
+static inline void let_go(struct process *p, struct batch *b, enum let_go why, uint64_t *came)
+{
+	arm_let_go(p, b, why, REACH_NOW, NULL);
+	if (came)
+		*came |= b->held;
+}
+
 long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 {
 	struct batch *b = batch;
@@ -544,10 +566,14 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		arm_look_again(p, b);
 	if (b->armed && row && row->flags & CALL_MEMORY)
 		source_forget(b);
+	if (!row || !(row->flags & CALL_WAITS) || row->class == CLASS_COALESCIBLE || row->class == CLASS_PRIVATE)
+		came = NULL;
+	if (came && (word_fill(b->word) || (b->timer_on && may_be_interrupted(b, call, row))))
+		settle(p, b, call, row, came);
 	if (is_private(call, row))
 		return 0;
 	batch_is_nested(b, (const char *)call);
-	batch_flush_before(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT, row && row->flags & CALL_WAITS && row->class != CLASS_COALESCIBLE ? came : NULL);
+	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
 	/* Whoever was interrupted on the way to a batch's first write begins anew. */
 	if (!word_fill(b->word))
 		b->word += WORD_GENERATION;
@@ -559,7 +585,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 	if (why)
 		arm_let_go(p, b, why, reach, NULL);
 	if (b->off && b->armed)
-		arm_let_go(p, b, LET_GO_NOT, REACH_NOW, NULL);
+		let_go(p, b, LET_GO_NOT, came);
 	if (b->kept)
 		return report(p, b, call);
 	if (!b->armed)
@@ -568,7 +594,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		b->idle = b->traps = 0;
 	if (++b->idle > IDLE_MOST || (b->traps > TRAPS_MOST && (uint64_t)b->traps * 4 > p->batches.writes - b->traps_writes)) {
 		why = b->idle > IDLE_MOST ? LET_GO_IDLE : LET_GO_FOREIGN_CODE;
-		arm_let_go(p, b, why, REACH_NOW, NULL);
+		let_go(p, b, why, came);
 		b->attempts = b->attempts < MOST_ATTEMPTS - 2 ? b->attempts + 2 : MOST_ATTEMPTS;
 		return 0;
 	}

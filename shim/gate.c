@@ -151,7 +151,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 		return;
 	}
 	if (unlikely(p->learned != LEARNED))
-		p->learned < LEARN_AFTER ? (void)p->learned++ : gate_learn(p);
+		p->learned < LEARN_AFTER ? (void)p->learned++ : gate_learn(p, &ticket->came);
 	ticket->serial = ticket->printed = ticket->injected = 0;
 	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
@@ -232,6 +232,14 @@ static inline void leave_recorded(struct process *p, const struct call *call, lo
 		p->run = 0;
 }
 
+/* Behind its beginning. */
+static inline long make_recorded(const struct call *call, const struct log_ticket *ticket)
+{
+	long result = unlikely(ticket->came) ? interrupted_call(call, ticket->came) : INTERRUPTED_NOT;
+
+	return likely(result == INTERRUPTED_NOT) ? kernel_call(call) : result;
+}
+
 static long record(struct process *p, const struct call *call)
 {
 	struct log_ticket ticket = {0};
@@ -242,7 +250,7 @@ static long record(struct process *p, const struct call *call)
 	enter_recorded(p, call);
 	text = log_text_of(call, 0);
 	log_quick_begin(p, &text, &ticket);
-	long result = kernel_call(call);
+	long result = make_recorded(call, &ticket);
 	/* In a child that a handler has forked nothing of this is there. */
 	if (unlikely(p->alive != 1))
 		return result;
@@ -268,9 +276,7 @@ static long record_plain(struct process *p, const struct call *call)
 		begun = plain_begin(p, call, &ticket);
 	else
 		ticket.began = clock_monotonic();
-	long result;
-	if (likely(!ticket.came) || (result = interrupted_call(call, ticket.came)) == INTERRUPTED_NOT)
-		result = kernel_call(call);
+	long result = make_recorded(call, &ticket);
 	if (unlikely(p->alive != 1))
 		return result;
 	uint64_t now = clock_monotonic();

@@ -77,7 +77,7 @@ static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)
 }
 
 /* A process whose calls only want counting learns here which ones; one whose writes are gathered, which those are. */
-void gate_learn(struct process *p)
+void gate_learn(struct process *p, uint64_t *came)
 {
 	uint64_t mask;
 
@@ -106,6 +106,8 @@ void gate_learn(struct process *p)
 		else if (plain && row && is_only_counted(number, row) && !(p->log.on && log_moves(number)))
 			p->quick[number] = (uint8_t)kind_of(row);
 	}
-	if (!p->sealed)
-		unblock_signals(&mask);
+	if (p->sealed)
+		return;
+	*came |= process_held_back(p, mask);
+	unblock_signals(&mask);
 }

@@ -32,6 +32,6 @@ static inline enum quick kind_of(const struct syscall_row *row)
 }
 
 /* Fills p->quick by what is wanted and by what stands now; anew where that changes (arm.c). Any context. */
-void gate_learn(struct process *p);
+void gate_learn(struct process *p, uint64_t *came);
 
 #endif

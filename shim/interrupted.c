@@ -12,13 +12,19 @@
 
 enum { SET_MOST = 512 /* descriptors: three such sets stand on the stack (F10) */, NANOSECONDS = 1000000000, ABSOLUTE = 1 /* TIMER_ABSTIME */, AT_ONCE = 0x40 | 0x1 | 0x2000 /* MSG_DONTWAIT, MSG_OOB, MSG_ERRQUEUE */ };
 
+/* As the gate makes it: while armed a set of signals has another one in the place of SIGSYS. */
+static long make(const struct call *call)
+{
+	return batch && batch->armed ? masks_call(call) : kernel_call(call);
+}
+
 /* It would wait where it finds nothing. Its argument `which`, which says how long it may wait, is `none`. */
 static long without_waiting(const struct call *call, unsigned which, uint64_t none)
 {
 	struct call now = *call;
 
 	now.arguments[which] = none;
-	long result = kernel_call(&now);
+	long result = make(&now);
 	return result ? result : -EINTR;
 }
 
@@ -32,14 +38,6 @@ static int waits_for(uint64_t from)
 
 static const struct __kernel_timespec no_time;
 
-/* pselect6's last argument is the address of a mask's address and size (kernel, fs/select.c). */
-static int has_mask(const struct call *call)
-{
-	uint64_t mask;
-
-	return (uint32_t)call->number == __NR_pselect6 && call->arguments[5] && (memory_read(&mask, call->arguments[5], sizeof mask) != sizeof mask || mask);
-}
-
 /* It changes its sets, unless it is interrupted: copies are asked. */
 static __attribute__((noinline)) long select_without_waiting(const struct call *call)
 {
@@ -47,7 +45,7 @@ static __attribute__((noinline)) long select_without_waiting(const struct call *
 	struct call now = *call;
 	uint32_t count = (uint32_t)call->arguments[0], size = (count + 63) / 64 * 8;
 
-	if (count > SET_MOST || !waits_for(call->arguments[4]) || has_mask(call))
+	if (count > SET_MOST || !waits_for(call->arguments[4]))
 		return INTERRUPTED_NOT;
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t from = call->arguments[1 + i];
@@ -56,8 +54,9 @@ static __attribute__((noinline)) long select_without_waiting(const struct call *
 		now.arguments[1 + i] = from ? (uint64_t)(uintptr_t)sets[i] : 0;
 	}
 	now.arguments[4] = (uint64_t)(uintptr_t)&no_time;
-	long result = kernel_call(&now);
-	return result ? INTERRUPTED_NOT : -EINTR;
+	long result = make(&now);
+	/* With its own mask others may have come just now: they end it too. */
+	return result && result != -EINTR ? INTERRUPTED_NOT : -EINTR;
 }
 
 /* What is left of a relative time is all of it. */
@@ -104,6 +103,51 @@ static long unless_it_is_there(const struct call *call, uint64_t flags)
 	return how < 0 || how & O_NONBLOCK || RAW(__NR_poll, &readable, 1, 0) != 0 ? INTERRUPTED_NOT : -EINTR;
 }
 
+/* Waits for a signal: those that its mask lets in come, too. */
+static long suspend(const struct call *call)
+{
+	const struct call now = {__NR_ppoll, {0, 0, (uint64_t)(uintptr_t)&no_time, call->arguments[0], call->arguments[1]}};
+	long result = make(&now);
+
+	return result && result != -EINTR ? INTERRUPTED_NOT : -EINTR;
+}
+
+/* Waits for one of a set: that is not one that ends it. */
+static long wait_for_signal(const struct call *call)
+{
+	struct call now = *call;
+
+	if (!waits_for(call->arguments[2]))
+		return INTERRUPTED_NOT;
+	now.arguments[2] = (uint64_t)(uintptr_t)&no_time;
+	long result = make(&now);
+	return result == -EAGAIN ? -EINTR : result;
+}
+
+/* A lock or a message: asked with `flag` in argument `which` it is refused with `refusal` where it would wait. */
+static long unless_refused(const struct call *call, unsigned which, uint64_t flag, long refusal)
+{
+	struct call now = *call;
+
+	if (call->arguments[which] & flag)
+		return INTERRUPTED_NOT;
+	now.arguments[which] |= flag;
+	long result = kernel_call(&now);
+	return result == refusal ? -EINTR : result;
+}
+
+/* fcntl(2): by another command. */
+static long lock(const struct call *call)
+{
+	struct call now = *call;
+
+	if ((uint32_t)call->arguments[1] != F_SETLKW && (uint32_t)call->arguments[1] != F_OFD_SETLKW)
+		return INTERRUPTED_NOT;
+	now.arguments[1] = (uint32_t)call->arguments[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK;
+	long result = kernel_call(&now);
+	return result == -EAGAIN || result == -EACCES ? -EINTR : result;
+}
+
 /* By a number of milliseconds, a negative one for ever; by a time. */
 static long by_milliseconds(const struct call *call, unsigned which)
 {
@@ -134,6 +178,10 @@ static long restartable(const struct call *call)
 		return unless_it_is_there(call, a[3]);
 	case __NR_recvmsg:
 		return unless_it_is_there(call, a[2]);
+	case __NR_flock:
+		return unless_refused(call, 1, LOCK_NB, -EAGAIN);
+	case __NR_fcntl:
+		return lock(call);
 	default:
 		return INTERRUPTED_NOT;
 	}
@@ -151,20 +199,27 @@ long interrupted_call(const struct call *call, uint64_t came)
 		return by_milliseconds(call, 2);
 	case __NR_epoll_wait:
 		return by_milliseconds(call, 3);
-	/* NB: with a mask they are made by masks.c; and what a program lets come only then has not come before. */
 	case __NR_epoll_pwait:
-		return a[4] ? INTERRUPTED_NOT : by_milliseconds(call, 3);
+		return by_milliseconds(call, 3);
 	case __NR_ppoll:
-		return a[3] ? INTERRUPTED_NOT : by_time(call, 2);
+		return by_time(call, 2);
 #ifdef __NR_epoll_pwait2 /* Linux 5.11 */
 	case __NR_epoll_pwait2:
-		return a[4] ? INTERRUPTED_NOT : by_time(call, 3);
+		return by_time(call, 3);
 #endif
 	case __NR_select:
 	case __NR_pselect6:
 		return select_without_waiting(call);
 	case __NR_pause:
 		return -EINTR;
+	case __NR_rt_sigsuspend:
+		return suspend(call);
+	case __NR_rt_sigtimedwait:
+		return wait_for_signal(call);
+	case __NR_msgrcv:
+		return unless_refused(call, 4, 04000 /* IPC_NOWAIT */, -ENOMSG);
+	case __NR_msgsnd:
+		return unless_refused(call, 3, 04000, -EAGAIN);
 	case __NR_nanosleep:
 		return sleep_ends(a[0], a[1]);
 	case __NR_clock_nanosleep:

@@ -1,4 +1,4 @@
-/* Floor 4: signals that come while we work for a call that waits. What is buffered is written, and a line is logged, before such a call is made; a signal of
+/* Floor 4: signals that come while we work for a call that waits. What is buffered is written and its timer stopped, a line is logged, room is made for a record, before such a call is made; a signal of
  * then runs its handler in front of the call, where it would have ended it: natively the two are an instruction apart. A program that looks at what its
  * handlers have set before it waits (rsync does) would wait for ever. So the signals that were held back are asked for, and the call is answered as interrupted
  * if it would have waited. */
@@ -8,8 +8,8 @@
 #include "process/life.h"
 
 /* came: signals that were held back on the call's behalf and whose handlers have run since (bit 0: signal 1). Of calls that it knows (signal(7): poll,
- * select, epoll, pause, the sleeps; and without SA_RESTART reads, accept, waits for children) -EINTR where they would wait now, or the result of those that do
- * not; INTERRUPTED_NOT: it was not made. Any context. */
+ * select, epoll, pause, the sleeps, waits for signals and messages; and without SA_RESTART reads, accept, locks, waits for children) -EINTR where they would wait
+ * now, or the result of those that do not; INTERRUPTED_NOT: it was not made. Any context. */
 #define INTERRUPTED_NOT (-4096l) /* no error has this number */
 long interrupted_call(const struct call *call, uint64_t came);
 

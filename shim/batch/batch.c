@@ -172,26 +172,24 @@ static int write_out(struct process *p, struct batch *b, unsigned end)
 	return 0;
 }
 
-void batch_flush_before(struct process *p, struct batch *b, unsigned end, enum batch_wait wait, uint64_t *came)
+void batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
+{
+	write_out(p, b, end);
+}
+
+void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait)
 {
 	uint64_t all = ~0ul, mask;
 
 	while (word_fill(b->word)) {
 		RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
 		int result = write_out(p, b, end);
-		if (came)
-			*came |= signals_held_back(mask);
 		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
 		if (result != -EAGAIN || wait == BATCH_NO_WAIT)
 			return;
 		struct pollfd room = {b->fd, POLLOUT, 0};
 		RAW(__NR_ppoll, &room, 1, 0, 0, 8);
 	}
-}
-
-void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait)
-{
-	batch_flush_before(p, b, end, wait, NULL);
 }
 
 long batch_flush_with(struct process *p, struct batch *b, const void *from, size_t size)

@@ -51,6 +51,7 @@ struct batch {
 	/* arm.c */
 	uint8_t armed;
 	uint8_t looked_away;     /* the selector was ALLOW for an instruction: beliefs are to be asked anew */
+	uint64_t held;           /* signals that came while it was last let go of (interrupted.h); arm.c */
 	uint64_t away_flags;     /* of the foreign vfork that was the instruction; 0: it was none */
 	uint8_t attempts;        /* arming failed or did not pay so often */
 	uint32_t idle;           /* gate entries since the last batch */
@@ -132,8 +133,8 @@ enum batch_wait {
 /* Hands what is buffered to the kernel as one write. `end`: enum batch_end or the number of a system call. Afterwards nothing is buffered,
  * unless a full pipe was not waited for. Signals are blocked around the write and its bookkeeping. Any context. */
 void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait);
-/* The same before a call that may wait: *came gets the signals that came meanwhile (interrupted.h). NULL: it is not asked. */
-void batch_flush_before(struct process *p, struct batch *b, unsigned end, enum batch_wait wait, uint64_t *came);
+/* The same with signals blocked by the caller: a full pipe is not waited for. */
+void batch_flush_blocked(struct process *p, struct batch *b, unsigned end);
 
 /* buffered + one large write in one writev; only for files. The result of the program's write, or -EAGAIN: nothing was done, make it
  * natively. Called when something is buffered for the write's descriptor. */

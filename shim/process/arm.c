@@ -164,12 +164,15 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 		p->batches.let_go[why]++;
 	if (reach == REACH_FAMILY)
 		guard.refused = (uint8_t)why;
+	b->held = 0;
 	if (!b->armed)
 		return;
 	block_signals(&mask);
 	disarm_locked(p, b, frame ? &frame->mask : &mask);
 	if (frame)
 		signals_leave(frame);
+	/* NB: no local more: it would stand on the program's stack (F10). */
+	b->held = RAW(__NR_rt_sigpending, &b->held, 8) == 0 ? b->held & ~mask : 0;
 	unblock_signals(&mask);
 }
 

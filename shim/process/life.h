@@ -81,7 +81,7 @@ enum reach {
 	REACH_PROCESS, /* over for this process */
 	REACH_FAMILY   /* and for what it forks */
 };
-/* frame: of the SIGSYS handler that calls, else NULL. */
+/* frame: of the SIGSYS handler that calls, else NULL. b->held: see there. */
 void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach reach, struct signal_frame *frame);
 void arm_in_child(uint64_t *mask); /* signals blocked; *mask will be restored */
 void arm_before_exec(struct process *p);

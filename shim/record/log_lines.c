@@ -128,14 +128,6 @@ void lines_json(struct process *p, const struct text_call *call, enum json_kind 
 	lock_release(&p->log.lock, &mask);
 }
 
-/* Who has other threads is asked only where he is the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. */
-static void release_before(struct process *p, const uint64_t *mask, struct log_ticket *ticket)
-{
-	if (!p->sealed && ((!p->threads && !p->suspect) || RAW(__NR_gettid) == p->pid))
-		ticket->came |= signals_held_back(*mask);
-	lock_release(&p->log.lock, mask);
-}
-
 void lines_publish_before(struct process *p, struct log_ticket *ticket)
 {
 	uint64_t mask;
@@ -143,7 +135,7 @@ void lines_publish_before(struct process *p, struct log_ticket *ticket)
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	publish_locked(p, p->sealed ? 0 : clock_monotonic());
-	release_before(p, &mask, ticket);
+	process_release_before(p, &p->log.lock, &mask, &ticket->came);
 }
 
 void lines_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
@@ -158,7 +150,7 @@ void lines_begin(struct process *p, const struct text_call *call, struct log_tic
 	ticket->printed = text_call_enter(&out, call, &memory);
 	ticket->serial = p->log.open_ticket = ++p->log.tickets;
 	line_end(p, &out, ticket->began, 1);
-	release_before(p, &mask, ticket);
+	process_release_before(p, &p->log.lock, &mask, &ticket->came);
 }
 
 void lines_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now)

@@ -163,10 +163,25 @@ static inline uint32_t process_lock_name(const struct process *p)
 	return p->suspect ? (uint32_t)RAW(__NR_getpid) : LOCK_OURS;
 }
 
+/* Signals are blocked, and will not be when `mask` is in force again: those that have come meanwhile (interrupted.h). Who has other threads is asked only where he is
+ * the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. */
+static inline uint64_t process_held_back(const struct process *p, uint64_t mask)
+{
+	return !p->sealed && ((!p->threads && !p->suspect) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
+}
+
 /* One of the process's locks: 1, or 0. Any context; to be given back by lock_release. */
 static inline int process_lock(const struct process *p, struct lock *lock, uint64_t *mask)
 {
 	return p->sealed ? lock_take_sealed(lock, mask) : lock_take(lock, mask, process_lock_name(p));
+}
+
+/* Gives it back before a call that may wait: *came gets what was held back. */
+static inline void process_release_before(const struct process *p, struct lock *lock, const uint64_t *mask, uint64_t *came)
+{
+	if (came && *mask != LOCK_SIGNALS_LEFT)
+		*came |= process_held_back(p, *mask);
+	lock_release(lock, mask);
 }
 
 #endif

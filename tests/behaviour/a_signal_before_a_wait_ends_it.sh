@@ -17,6 +17,8 @@ cat >waits.c <<'C'
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/msg.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,7 +30,7 @@ cat >waits.c <<'C'
 
 enum { LINE = 8, LONG = 1 /* seconds; nobody waits so long who is interrupted */ };
 
-static int file, never[2], now[2], later, epoll_never, epoll_now, listening, pair[2];
+static int file, never[2], now[2], later, epoll_never, epoll_now, listening, pair[2], locked, queue;
 static volatile int handled;
 static pid_t sleeper;
 
@@ -88,6 +90,28 @@ static long do_recv(void) { char c; return recv(pair[0], &c, 1, 0); }
 static long do_recv_dontwait(void) { char c; return recv(pair[0], &c, 1, MSG_DONTWAIT); }
 static long do_recvmsg(void) { char c; struct iovec v = {&c, 1}; struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1}; return recvmsg(pair[0], &m, 0); }
 static long do_accept(void) { return accept(listening, NULL, NULL); }
+/* With a mask that lets everything in, as without one. */
+static sigset_t everything;
+static long do_ppoll_mask(void) { struct pollfd p = {never[0], POLLIN, 0}; struct timespec t = {LONG, 0}; return ppoll(&p, 1, &t, &everything); }
+static int by_pselect_mask(int n, fd_set *set) { struct timespec t = {LONG, 0}; return pselect(n, set, NULL, NULL, &t, &everything); }
+static long do_pselect_mask(void) { return selects(never[0], by_pselect_mask); }
+static long do_pselect_mask_ready(void) { return selects(now[0], by_pselect_mask); }
+static long do_epoll_mask(void) { struct epoll_event e; return epoll_pwait(epoll_never, &e, 1, LONG * 1000, &everything); }
+static long do_sigsuspend(void) { return sigsuspend(&everything); }
+static long do_sigtimedwait(void)
+{
+	struct timespec t = {LONG, 0};
+	sigset_t other;
+	sigemptyset(&other);
+	sigaddset(&other, SIGUSR2);
+	return sigtimedwait(&other, NULL, &t);
+}
+static long do_flock(void) { return flock(locked, LOCK_EX); }
+static long do_flock_now(void) { return flock(locked, LOCK_EX | LOCK_NB); }
+static long do_flock_free(void) { return flock(file, LOCK_EX); }
+static long do_fcntl(void) { struct flock l = {.l_type = F_WRLCK}; return fcntl(locked, F_SETLKW, &l); }
+static long do_fcntl_free(void) { struct flock l = {.l_type = F_WRLCK}; return fcntl(file, F_SETLKW, &l); }
+static long do_msgrcv(void) { struct { long type; char text[8]; } m; return msgrcv(queue, &m, sizeof m.text, 0, 0); }
 /* The handler restarts these: what they wait for comes later. */
 static long do_read_later(void) { char c; return read(later, &c, 1); }
 
@@ -103,7 +127,10 @@ static const struct {
 	{"nanosleep, bad time", do_nanosleep_bad, 0}, {"clock_nanosleep", do_clock_nanosleep, 0}, {"clock_nanosleep until", do_clock_nanosleep_until, 0},
 	{"wait4", do_wait4, 0}, {"waitid", do_waitid, 0}, {"read", do_read, 0}, {"read, ready", do_read_ready, 0}, {"read, file", do_read_file, 0},
 	{"recv", do_recv, 0}, {"recv, MSG_DONTWAIT", do_recv_dontwait, 0}, {"recvmsg", do_recvmsg, 0}, {"accept", do_accept, 0},
-	{"read, SA_RESTART", do_read_later, SA_RESTART}, {"poll, one shot", do_poll, SA_RESETHAND},
+	{"read, SA_RESTART", do_read_later, SA_RESTART}, {"ppoll, mask", do_ppoll_mask, 0}, {"pselect, mask", do_pselect_mask, 0}, {"pselect, mask, ready", do_pselect_mask_ready, 0},
+	{"epoll_pwait, mask", do_epoll_mask, 0}, {"sigsuspend", do_sigsuspend, SA_RESTART}, {"sigtimedwait", do_sigtimedwait, SA_RESTART},
+	{"flock", do_flock, 0}, {"flock, LOCK_NB", do_flock_now, 0}, {"flock, free", do_flock_free, 0}, {"fcntl", do_fcntl, 0}, {"fcntl, free", do_fcntl_free, 0},
+	{"msgrcv", do_msgrcv, SA_RESTART}, {"poll, one shot", do_poll, SA_RESETHAND},
 };
 
 static off_t size_of(const char *path)
@@ -157,8 +184,16 @@ int main(int argc, char **argv)
 	unlink("socket");
 	if (bind(listening, (struct sockaddr *)&address, sizeof address) || listen(listening, 1))
 		return 1;
+	sigemptyset(&everything);
+	queue = msgget(IPC_PRIVATE, 0600);
+	locked = open("locked", O_RDWR | O_CREAT, 0600);
 	sleeper = fork();
 	if (sleeper == 0) {
+		struct flock lock = {.l_type = F_WRLCK};
+		int own = open("locked", O_RDWR);
+		if (flock(own, LOCK_EX) || fcntl(own, F_SETLK, &lock))
+			_exit(1);
+		close(now[0]);
 		pause();
 		_exit(0);
 	}
@@ -180,6 +215,7 @@ int main(int argc, char **argv)
 		dprintf(1, "%s: %ld %s, handled %d\n", calls[i].name, result, error ? strerrorname_np(error) : "-", handled);
 	}
 	kill(sleeper, SIGKILL);
+	msgctl(queue, IPC_RMID, NULL);
 	return 0;
 }
 C
@@ -205,12 +241,16 @@ delayed() {
 }
 
 run native 1 50
-[ "$(grep -c ', handled 1$' native/out)" -ge 29 ] || fail "natively: $(cat native/out)"
+[ "$(grep -c ', handled 1$' native/out)" -ge 41 ] || fail "natively: $(cat native/out)"
 
 # A batch is there, and its write has not come back yet. (A handler with SA_RESETHAND lets go of batches.)
 shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHIM" run batch 20 0 delayed write 50000
-grep -q '^  coalesced: .* -> 29 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
+grep -q '^  coalesced: .* -> 41 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
 diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' batch/out) || fail "behind a batch"
+
+# It is there, and the timer that bounds its age is not stopped yet.
+shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHIM" run timer 20 0 delayed timer_settime 50000
+diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' timer/out) || fail "behind the timer"
 
 # The log has room for the line that says what it waits for.
 log=$PWD/log shimmed="SYSSHIM_LOG=$PWD/log.%p SYSSHIM_TRACE=!write SYSSHIM_BURST=4096 LD_PRELOAD=$SHIM" run text 1 0 delayed truncate 100000

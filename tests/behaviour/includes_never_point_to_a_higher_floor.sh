@@ -1,5 +1,5 @@
 #!/bin/bash
-# The floors of doc/internals.md: format below all, then shim/sys, shim/record, shim/batch, shim/process, shim/coalesce and shim/inject, shim/gate, shim/intercept, shim/*.c;
+# The floors of doc/internals.md: format below all, then shim/sys, shim/record, shim/batch, shim/process, shim/coalesce, shim/inject and shim/interrupted, shim/gate, shim/intercept, shim/*.c;
 # cli shares nothing with the shim but format/, include/ and the scan for sites; tracer nothing but format/ and include/.
 set -u
 cd "$SRC" || exit 1
@@ -12,7 +12,7 @@ floor_of() {
 	shim/record/*) floor=2 ;;
 	shim/batch/*) floor=3 ;;
 	shim/process/*) floor=4 ;;
-	shim/coalesce.* | shim/inject.*) floor=5 ;;
+	shim/coalesce.* | shim/inject.* | shim/interrupted.*) floor=5 ;;
 	shim/gate.* | shim/gate_*) floor=6 ;;
 	shim/intercept/*) floor=7 ;;
 	shim/*) floor=8 ;;
