@@ -41,8 +41,9 @@ functions = [elf.offset(elf.symbol(name)[0]) for name in ("qsort", "strtol", "st
 functions = [at for at in functions if b"\x0f\x05" not in original[at & ~4095 : (at | 4095) + 1]]
 assert functions, "no function in a page without system calls"
 variant("other_bytes", *((at, b"\xeb\xfe") for at in functions))
-start, size = elf.symbol("pwrite64")
-site = next(i for i in range(elf.offset(start), elf.offset(start) + size) if original[i : i + 2] == b"\x0f\x05")
+# from glibc 2.41 on pwrite64 has none of its own
+site = next(i for name in ("pwrite64", "fstatat64") for start, size in [elf.symbol(name)]
+            for i in range(elf.offset(start), elf.offset(start) + size) if original[i : i + 2] == b"\x0f\x05")
 variant("other_site", (site, b"\xeb\xfe"))
 # and with the same build-id, but still being written
 variant("short")

@@ -1,4 +1,4 @@
-/* Says hello by write and by stdio: the driver sets breakpoints in libc before it starts. */
+/* Says hello by write, with an lseek behind it, and by stdio: the driver sets breakpoints in libc before it starts. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@ __attribute__((noinline)) void hello(void)
 {
 	if (write(1, "hello\n", 6) != 6)
 		_exit(1);
+	lseek(1, 0, SEEK_CUR);
 	__asm__ volatile("");
 }
 

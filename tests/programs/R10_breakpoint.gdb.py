@@ -1,5 +1,5 @@
 # Runs the program under gdb with breakpoints that are in libc's text before any constructor has run: on the first byte of write and on
-# write's own `syscall` instruction. Prints for every stop the names of the frames from libc's function down to main.
+# a `syscall` instruction. Prints for every stop the names of the frames from libc's function down to main.
 # Set by the driver: $offset_first, $offset_syscall (in libc's file), $variables (for env, in front of the program).
 import gdb
 
