@@ -14,7 +14,7 @@ if [ -z "$root" ]; then
 	trap 'rm -rf --one-file-system "$root"' EXIT
 fi
 [ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase "$suite" "$root"
-# the mounts are this process's own and go with it
+# The mounts are this process's own and go with it. NB pivot_root: who is in a chroot may make no user namespaces, and tests of these would be skipped.
 export root source
 unshare -m sh -eu -c '
 	mount --bind "$root" "$root"
@@ -24,5 +24,8 @@ unshare -m sh -eu -c '
 	cp /etc/resolv.conf "$root/etc/"
 	mkdir -p "$root/sysshim"
 	(cd "$source" && git ls-files -z | xargs -0 tar cf -) | tar xf - -C "$root/sysshim"
-	exec chroot "$root" /bin/sh -c "cd /sysshim && apt-get update -qq && exec sh tests/run.sh \"\$@\"" sh "$@"
+	cd "$root"
+	pivot_root . .
+	umount -l .
+	exec chroot . /bin/sh -c "cd /sysshim && apt-get update -qq && exec sh tests/run.sh \"\$@\"" sh "$@"
 ' sh "$@"
