@@ -16,7 +16,8 @@ With --logs DIR, where each process left its log under its number, the results a
 (call, result, errno) in our log is strace's, but for what differs by nature: a forked child's first line, which says that its fork has
 returned 0; rt_sigreturn, which returns nothing and is not logged; and what the kernel has answered without the thread ever coming back to
 log it: the last calls of a thread that another one's exit_group or exec has ended, and a call right behind which a signal came whose handler
-jumped away, as bash's do out of `wait`.
+jumped away, as bash's do out of `wait`; and a call that waits whose signal we held back while we wrote: we answer it as interrupted, and the kernel
+has not seen it, or was asked without waiting and found nothing (shim/interrupted.c). There are no more of them than signals that came where we let them.
 
 A call that the kernel restarts enters it twice and is one call of the program: strace shows the first with `? ERESTART...`, and the
 second is left out.
@@ -253,11 +254,14 @@ def as_logged(call):
     return outcome(call.name, "?" if call.restarts() else call.result, call.error)
 
 
+INTERRUPTED = "ended by a signal or for good"
+
+
 def outcome(name, result, error):
     """strace shows some results in hexadecimal or octal, we others. Whether a call that a signal ended came back it cannot see, and whether an
     exec has succeeded is not seen by a vfork child's parent, in whose log it stands."""
     if result == "?" or error in ("EINTR", "EPIPE") or (name.startswith("execve") and result == "0"):
-        return name, "ended by a signal or for good", ""
+        return name, INTERRUPTED, ""
     return name, int(result, 8 if re.match("0[0-7]", result) else 0), error
 
 
@@ -284,10 +288,28 @@ def never_left(image, seen):
     return cut + jumps, len(alive) + len(jumps)
 
 
+def held_back(image, doors):
+    """Signals that came when we no longer blocked them."""
+    return sum(call.signals for call in image.calls if call.signals and call.name == "rt_sigprocmask" and doors.place(image, call.place) == "private")
+
+
+def without_interrupted(ours, theirs, held):
+    """Our calls without those that we have answered as interrupted, and the kernel's without what it said of these."""
+    for what, number in (ours - theirs).items():
+        if what[1] == INTERRUPTED:
+            number = min(number, held)
+            held -= number
+            ours = ours - collections.Counter({what: number})
+            asked = what[0], 0, ""
+            theirs = theirs - collections.Counter({asked: min(number, (theirs - ours)[asked])})
+    return ours, theirs
+
+
 def compare_results(logs, images, doors):
     wrong, ours, theirs = [], collections.defaultdict(collections.Counter), collections.defaultdict(collections.Counter)
-    cut = collections.defaultdict(collections.Counter)
+    cut, held = collections.defaultdict(collections.Counter), collections.Counter()
     for image in images:
+        held[image.pid] += held_back(image, doors)
         ours_too = program_calls(image, doors) or []
         for call in ours_too:
             theirs[image.pid][as_logged(call)] += call.name != "rt_sigreturn"
@@ -299,7 +321,7 @@ def compare_results(logs, images, doors):
         theirs[pid] = +theirs[pid]
         unlogged = cut[pid] & (theirs[pid] - ours[pid])
         begun = collections.Counter(outcome(name, "?", "") for name, _, _ in unlogged.elements()) & (ours[pid] - theirs[pid])
-        theirs[pid] = theirs[pid] - unlogged + begun
+        ours[pid], theirs[pid] = without_interrupted(ours[pid], theirs[pid] - unlogged + begun, held[pid])
         for what, number in (ours[pid] - theirs[pid]).items():
             wrong.append(f"{pid}: only in the log, {number} times: {what}")
         for what, number in (theirs[pid] - ours[pid]).items():
