@@ -138,11 +138,14 @@ seen, coverage = [row["result"] for row in rows[:-1]], rows[-1]["coverage"]
 threads = [int(found[1]) for path in glob.glob("each.*") for found in (re.search(r"lseek\(.*= (\d+)", line) for line in open(path)) if found]
 if not seen or not threads:
     sys.exit("no calls")
+# Each reading by its own coverage.
 whole = not coverage["missed_bytes"] and not coverage["overwritten_bytes"] and not coverage["dropped"]
-for numbers in (seen, threads):
+of_threads = open("live.err").read()
+whole_threads = not re.search("used again while they were read|overwritten by newer records|found no place", of_threads)
+for what, numbers, is_whole, said in ("--json", seen, whole, coverage), ("-ff", threads, whole_threads, of_threads):
     holes = [(a, b) for a, b in zip(numbers, numbers[1:]) if b != a + 1]
-    if any(b <= a for a, b in holes) or (holes and whole):
-        sys.exit(f"holes: {holes[:3]}, {coverage}")
+    if any(b <= a for a, b in holes) or (holes and is_whole):
+        sys.exit(f"{what}: holes: {holes[:3]}, {said}")
 PY
 	kill -9 $program
 	wait $program
