@@ -496,7 +496,7 @@ int room_open(struct process *p)
 	inherited.staging_at = r->store;
 	r->places = r->in_memory ? KEPT_IN_MEMORY : RECORD_KEPT;
 	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
-		return -ENOSPC;
+		return RECORD_DATA + RECORDING_FIRST > p->log.sink.limit ? -EFBIG : -ENOSPC;
 	/* NB order: whoever comes back into the middle of his parent's call finds no room before that. */
 	r->staging = RECORD_STAGING;
 	r->next = RECORD_DATA + sizeof(struct record_chunk);

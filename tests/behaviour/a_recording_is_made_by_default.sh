@@ -88,6 +88,9 @@ HOME=$PWD/small && mkdir small
 [ "$(cat out)" = ran ] && [ ! -s err ] || fail "no room: $(cat out err)"
 [ -z "$(find small -name '*.rec' -o -name total -o -name '20*')" ] || fail "no room: something is left: $(find small)"
 HOME=$PWD/home
+# Where it was asked for one line says why.
+mkdir asked
+(ulimit -f 1; SYSSHIM_STATS=off SYSSHIM_LOG=$PWD/asked SYSSHIM_LOG_FORMAT=binary by_default /bin/true 2>&1) | grep -q 'SYSSHIM_LOG=.*asked.*: File too large' || fail "no room where it was asked for: the reason is not said"
 
 # A umask that takes the owner's rights away: the folders can be entered all the same, also by others who need them.
 mkdir masked
