@@ -228,29 +228,33 @@ static void counters_read(struct counts *counts, const char *folder)
 		closedir(all);
 }
 
-/* Where nothing is rewritten, a program that was started by posix_spawn is the first of a recording of its own; under the limits of its parent it may
- * have none, and says so in a line. */
+/* A program that was started by posix_spawn where nothing is rewritten, or by an instruction of the program's own, is the first of a recording of its own; under the
+ * limits of its parent it may have none, and says so in a line. */
+static int is_complaint(const char *line, size_t size, int is_fallback)
+{
+	static const char complaint[] = "sysshim: SYSSHIM_LOG=", limit[] = ": File too large;";
+
+	return size > sizeof complaint && memcmp(line, complaint, sizeof complaint - 1) == 0 && (is_fallback || memmem(line, size, limit, sizeof limit - 1));
+}
+
 static void drop_complaints(struct outcome *outcome, const struct options *options)
 {
-	static const char complaint[] = "sysshim: SYSSHIM_LOG=";
 	char *end = outcome->said + outcome->said_size, *at = outcome->said, *to = at, *next;
 	int is_fallback = 0;
 
 	for (int i = 0; i < options->count; i++)
 		is_fallback |= strcmp(options->text[i], "SYSSHIM_INTERCEPT=interpose") == 0;
-	for (; is_fallback && at < end; at = next) {
+	for (; at < end; at = next) {
 		char *newline = memchr(at, '\n', (size_t)(end - at));
 		next = newline ? newline + 1 : end;
-		if ((size_t)(next - at) > sizeof complaint && memcmp(at, complaint, sizeof complaint - 1) == 0)
+		if (is_complaint(at, (size_t)(next - at), is_fallback))
 			continue;
 		memmove(to, at, (size_t)(next - at));
 		to += next - at;
 	}
-	if (is_fallback)
-		outcome->said_size = (size_t)(to - outcome->said);
+	outcome->said_size = (size_t)(to - outcome->said);
 }
 
-/* Every second row of seeds is performed by forked children of one shimmed process. */
 void run_shimmed(struct outcome *outcome, struct place *place, uint64_t seed, const char *only, int verbose, struct counts *counts)
 {
 	struct options options;
