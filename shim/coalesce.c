@@ -534,7 +534,6 @@ static __attribute__((noinline)) void settle(struct process *p, struct batch *b,
 {
 	uint64_t mask;
 
-	batch_is_nested(b, (const char *)call);
 	block_signals(&mask);
 	batch_flush_blocked(p, b, (uint32_t)call->number < END_BEFORE ? (uint32_t)call->number : END_BEFORE);
 	/* A full pipe is waited for with signals open. */
@@ -566,13 +565,13 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		arm_look_again(p, b);
 	if (b->armed && row && row->flags & CALL_MEMORY)
 		source_forget(b);
-	if (!row || !(row->flags & CALL_WAITS) || row->class == CLASS_COALESCIBLE || row->class == CLASS_PRIVATE)
-		came = NULL;
-	if (came && (word_fill(b->word) || (b->timer_on && may_be_interrupted(b, call, row))))
-		settle(p, b, call, row, came);
 	if (is_private(call, row))
 		return 0;
 	batch_is_nested(b, (const char *)call);
+	if (!row || !(row->flags & CALL_WAITS) || row->class == CLASS_COALESCIBLE)
+		came = NULL;
+	if (came && (word_fill(b->word) || (b->timer_on && may_be_interrupted(b, call, row))))
+		settle(p, b, call, row, came);
 	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
 	/* Whoever was interrupted on the way to a batch's first write begins anew. */
 	if (!word_fill(b->word))

@@ -235,7 +235,7 @@ static inline void leave_recorded(struct process *p, const struct call *call, lo
 /* Behind its beginning. */
 static inline long make_recorded(const struct call *call, const struct log_ticket *ticket)
 {
-	long result = unlikely(ticket->came) ? interrupted_call(call, ticket->came) : INTERRUPTED_NOT;
+	long result = interrupted_call(call, ticket->came);
 
 	return likely(result == INTERRUPTED_NOT) ? kernel_call(call) : result;
 }
@@ -400,8 +400,8 @@ static __attribute__((noinline)) long pass_plain(struct process *p, const struct
 	gate_enter(&passage, call);
 	if (!passage.process)
 		return kernel_call(call);
-	long result = error;
-	if (!error && (likely(!passage.ticket.came) || (result = interrupted_call(call, passage.ticket.came)) == INTERRUPTED_NOT))
+	long result = error ? error : interrupted_call(call, passage.ticket.came);
+	if (likely(result == INTERRUPTED_NOT))
 		result = make(p, call);
 	gate_leave(&passage, call, result);
 	if (unlikely(settings.watch))

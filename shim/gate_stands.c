@@ -100,7 +100,7 @@ struct look gate_look_cancel(const struct call *call, uint64_t words[2])
 	long result = coalesce_before(p, call, &passage.ticket.came);
 	gate_enter(&passage, call);
 	if (!result)
-		result = unlikely(passage.ticket.came) ? interrupted_call(call, passage.ticket.came) : INTERRUPTED_NOT;
+		result = interrupted_call(call, passage.ticket.came);
 	if (result != INTERRUPTED_NOT) {
 		gate_leave(&passage, call, result);
 		return (struct look){result, 0};

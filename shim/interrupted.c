@@ -18,14 +18,14 @@ static long make(const struct call *call)
 	return batch && batch->armed ? masks_call(call) : kernel_call(call);
 }
 
-/* It would wait where it finds nothing. Its argument `which`, which says how long it may wait, is `none`. */
-static long without_waiting(const struct call *call, unsigned which, uint64_t none)
+/* With `value` in its argument `which` it does not wait: `nothing` is its result where it would. */
+static long without_waiting(const struct call *call, unsigned which, uint64_t value, long nothing)
 {
 	struct call now = *call;
 
-	now.arguments[which] = none;
+	now.arguments[which] = value;
 	long result = make(&now);
-	return result ? result : -EINTR;
+	return result == nothing ? -EINTR : result;
 }
 
 /* As struct timespec and struct timeval do. 0: it does not, or that cannot be read: the kernel says so. */
@@ -112,51 +112,34 @@ static long suspend(const struct call *call)
 	return result && result != -EINTR ? INTERRUPTED_NOT : -EINTR;
 }
 
-/* Waits for one of a set: that is not one that ends it. */
-static long wait_for_signal(const struct call *call)
-{
-	struct call now = *call;
-
-	if (!waits_for(call->arguments[2]))
-		return INTERRUPTED_NOT;
-	now.arguments[2] = (uint64_t)(uintptr_t)&no_time;
-	long result = make(&now);
-	return result == -EAGAIN ? -EINTR : result;
-}
-
-/* A lock or a message: asked with `flag` in argument `which` it is refused with `refusal` where it would wait. */
+/* A lock, a message, a child: with `flag` in argument `which` its answer is `refusal` where it would wait. */
 static long unless_refused(const struct call *call, unsigned which, uint64_t flag, long refusal)
 {
-	struct call now = *call;
+	uint64_t flags = call->arguments[which];
 
-	if (call->arguments[which] & flag)
-		return INTERRUPTED_NOT;
-	now.arguments[which] |= flag;
-	long result = kernel_call(&now);
-	return result == refusal ? -EINTR : result;
+	return flags & flag ? INTERRUPTED_NOT : without_waiting(call, which, flags | flag, refusal);
 }
 
-/* fcntl(2): by another command. */
+/* fcntl(2): by another command, which is refused with one of two errors. */
 static long lock(const struct call *call)
 {
-	struct call now = *call;
+	uint32_t command = (uint32_t)call->arguments[1];
 
-	if ((uint32_t)call->arguments[1] != F_SETLKW && (uint32_t)call->arguments[1] != F_OFD_SETLKW)
+	if (command != F_SETLKW && command != F_OFD_SETLKW)
 		return INTERRUPTED_NOT;
-	now.arguments[1] = (uint32_t)call->arguments[1] == F_SETLKW ? F_SETLK : F_OFD_SETLK;
-	long result = kernel_call(&now);
-	return result == -EAGAIN || result == -EACCES ? -EINTR : result;
+	long result = without_waiting(call, 1, command == F_SETLKW ? F_SETLK : F_OFD_SETLK, -EAGAIN);
+	return result == -EACCES ? -EINTR : result;
 }
 
 /* By a number of milliseconds, a negative one for ever; by a time. */
 static long by_milliseconds(const struct call *call, unsigned which)
 {
-	return (int)call->arguments[which] ? without_waiting(call, which, 0) : INTERRUPTED_NOT;
+	return (int)call->arguments[which] ? without_waiting(call, which, 0, 0) : INTERRUPTED_NOT;
 }
 
-static long by_time(const struct call *call, unsigned which)
+static long by_time(const struct call *call, unsigned which, long nothing)
 {
-	return waits_for(call->arguments[which]) ? without_waiting(call, which, (uint64_t)(uintptr_t)&no_time) : INTERRUPTED_NOT;
+	return waits_for(call->arguments[which]) ? without_waiting(call, which, (uint64_t)(uintptr_t)&no_time, nothing) : INTERRUPTED_NOT;
 }
 
 /* Of those that SA_RESTART is for. */
@@ -166,7 +149,7 @@ static long restartable(const struct call *call)
 
 	switch ((uint32_t)call->number) {
 	case __NR_wait4:
-		return a[2] & WNOHANG ? INTERRUPTED_NOT : without_waiting(call, 2, a[2] | WNOHANG);
+		return unless_refused(call, 2, WNOHANG, 0);
 	case __NR_waitid:
 		return wait_for_id(call);
 	case __NR_read:
@@ -187,7 +170,7 @@ static long restartable(const struct call *call)
 	}
 }
 
-long interrupted_call(const struct call *call, uint64_t came)
+long interrupted_answer(const struct call *call, uint64_t came)
 {
 	const uint64_t *a = call->arguments;
 	enum interruption how = signals_interrupt(came);
@@ -198,14 +181,13 @@ long interrupted_call(const struct call *call, uint64_t came)
 	case __NR_poll:
 		return by_milliseconds(call, 2);
 	case __NR_epoll_wait:
-		return by_milliseconds(call, 3);
 	case __NR_epoll_pwait:
 		return by_milliseconds(call, 3);
 	case __NR_ppoll:
-		return by_time(call, 2);
+		return by_time(call, 2, 0);
 #ifdef __NR_epoll_pwait2 /* Linux 5.11 */
 	case __NR_epoll_pwait2:
-		return by_time(call, 3);
+		return by_time(call, 3, 0);
 #endif
 	case __NR_select:
 	case __NR_pselect6:
@@ -215,7 +197,7 @@ long interrupted_call(const struct call *call, uint64_t came)
 	case __NR_rt_sigsuspend:
 		return suspend(call);
 	case __NR_rt_sigtimedwait:
-		return wait_for_signal(call);
+		return by_time(call, 2, -EAGAIN);
 	case __NR_msgrcv:
 		return unless_refused(call, 4, 04000 /* IPC_NOWAIT */, -ENOMSG);
 	case __NR_msgsnd:

@@ -11,6 +11,11 @@
  * select, epoll, pause, the sleeps, waits for signals and messages; and without SA_RESTART reads, accept, locks, waits for children) -EINTR where they would wait
  * now, or the result of those that do not; INTERRUPTED_NOT: it was not made. Any context. */
 #define INTERRUPTED_NOT (-4096l) /* no error has this number */
-long interrupted_call(const struct call *call, uint64_t came);
+long interrupted_answer(const struct call *call, uint64_t came);
+
+static inline long interrupted_call(const struct call *call, uint64_t came)
+{
+	return unlikely(came) ? interrupted_answer(call, came) : INTERRUPTED_NOT;
+}
 
 #endif

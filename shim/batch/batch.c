@@ -146,8 +146,7 @@ static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fil
 	p->batches.lost += b->kept;
 }
 
-/* Signals are blocked. -EAGAIN: a full pipe; the batch stays. */
-static int write_out(struct process *p, struct batch *b, unsigned end)
+int batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
 {
 	uint32_t fill = word_fill(b->word), done = 0;
 	uint64_t began = settings.timing ? clock_monotonic() : 0;
@@ -172,18 +171,13 @@ static int write_out(struct process *p, struct batch *b, unsigned end)
 	return 0;
 }
 
-void batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
-{
-	write_out(p, b, end);
-}
-
 void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait)
 {
 	uint64_t all = ~0ul, mask;
 
 	while (word_fill(b->word)) {
 		RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
-		int result = write_out(p, b, end);
+		int result = batch_flush_blocked(p, b, end);
 		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
 		if (result != -EAGAIN || wait == BATCH_NO_WAIT)
 			return;

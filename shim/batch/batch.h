@@ -133,8 +133,8 @@ enum batch_wait {
 /* Hands what is buffered to the kernel as one write. `end`: enum batch_end or the number of a system call. Afterwards nothing is buffered,
  * unless a full pipe was not waited for. Signals are blocked around the write and its bookkeeping. Any context. */
 void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait);
-/* The same with signals blocked by the caller: a full pipe is not waited for. */
-void batch_flush_blocked(struct process *p, struct batch *b, unsigned end);
+/* The same with signals blocked by the caller. 0; or -EAGAIN: a full pipe, the batch stays. */
+int batch_flush_blocked(struct process *p, struct batch *b, unsigned end);
 
 /* buffered + one large write in one writev; only for files. The result of the program's write, or -EAGAIN: nothing was done, make it
  * natively. Called when something is buffered for the write's descriptor. */

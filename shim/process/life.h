@@ -57,6 +57,7 @@ int signals_stack_overlaps(uint64_t from, uint64_t size); /* the alternate stack
 /* The program's rt_sigreturn: SIGSYS stays open, the alternate stack the one that is in force. */
 void signals_returning(struct signal_frame *frame);
 void signals_leave(struct signal_frame *frame); /* let go within a handler of ours */
+void signals_repair(void);                      /* after letting go, before the program asks for mask or alternate stack */
 /* What signals do, whose handlers have run a moment ago, to a call that was waiting. NB: what the default ignores, and our own, do nothing. */
 enum interruption {
 	INTERRUPT_NOTHING,
@@ -64,7 +65,6 @@ enum interruption {
 	INTERRUPT_ENDS
 };
 enum interruption signals_interrupt(uint64_t came);
-void signals_repair(void);                      /* after letting go, before the program asks for mask or alternate stack */
 
 /* masks.c: calls that take or give a set of signals, while armed. */
 long masks_call(const struct call *call);

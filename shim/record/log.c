@@ -43,7 +43,7 @@ static void begin(struct process *p, const struct text_call *call, struct log_ti
 	else if (call->number == __NR_execve || call->number == __NR_execveat)
 		lines_json(p, call, JSON_BEGUN, ticket->began, ticket->began);
 	else if (p->log.pending)
-		lines_publish_before(p, ticket);
+		lines_publish(p, &ticket->came);
 }
 
 static __attribute__((noinline)) void begin_if_wanted(struct process *p, const struct text_call *call, struct log_ticket *ticket)
@@ -216,7 +216,7 @@ void log_note(struct process *p, const char *note)
 	else if (p->log.on && !is_json())
 		lines_note(p, note, now);
 	else if (p->log.on)
-		lines_publish(p);
+		lines_publish(p, NULL);
 }
 
 void log_signal(struct process *p, int signal, const void *information)
@@ -229,13 +229,13 @@ void log_signal(struct process *p, int signal, const void *information)
 	else if (p->log.on && !is_json())
 		lines_signal(p, signal, about, now);
 	else if (p->log.on)
-		lines_publish(p);
+		lines_publish(p, NULL);
 }
 
 void log_publish(struct process *p)
 {
 	if (p->log.on && !settings.recording)
-		lines_publish(p);
+		lines_publish(p, NULL);
 }
 
 void log_trim(struct process *p)

@@ -128,16 +128,6 @@ void lines_json(struct process *p, const struct text_call *call, enum json_kind 
 	lock_release(&p->log.lock, &mask);
 }
 
-void lines_publish_before(struct process *p, struct log_ticket *ticket)
-{
-	uint64_t mask;
-
-	if (!process_lock(p, &p->log.lock, &mask))
-		return;
-	publish_locked(p, p->sealed ? 0 : clock_monotonic());
-	process_release_before(p, &p->log.lock, &mask, &ticket->came);
-}
-
 void lines_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
 	struct text_memory memory = lines_memory();
@@ -239,14 +229,14 @@ void lines_signal(struct process *p, int signal, const struct kernel_siginfo *ab
 	lock_release(&p->log.lock, &mask);
 }
 
-void lines_publish(struct process *p)
+void lines_publish(struct process *p, uint64_t *came)
 {
 	uint64_t mask;
 
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	publish_locked(p, p->sealed ? 0 : clock_monotonic());
-	lock_release(&p->log.lock, &mask);
+	process_release_before(p, &p->log.lock, &mask, came);
 }
 
 void lines_trim(struct process *p)

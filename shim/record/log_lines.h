@@ -20,8 +20,7 @@ void lines_coalesced(struct process *p, const struct text_call *call);
 void lines_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now);
 void lines_note(struct process *p, const char *note, uint64_t now);
 void lines_signal(struct process *p, int signal, const struct kernel_siginfo *about, uint64_t now);
-void lines_publish(struct process *p);
-void lines_publish_before(struct process *p, struct log_ticket *ticket); /* a call that may wait */
+void lines_publish(struct process *p, uint64_t *came); /* came: in front of a call that may wait (process_release_before), else NULL */
 void lines_trim(struct process *p);
 void lines_resume_exec(struct process *p, uint64_t now);
 

@@ -176,10 +176,10 @@ static inline int process_lock(const struct process *p, struct lock *lock, uint6
 	return p->sealed ? lock_take_sealed(lock, mask) : lock_take(lock, mask, process_lock_name(p));
 }
 
-/* Gives it back before a call that may wait: *came gets what was held back. */
+/* Gives it back before a call that may wait: *came gets what was held back. NULL: it is not asked. */
 static inline void process_release_before(const struct process *p, struct lock *lock, const uint64_t *mask, uint64_t *came)
 {
-	if (came && *mask != LOCK_SIGNALS_LEFT)
+	if (came)
 		*came |= process_held_back(p, *mask);
 	lock_release(lock, mask);
 }

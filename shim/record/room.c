@@ -399,10 +399,8 @@ void *room_take_before(struct process *p, size_t size, uint64_t *came)
 			int locked = process_lock(p, &r->lock, &mask);
 			room = locked ? more_room(p, size) : 0;
 			r->refused = room ? 0 : 1;
-			if (locked && came && !p->sealed)
-				*came |= signals_held_back(mask);
 			if (locked)
-				lock_release(&r->lock, &mask);
+				process_release_before(p, &r->lock, &mask, came);
 		}
 		/* Where nobody else is nobody fills it meanwhile. */
 		if (room == BUSY && turn < PATIENCE && !p->sealed && !room_is_alone(p))

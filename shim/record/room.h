@@ -19,7 +19,7 @@
 /* Room of `size` bytes, a multiple of 8, all zero but its first word; NULL: there is none, which is counted. To be committed soon: a chunk
  * is used again only when all of it is. Any context. */
 void *room_take(struct process *p, size_t size);
-/* The same for the beginning of a call that waits: *came gets the signals that came while room was made (interrupted.h). For who is alone. NULL: it is not asked. */
+/* The same for the beginning of a call that waits: *came gets the signals that came while room was made (process_release_before). */
 void *room_take_before(struct process *p, size_t size, uint64_t *came);
 /* Gives back what is behind the first `used` bytes, 0: all of it; that is zero. Then the rest is to be committed. */
 void room_return(struct process *p, void *record, size_t size, size_t used);
