@@ -1,0 +1,17 @@
+/* Floor 3: the environment that a program gets by exec. The caller's is read and a copy is given to the kernel, so its own array is never changed; behind
+ * the program's own entries the copy has one variable that names the recording, LD_PRELOAD with our absolute path, and the SYSSHIM_ variables of our
+ * birth, as far as the program has dropped them. All of that is hidden again before the new program looks. With SYSSHIM_FOLLOW=off LD_PRELOAD loses
+ * our entry instead. */
+#ifndef SHIM_PROCESS_EXEC_ENVIRONMENT_H
+#define SHIM_PROCESS_EXEC_ENVIRONMENT_H
+
+#include "../record/process.h"
+
+/* A copy of the environment at `theirs`, in memory of exec_memory_take; NULL: the program's own has to do. follow: it brings us along, else it loses
+ * us. Any context. */
+uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow);
+
+/* As ld.so found us; NULL: not by LD_PRELOAD, children are not followed. */
+const char *exec_own_path(void);
+
+#endif

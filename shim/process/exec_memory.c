@@ -1,0 +1,121 @@
+/* Memory for the environment of an exec, and whose it is; see exec_memory.h. */
+#include "exec_memory.h"
+#include "life.h"
+
+#include <linux/kcmp.h>
+#include <linux/mman.h>
+
+#include "../sys/poison.h"
+
+enum { BEING_FREED = -1 };
+
+/* Where no memory is to be had (RLIMIT_AS, RLIMIT_DATA), for one exec at a time and an environment of usual size: a child that does not know whose it is would be the first of a recording of
+ * its own, and print a summary. */
+static char spare[EXEC_SPARE_BYTES] BULKY __attribute__((aligned(16)));
+/* Its place is the one behind all others. */
+enum { SPARE_PLACE = EXEC_COPIES, ALL_PLACES };
+
+/* Takes the place from `owner`, if it is still his: two may want to give it back. */
+static void place_free(struct exec_copy *place, int32_t owner)
+{
+	if (!__atomic_compare_exchange_n(&place->owner, &owner, BEING_FREED, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	void *at = __atomic_exchange_n(&place->at, NULL, __ATOMIC_SEQ_CST);
+	if (at)
+		RAW(__NR_munmap, at, EXEC_MEMORY_BYTES);
+	__atomic_store_n(&place->owner, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Where nothing is rewritten nobody tells us that a vfork child has gone: who has another memory by now has done with ours (kcmp(2)). */
+static void places_reclaim(struct process *p, int32_t pid)
+{
+	if (inherited.rewriting || is_filtered())
+		return;
+	for (int i = 0; i < ALL_PLACES; i++) {
+		int32_t owner = p->copies[i].owner;
+		if (owner <= 0 || owner == pid)
+			continue;
+		long other = RAW(__NR_kcmp, pid, owner, KCMP_VM, 0, 0);
+		if (other > 0 || other == -ESRCH)
+			place_free(&p->copies[i], owner);
+	}
+}
+
+/* Where all are taken nobody gives it back for a vfork child that has gone: better than a child without us. */
+static void place_take(struct process *p, int32_t pid, void *at)
+{
+	int32_t nobody = 0;
+
+	for (int i = 0; i < EXEC_COPIES; i++, nobody = 0)
+		if (__atomic_compare_exchange_n(&p->copies[i].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+			__atomic_store_n(&p->copies[i].at, at, __ATOMIC_SEQ_CST);
+			return;
+		}
+}
+
+static void *spare_take(struct process *p, int32_t pid)
+{
+	int32_t nobody = 0;
+
+	return __atomic_compare_exchange_n(&p->copies[SPARE_PLACE].owner, &nobody, pid, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ? spare : NULL;
+}
+
+/* Behind a filter of the program's own nothing may be asked, not even who we are: a place that a vfork child took is left when no such child is there any
+ * more. No pid is so large. */
+enum { SEALED_CHILD = INT32_MAX, SEALED_SELF = INT32_MAX - 1 };
+
+static void *spare_take_sealed(struct process *p)
+{
+	return spare_take(p, p->suspect ? SEALED_CHILD : SEALED_SELF);
+}
+
+void exec_no_children(struct process *p)
+{
+	if (p->sealed)
+		place_free(&p->copies[SPARE_PLACE], SEALED_CHILD);
+}
+
+void *exec_memory_take(struct process *p)
+{
+	if (p->sealed)
+		return spare_take_sealed(p);
+	long at = RAW(__NR_mmap, 0, EXEC_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int32_t pid = (int32_t)RAW(__NR_getpid);
+
+	places_reclaim(p, pid);
+	if (is_error(at))
+		return spare_take(p, pid);
+	place_take(p, pid, (void *)at);
+	return (void *)at;
+}
+
+void exec_memory_give(struct process *p, void *at)
+{
+	if (!at)
+		return;
+	if (at == spare) {
+		place_free(&p->copies[SPARE_PLACE], p->copies[SPARE_PLACE].owner);
+		return;
+	}
+	for (int i = 0; i < EXEC_COPIES; i++)
+		if (__atomic_load_n(&p->copies[i].at, __ATOMIC_SEQ_CST) == at) {
+			place_free(&p->copies[i], p->copies[i].owner);
+			return;
+		}
+	RAW(__NR_munmap, at, EXEC_MEMORY_BYTES);
+}
+
+/* NB: never another thread's child's, which may be reading it. In a new pid namespace a child calls itself by another number, and its copy stays. */
+void exec_child_gone(struct process *p, int32_t child)
+{
+	for (int i = 0; i < ALL_PLACES; i++) {
+		int32_t owner = p->copies[i].owner;
+		if (owner > 0 && (owner == child || (!child && owner != p->pid)))
+			place_free(&p->copies[i], owner);
+	}
+}
+
+int exec_memory_is_spare(const void *at)
+{
+	return at == spare;
+}

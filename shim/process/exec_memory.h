@@ -1,0 +1,26 @@
+/* Floor 3: memory for the environment of an exec (exec_environment.h). A vfork child takes it in its parent's memory and does not come back when the exec
+ * succeeds: each piece has an owner's number, by which it is found again (exec_child_gone, exec_no_children in life.h). Any context. */
+#ifndef SHIM_PROCESS_EXEC_MEMORY_H
+#define SHIM_PROCESS_EXEC_MEMORY_H
+
+#include "../record/process.h"
+#include "tracer.h"
+
+/* Of a piece: pointers in front, text behind, then what a tracer needs. */
+enum {
+	EXEC_ENTRY_LIMIT = 64 << 10,
+	EXEC_POINTERS = 1 << 16,
+	EXEC_POINTER_BYTES = EXEC_POINTERS * 8,
+	EXEC_TEXT_BYTES = 4 * EXEC_ENTRY_LIMIT,
+	EXEC_MEMORY_BYTES = EXEC_POINTER_BYTES + EXEC_TEXT_BYTES + TRACER_ROOM
+};
+/* Of the spare one, which has no room for a tracer. */
+enum { EXEC_SPARE_POINTERS = 512, EXEC_SPARE_BYTES = 12 << 10 };
+
+/* EXEC_MEMORY_BYTES, or the spare one; NULL: there is none. */
+void *exec_memory_take(struct process *p);
+/* The caller's own, or NULL. */
+void exec_memory_give(struct process *p, void *at);
+int exec_memory_is_spare(const void *at);
+
+#endif
