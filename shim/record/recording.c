@@ -1,26 +1,21 @@
 /* The records of a recording; see recording.h, and include/sysshim/record.h for the format. */
 #include "recording.h"
-#include "log_lines.h"
+#include "pieces.h"
 #include "plain.h"
 #include "process.h"
 #include "room.h"
 #include "shape.h"
-#include "../../format/json.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../sys/thread.h"
 
-#include <linux/fcntl.h>
-
 #include "../sys/poison.h"
-
-enum { PAGE = 4096 };
 
 enum { THREAD_BITS = 22 /* PID_MAX_LIMIT is 4,194,304 (linux/threads.h) */ };
 
 /* The only thread is the process; a vfork child and many threads ask the kernel, which their thread pointer spares them the next time. */
-static int32_t thread_of(struct process *p)
+int32_t recording_thread(struct process *p)
 {
 	if (p->sealed || (!p->threads && !p->suspect))
 		return p->pid;
@@ -97,14 +92,6 @@ static void cut(const struct text_memory *self, uint64_t from)
 	}
 }
 
-/* Who reads its own memory: a vfork child is not its parent. */
-static int32_t process_number(const struct process *p)
-{
-	return p->suspect ? (int32_t)RAW(__NR_getpid) : p->pid;
-}
-
-enum { VECTOR_PIECE = 16, SIGNALS_SIZE = 8 };
-
 /* Pieces as they stand in a record; or a string of the program that may be read as it stands. */
 struct kept {
 	const char *at;
@@ -178,7 +165,7 @@ static inline void fill_head(struct process *p, struct record_call *record, cons
 
 	record->number = (uint16_t)(unknown ? RECORD_CALLS - 1 : call->number);
 	record->arguments_count = (uint8_t)(count + unknown);
-	record->thread = thread_of(p);
+	record->thread = recording_thread(p);
 	record->serial = (uint32_t)ticket->serial;
 	record->began = ticket->began;
 	record->duration = clock_from_to(ticket->began, now);
@@ -250,134 +237,6 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 	lock_release(&p->log.lock, &mask);
 }
 
-int recording_may_read(uint64_t number)
-{
-	switch (number) {
-#ifdef __NR_open
-	case __NR_open:
-	case __NR_creat:
-	case __NR_stat:
-	case __NR_lstat:
-	case __NR_access:
-	case __NR_unlink:
-	case __NR_rmdir:
-#endif
-	case __NR_chdir:
-	case __NR_openat:
-	case __NR_newfstatat:
-	case __NR_faccessat:
-	case __NR_unlinkat:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-int recording_was_read(const struct process *p, uint64_t number, uint64_t from, long result)
-{
-	if (!recording_may_read(number) || p->threads || p->suspect ||
-	    (is_error(result) && result != -ENOENT && result != -ENOTDIR && result != -EEXIST && result != -EACCES))
-		return 0;
-	/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
-	return memory_is_stored_directly() || memory_is_own(from);
-}
-
-/* So much of a string is looked at for its end; longer answers go the other way. */
-enum { STRING_MOST = 160, ANSWER_MOST = 512 };
-
-static size_t string_most(uint64_t from)
-{
-	return PAGE - from % PAGE < STRING_MOST ? PAGE - from % PAGE : STRING_MOST;
-}
-
-/* So much memory may be read as it stands: nobody can take it away. */
-static inline int is_there_now(uint64_t from, size_t size)
-{
-	return memory_is_quiet() && memory_is_own(from) && memory_readable(from) >= size;
-}
-
-/* Of such a string, with its NUL; 0: it is longer than its page or `most`. */
-static inline size_t string_size(const char *from, size_t most)
-{
-	size_t size = text_length_within(from, most) + 1;
-
-	return size > most ? 0 : size;
-}
-
-size_t recording_string_now(const struct process *p, uint64_t from)
-{
-	size_t most = string_most(from);
-
-	return !p->sealed && from && is_there_now(from, most) ? string_size((const char *)from, most) : 0;
-}
-
-static size_t copy_string(char *to, const char *from, size_t most)
-{
-	size_t size = string_size(from, most);
-
-	memcpy(to, from, size);
-	return size;
-}
-
-/* A string that the kernel copies. What lies behind it may be anything. */
-static size_t read_string(const struct process *p, char *to, uint64_t from, size_t most)
-{
-	long got = memory_read_in(process_number(p), to, from, most);
-	size_t bytes = got > 0 ? (size_t)got : 0, size = text_length_within(to, bytes) + 1;
-
-	if (size > bytes)
-		return 0;
-	memset(to + size, 0, bytes - size);
-	return size;
-}
-
-/* A piece of the program's memory: a string with its NUL (is_string, at most `size`), or `size` bytes. What is behind it; NULL: it is not there, or longer. */
-static char *take_piece(const struct process *p, char *to, uint64_t from, size_t size, int is_string)
-{
-	char *bytes = to + sizeof(struct record_memory);
-	int is_there = is_there_now(from, size);
-
-	if (is_string) {
-		size = is_there ? copy_string(bytes, (const char *)from, size) : read_string(p, bytes, from, size);
-		if (!size)
-			return NULL;
-	} else if (is_there) {
-		memcpy(bytes, (const char *)from, size);
-	} else if (memory_read_in(process_number(p), bytes, from, size) != (long)size) {
-		return NULL;
-	}
-	*(struct record_memory *)to = (struct record_memory){from, (uint32_t)size, (int32_t)size};
-	return to + recording_piece_size(size);
-}
-
-/* In what sizes the pieces are asked for; second 0: there is one; first 0: they go the other way. */
-struct pieces {
-	uint32_t first, second;
-};
-
-static struct pieces pieces_of(const struct text_call *call, unsigned how, struct shape shape)
-{
-	const uint64_t *a = call->arguments;
-	uint64_t count = shape.first < 5 ? a[shape.first + 1] : 0;
-
-	switch ((enum reads)shape.reads) {
-	case READS_SIGNALS:
-		return (struct pieces){SIGNALS_SIZE, 0};
-	case READS_VECTOR:
-		return (struct pieces){(uint32_t)(VECTOR_PIECE * (count < VECTOR_LIMIT ? count : VECTOR_LIMIT)), 0};
-	case READS_PATHS:
-		return (struct pieces){(uint32_t)string_most(a[shape.first]), (uint32_t)string_most(a[shape.second])};
-	case READS_ANSWER:
-		if ((how & 0xff) == RECORD_CALL && call->result > ANSWER_MOST)
-			return (struct pieces){0, 0};
-		if ((how & 0xff) == RECORD_CALL && call->result > 0)
-			return (struct pieces){(uint32_t)string_most(a[shape.first]), (uint32_t)call->result};
-		/* fall through */
-	default:
-		return (struct pieces){(uint32_t)string_most(a[shape.first]), 0};
-	}
-}
-
 /* Straight into the record, which gives back what it has not needed: no frame of this stands while room is made. 1: written, or there is no room; 0: it is not
  * to be read, or not within its page, or too long for this. */
 static __attribute__((noinline)) int put_call_reading(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
@@ -392,9 +251,9 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	struct record_call *record = room_take(p, room);
 	if (!record)
 		return 1;
-	char *end = take_piece(p, (char *)record + head, first, pieces.first, are_strings);
+	char *end = pieces_take(p, (char *)record + head, first, pieces.first, are_strings);
 	if (end && pieces.second)
-		end = take_piece(p, end, second, pieces.second, shape.reads == READS_PATHS);
+		end = pieces_take(p, end, second, pieces.second, shape.reads == READS_PATHS);
 	if (end)
 		fill_head(p, record, call, ticket, now);
 	else
@@ -453,14 +312,14 @@ static __attribute__((noinline)) int put_call_as_begun(struct process *p, const 
 	uint64_t sequence = __atomic_load_n(number, __ATOMIC_ACQUIRE);
 	size_t head = head_size(call->number), size = *(const volatile uint16_t *)&begun->word.size * sizeof(uint64_t);
 
-	if (!sequence || size <= head || size > chunk + RECORD_CHUNK - ticket->printed || ticket->printed + size > ready || !is_begun_by(begun, call, ticket, thread_of(p)))
+	if (!sequence || size <= head || size > chunk + RECORD_CHUNK - ticket->printed || ticket->printed + size > ready || !is_begun_by(begun, call, ticket, recording_thread(p)))
 		return 0;
 	struct record_call *record = room_take(p, size);
 	if (!record)
 		return 1;
 	memcpy((char *)record + head, (const char *)begun + head, size - head);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	int same = is_begun_by(begun, call, ticket, thread_of(p)) && is_whole(record, head, size) && __atomic_load_n(number, __ATOMIC_RELAXED) == sequence;
+	int same = is_begun_by(begun, call, ticket, recording_thread(p)) && is_whole(record, head, size) && __atomic_load_n(number, __ATOMIC_RELAXED) == sequence;
 	if (same)
 		fill_head(p, record, call, ticket, now);
 	else
@@ -527,106 +386,6 @@ void recording_coalesced(struct process *p, const struct text_call *call)
 		recording_call(p, call, &no_time, 0, RECORD_GATHERED);
 	else
 		recording_gathered(p, (int)call->arguments[0], (size_t)call->result);
-}
-
-void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now)
-{
-	struct record_batch *record = room_take(p, sizeof *record);
-
-	if (!record)
-		return;
-	record->thread = thread_of(p);
-	record->began = began ? began : now;
-	record->duration = began ? clock_from_to(began, now) : 0;
-	record->fd = fd;
-	record->writes = writes;
-	record->bytes = bytes;
-	struct text out = {record->ended_by, record->ended_by + sizeof record->ended_by - 1, 0};
-	text_string(&out, ended_by);
-	room_commit(p, record, sizeof *record, RECORD_BATCH, 0);
-}
-
-void recording_note(struct process *p, const char *text, uint64_t now)
-{
-	struct record_note *record = room_take(p, sizeof *record);
-
-	if (!record)
-		return;
-	record->thread = thread_of(p);
-	record->at = now;
-	struct text out = {record->text, record->text + sizeof record->text - 1, 0};
-	text_string(&out, text);
-	room_commit(p, record, sizeof *record, RECORD_NOTE, 0);
-}
-
-void recording_signal(struct process *p, int signal, int code, int pid, int uid, uint64_t now)
-{
-	struct record_signal *record = room_take(p, sizeof *record);
-
-	if (!record)
-		return;
-	record->thread = thread_of(p);
-	record->at = now;
-	record->signal = signal;
-	record->code = code;
-	record->pid = pid;
-	record->uid = uid;
-	room_commit(p, record, sizeof *record, RECORD_SIGNAL, 0);
-}
-
-int recording_place(struct process *p, int fd, const char *path, long size)
-{
-	size_t kept = size > 0 ? ((size_t)size + 7) & ~(size_t)7 : 0;
-	struct record_place *record = room_take(p, sizeof *record + kept);
-
-	if (!record)
-		return 0;
-	record->thread = thread_of(p);
-	record->fd = fd;
-	record->size = (int32_t)size;
-	memcpy(record->path, path, size > 0 ? (size_t)size : 0);
-	room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
-	return 1;
-}
-
-int recording_copy(struct process *p, int fd, int from)
-{
-	struct record_copy *record = room_take(p, sizeof *record);
-
-	if (!record)
-		return 0;
-	record->thread = thread_of(p);
-	record->fd = fd;
-	record->from = from;
-	room_commit(p, record, sizeof *record, RECORD_COPY, 0);
-	return 1;
-}
-
-/* Where the working folder is now; climbing: only if this path climbs, 0: in any case. */
-static __attribute__((noinline)) void put_folder(struct process *p, uint64_t climbing)
-{
-	char *path = p->log.buffer;
-	const struct text_memory memory = lines_memory();
-	uint64_t mask;
-
-	if (!process_lock(p, &p->log.lock, &mask))
-		return;
-	if (!climbing || (text_string_at(&memory, climbing, path, PATH_LIMIT) && text_climbs(path))) {
-		/* With its NUL. */
-		long size = p->sealed ? -EPERM : RAW(__NR_getcwd, path, PATH_LIMIT);
-		recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size);
-	}
-	lock_release(&p->log.lock, &mask);
-}
-
-void recording_moved(struct process *p)
-{
-	put_folder(p, 0);
-}
-
-void recording_climbed(struct process *p, uint64_t path)
-{
-	put_folder(p, path);
 }
 
 void recording_exec(struct process *p, uint64_t now)

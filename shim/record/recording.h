@@ -85,6 +85,8 @@ int recording_may_read(uint64_t number);
 int recording_was_read(const struct process *p, uint64_t number, uint64_t from, long result);
 /* The size, with its NUL, of a string that may be read as it stands before the kernel reads it; 0: it may not be, or is not short. For the only thread. */
 size_t recording_string_now(const struct process *p, uint64_t from);
+/* Who makes the call. */
+int32_t recording_thread(struct process *p);
 /* A thread comes: a thread pointer may be another's from now on. */
 void recording_forget_threads(struct process *p);
 
