@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "numbers.h"
+
 /* What the call means for bytes that are still buffered (doc/internals.md). A call that is not in the table is CLASS_VISIBLE. */
 enum effect_class {
 	CLASS_VISIBLE,     /* others may see its effect: everything that nobody has proven harmless */

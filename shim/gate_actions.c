@@ -38,9 +38,7 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_setresgid] = ACTION_RIGHTS,
 	[__NR_setfsuid] = ACTION_RIGHTS,
 	[__NR_capset] = ACTION_RIGHTS,
-#ifdef __NR_landlock_restrict_self /* Linux 5.13 */
 	[__NR_landlock_restrict_self] = ACTION_RIGHTS,
-#endif
 	[__NR_write] = ACTION_WRITE,
 	[__NR_writev] = ACTION_WRITE,
 	[__NR_rt_sigprocmask] = ACTION_MASK,
@@ -49,9 +47,7 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_ppoll] = ACTION_MASK,
 	[__NR_pselect6] = ACTION_MASK,
 	[__NR_epoll_pwait] = ACTION_MASK,
-#ifdef __NR_epoll_pwait2 /* Linux 5.11 */
 	[__NR_epoll_pwait2] = ACTION_MASK,
-#endif
 	[__NR_mmap] = ACTION_MAP,
 	[__NR_copy_file_range] = ACTION_COPIES,
 	[__NR_rt_sigreturn] = ACTION_STANDS,

@@ -185,10 +185,8 @@ long interrupted_answer(const struct call *call, uint64_t came)
 		return by_milliseconds(call, 3);
 	case __NR_ppoll:
 		return by_time(call, 2, 0);
-#ifdef __NR_epoll_pwait2 /* Linux 5.11 */
 	case __NR_epoll_pwait2:
 		return by_time(call, 3, 0);
-#endif
 	case __NR_select:
 	case __NR_pselect6:
 		return select_without_waiting(call);

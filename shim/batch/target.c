@@ -14,9 +14,6 @@
 #include "../sys/poison.h"
 
 enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000 };
-#ifndef __NR_quotactl_fd /* Linux 5.14 */
-#define __NR_quotactl_fd 443
-#endif
 #define ROOM_LEAST (256ull << 20)
 
 enum { ZFS = 0x2fc12fc1 }; /* of OpenZFS, in no header of the kernel */

@@ -21,9 +21,7 @@ static int set_argument(const struct call *call)
 	case __NR_ppoll:
 		return 3;
 	case __NR_epoll_pwait:
-#ifdef __NR_epoll_pwait2
 	case __NR_epoll_pwait2:
-#endif
 		return 4;
 	default:
 		return -1;

@@ -11,9 +11,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <asm/unistd.h>
 #include <asm/errno.h>
 #include <linux/prctl.h>
+
+#include "../../format/numbers.h"
 
 /* One call of the program, as it stands in the registers. entry.S builds and reads it: offsets are fixed. */
 struct call {

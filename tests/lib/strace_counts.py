@@ -67,8 +67,9 @@ class Image:
 
 
 def numbers():
-    """{name: number} of the kernel's header."""
-    text = subprocess.run(["cc", "-E", "-dM", "-include", "asm/unistd.h", "-x", "c", os.devnull], capture_output=True, text=True, check=True).stdout
+    """{name: number} of the kernel's header, and ours of newer ones."""
+    header = os.path.join(os.path.dirname(__file__), "../../format/numbers.h")
+    text = subprocess.run(["cc", "-E", "-dM", "-include", header, "-x", "c", os.devnull], capture_output=True, text=True, check=True).stdout
     return dict(re.findall(r"#define __NR_(\w+) (\d+)\n", text))
 
 
@@ -93,6 +94,8 @@ def read_threads(prefix):
     """{tid: [Call]} of every file that strace wrote."""
     folder, start = os.path.split(prefix)
     threads, number = {}, numbers()
+    # Of one that this strace does not know it prints the number.
+    newer = {f"syscall_{int(of):#x}": name for name, of in number.items()}
     for name in os.listdir(folder or "."):
         if not name.startswith(start + "."):
             continue
@@ -102,7 +105,7 @@ def read_threads(prefix):
             if calls and re.match(r"\[[0-9a-f?]+\] --- SIG", line):
                 calls[-1].signals += 1
             if found and found[2] != "restart_syscall":
-                calls.append(Call(tid, int(found[1], 16), found[2], found[3]))
+                calls.append(Call(tid, int(found[1], 16), newer.get(found[2], found[2]), found[3]))
         threads[tid] = list(without_restarts(calls, number))
     return threads
 
