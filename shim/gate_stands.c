@@ -52,6 +52,7 @@ struct look gate_look(const struct call *call)
 	if (action != ACTION_CHILD)
 		return (struct look){gate(call), 0};
 	uint64_t flags = children_flags(call, &stack);
+	children_share(flags);
 	if (is_plain_fork(flags, stack))
 		return (struct look){gate(call), 0};
 	if (p && (p->alive == 1 || life_born(p))) {

@@ -32,6 +32,12 @@ uint64_t children_flags(const struct call *call, uint64_t *stack)
 	}
 }
 
+void children_share(uint64_t flags)
+{
+	if (flags & CLONE_FILES && !(flags & CLONE_VM))
+		inherited.shares_descriptors = 1;
+}
+
 void children_before(struct process *p, uint64_t flags)
 {
 	if (!(flags & CLONE_VM))

@@ -28,6 +28,7 @@ void exec_no_children(struct process *p);
 
 /* children.c. A call that makes a child or a thread; flags as of clone(2). */
 uint64_t children_flags(const struct call *call, uint64_t *stack);
+void children_share(uint64_t flags); /* who has our descriptors is remembered, here and in the child */
 void children_before(struct process *p, uint64_t flags);
 void children_after(struct process *p, uint64_t flags, long result);
 

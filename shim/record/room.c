@@ -37,6 +37,12 @@ static int copies_on_write(const struct statfs *s)
 	}
 }
 
+/* Not over a network, nor in somebody's FUSE. */
+static int is_plain(const struct statfs *s)
+{
+	return s->f_type == EXT4_SUPER_MAGIC || s->f_type == XFS_SUPER_MAGIC || s->f_type == TMPFS_MAGIC || s->f_type == RAMFS_MAGIC;
+}
+
 void room_look(struct process *p, const char *path)
 {
 	struct recording *r = &p->log.recording;
@@ -46,6 +52,7 @@ void room_look(struct process *p, const char *path)
 		return;
 	r->in_memory = !settings.log_asked && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 	r->is_copied = (uint8_t)copies_on_write(&status);
+	r->is_plain = (uint8_t)is_plain(&status);
 }
 
 /* File offset `offset` of the file itself. */
@@ -196,7 +203,7 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 		room = 0;
 	}
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
-	if (room && room_copy(file_place(p, to), chunk, RECORD_CHUNK)) {
+	if (room && ((r->is_plain && sink_write(&p->log.sink, to, chunk, RECORD_CHUNK)) || room_copy(file_place(p, to), chunk, RECORD_CHUNK))) {
 		r->kept = chunk->sequence > r->kept ? chunk->sequence : r->kept;
 		return;
 	}

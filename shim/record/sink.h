@@ -3,7 +3,8 @@
  * The program may close every descriptor, reuse any number and expects open() to return the lowest free one, so we hold none. A sink
  * is opened once (at birth, when nobody else runs), mapped far beyond its end, and closed. Afterwards it grows by truncate(2) on its
  * path, and text is copied in by the kernel (memory_write), so that a full disk or a file that somebody truncates under us is -EFAULT
- * and not SIGBUS. One process writes a sink: names without %p get the pid appended in all but a recording's first process.
+ * and not SIGBUS. Who writes much at once may do so by a descriptor of that moment, where nobody can see its number. One process
+ * writes a sink: names without %p get the pid appended in all but a recording's first process.
  *
  * Invariant while open: start <= end <= size, file offsets; the file's bytes from `start` on are ours; window maps from `base`. */
 #ifndef SHIM_RECORD_SINK_H
@@ -41,6 +42,9 @@ void sink_shorten(struct sink *sink, uint64_t size);
 
 /* Appends whole: returns 0, or -errno when nothing was appended (disk full, limit, path gone). Caller serialises. */
 int sink_append(struct sink *sink, const char *text, size_t size);
+
+/* `size` bytes to file offset `at`, all within the file, by a descriptor: 1, or 0: it is to be stored into the window. Signals blocked by the caller. */
+int sink_write(struct sink *sink, uint64_t at, const void *from, size_t size);
 
 /* Takes everything behind file offset `end` back. */
 void sink_cut(struct sink *sink, uint64_t end);
