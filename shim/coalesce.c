@@ -539,12 +539,13 @@ static __attribute__((noinline)) void settle(struct process *p, struct batch *b,
 	/* A full pipe is waited for with signals open. */
 	if (!word_fill(b->word) && b->timer_on && may_be_interrupted(b, call, row))
 		latency_stop(b);
-	*came |= signals_held_back(mask);
+	*came |= process_held_back(p, mask);
 	unblock_signals(&mask);
 }
 
 static inline void let_go(struct process *p, struct batch *b, enum let_go why, uint64_t *came)
 {
+	b->held = 0;
 	arm_let_go(p, b, why, REACH_NOW, NULL);
 	if (came)
 		*came |= b->held;

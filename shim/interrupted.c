@@ -3,14 +3,21 @@
 #include "sys/memory.h"
 
 #include <asm/siginfo.h>
+#include <asm/socket.h>
+#include <asm/termbits.h>
+#include <asm/ioctls.h>
 #include <linux/fcntl.h>
+#include <linux/futex.h>
 #include <linux/poll.h>
+#include <linux/sem.h>
+#include <linux/time.h>
 #include <linux/time_types.h>
 #include <linux/wait.h>
 
 #include "sys/poison.h"
 
-enum { SET_MOST = 512 /* descriptors: three such sets stand on the stack (F10) */, NANOSECONDS = 1000000000, ABSOLUTE = 1 /* TIMER_ABSTIME */, AT_ONCE = 0x40 | 0x1 | 0x2000 /* MSG_DONTWAIT, MSG_OOB, MSG_ERRQUEUE */ };
+enum { SET_MOST = 512 /* descriptors: three such sets stand on the stack (F10) */, SETS_MOST = 2 * SET_MOST /* FD_SETSIZE */, NANOSECONDS = 1000000000, NO_WAIT = 04000 /* IPC_NOWAIT */, OPERATIONS_MOST = 8 };
+enum { DONT_WAIT = 0x40 /* MSG_DONTWAIT */, AT_ONCE = DONT_WAIT | 0x1 | 0x2000 /* MSG_OOB, MSG_ERRQUEUE */, RIGHT_NOW = 8 /* RWF_NOWAIT */ };
 
 /* As the gate makes it: while armed a set of signals has another one in the place of SIGSYS. */
 static long make(const struct call *call)
@@ -28,15 +35,45 @@ static long without_waiting(const struct call *call, unsigned which, uint64_t va
 	return result == nothing ? -EINTR : result;
 }
 
-/* As struct timespec and struct timeval do. 0: it does not, or that cannot be read: the kernel says so. */
+/* 1: a struct timespec, or of microseconds a struct timeval, that the kernel takes. */
+static int read_time(struct __kernel_timespec *time, uint64_t from)
+{
+	return memory_read(time, from, sizeof *time) == sizeof *time && time->tv_sec >= 0 && (uint64_t)time->tv_nsec < NANOSECONDS;
+}
+
+/* 0: it does not, or the kernel refuses that. */
 static int waits_for(uint64_t from)
 {
-	uint64_t time[2];
+	struct __kernel_timespec time;
 
-	return !from || (memory_read(time, from, sizeof time) == sizeof time && (time[0] || time[1]));
+	return !from || (read_time(&time, from) && (time.tv_sec || time.tv_nsec));
+}
+
+static int is_ahead(uint64_t clock, uint64_t from)
+{
+	struct __kernel_timespec end, now;
+
+	return read_time(&end, from) && RAW(__NR_clock_gettime, clock, &now) == 0 && (end.tv_sec > now.tv_sec || (end.tv_sec == now.tv_sec && end.tv_nsec > now.tv_nsec));
 }
 
 static const struct __kernel_timespec no_time;
+
+/* A set's first descriptors, so many as have room. 0: it has others, or cannot be read. */
+static int read_set(uint64_t *set, uint64_t from, size_t size)
+{
+	enum { ROOM = SET_MOST / 8 };
+
+	if (size > ROOM) {
+		size_t rest = size - ROOM;
+		if (memory_read(set, from + ROOM, rest) != (long)rest)
+			return 0;
+		for (size_t i = 0; i < rest / sizeof *set; i++)
+			if (set[i])
+				return 0;
+		size = ROOM;
+	}
+	return memory_read(set, from, size) == (long)size;
+}
 
 /* It changes its sets, unless it is interrupted: copies are asked. */
 static __attribute__((noinline)) long select_without_waiting(const struct call *call)
@@ -45,11 +82,13 @@ static __attribute__((noinline)) long select_without_waiting(const struct call *
 	struct call now = *call;
 	uint32_t count = (uint32_t)call->arguments[0], size = (count + 63) / 64 * 8;
 
-	if (count > SET_MOST || !waits_for(call->arguments[4]))
+	if (count > SETS_MOST || !waits_for(call->arguments[4]))
 		return INTERRUPTED_NOT;
+	if (count > SET_MOST)
+		now.arguments[0] = SET_MOST;
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t from = call->arguments[1 + i];
-		if (from && memory_read(sets[i], from, size) != (long)size)
+		if (from && !read_set(sets[i], from, size))
 			return INTERRUPTED_NOT;
 		now.arguments[1 + i] = from ? (uint64_t)(uintptr_t)sets[i] : 0;
 	}
@@ -64,21 +103,23 @@ static long sleep_ends(uint64_t from, uint64_t rest)
 {
 	struct __kernel_timespec time;
 
-	if (memory_read(&time, from, sizeof time) != sizeof time || time.tv_sec < 0 || (uint64_t)time.tv_nsec >= NANOSECONDS || !(time.tv_sec || time.tv_nsec))
+	if (!read_time(&time, from) || !(time.tv_sec || time.tv_nsec))
 		return INTERRUPTED_NOT;
 	if (rest && memory_write((void *)(uintptr_t)rest, &time, sizeof time) != sizeof time)
 		return -EFAULT;
 	return -EINTR;
 }
 
-static long sleep_until(const struct call *call)
+/* By the clocks that anybody can sleep by. */
+static long sleep_by_clock(const uint64_t a[4])
 {
-	struct __kernel_timespec end, now;
+	uint32_t clock = (uint32_t)a[0];
 
-	if (memory_read(&end, call->arguments[2], sizeof end) != sizeof end || (uint64_t)end.tv_nsec >= NANOSECONDS ||
-	    RAW(__NR_clock_gettime, call->arguments[0], &now) != 0 || end.tv_sec < now.tv_sec || (end.tv_sec == now.tv_sec && end.tv_nsec <= now.tv_nsec))
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_TAI)
 		return INTERRUPTED_NOT;
-	return -EINTR;
+	if (a[1] & TIMER_ABSTIME)
+		return is_ahead(clock, a[2]) ? -EINTR : INTERRUPTED_NOT;
+	return sleep_ends(a[2], a[3]);
 }
 
 /* Its result does not tell whether there was a child; what it would have told of one stays there. */
@@ -93,14 +134,65 @@ static __attribute__((noinline)) long wait_for_id(const struct call *call)
 	return kernel_call(&now) == 0 && !child.si_pid && !(call->arguments[3] & WNOHANG) ? -EINTR : INTERRUPTED_NOT;
 }
 
-/* One that reads from a descriptor. */
-static long unless_it_is_there(const struct call *call, uint64_t flags)
+static int is_nonblocking(uint64_t fd)
 {
-	int fd = (int)call->arguments[0];
-	struct pollfd readable = {fd, POLLIN, 0};
-	long how = flags & AT_ONCE ? O_NONBLOCK : RAW(__NR_fcntl, fd, F_GETFL);
+	long flags = RAW(__NR_fcntl, (int)fd, F_GETFL);
 
-	return how < 0 || how & O_NONBLOCK || RAW(__NR_poll, &readable, 1, 0) != 0 ? INTERRUPTED_NOT : -EINTR;
+	return flags < 0 || flags & O_NONBLOCK;
+}
+
+static int is_there(uint64_t fd)
+{
+	struct pollfd readable = {(int)fd, POLLIN, 0};
+
+	return RAW(__NR_poll, &readable, 1, 0) != 0;
+}
+
+/* A terminal may give nothing at once (termios(3), VMIN and VTIME). */
+static int never_waits(uint64_t fd)
+{
+	struct termios how;
+
+	return RAW(__NR_ioctl, (int)fd, TCGETS, &how) == 0 && !(how.c_lflag & ICANON) && !how.c_cc[VMIN] && !how.c_cc[VTIME];
+}
+
+/* What poll says of a file that has no such read is believed. */
+static long read_vector(const struct call *call, uint64_t vector, uint64_t count)
+{
+	const struct call now = {__NR_preadv2, {call->arguments[0], vector, count, ~0ul, ~0ul, RIGHT_NOW}};
+
+	if (is_nonblocking(call->arguments[0]) || is_there(call->arguments[0]))
+		return INTERRUPTED_NOT;
+	long result = kernel_call(&now);
+	if (result != -EAGAIN && result != -EOPNOTSUPP)
+		return result;
+	return never_waits(call->arguments[0]) ? INTERRUPTED_NOT : -EINTR;
+}
+
+static long read_one(const struct call *call)
+{
+	const uint64_t vector[2] = {call->arguments[1], call->arguments[2]};
+
+	return read_vector(call, (uint64_t)(uintptr_t)vector, 1);
+}
+
+static long accept_ends(const struct call *call, uint64_t flags)
+{
+	uint64_t fd = call->arguments[0];
+	int listens = 0;
+	uint32_t size = sizeof listens;
+
+	if (flags & ~(uint64_t)(O_CLOEXEC | O_NONBLOCK) || RAW(__NR_getsockopt, (int)fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens)
+		return INTERRUPTED_NOT;
+	return is_nonblocking(fd) || is_there(fd) ? INTERRUPTED_NOT : -EINTR;
+}
+
+/* A part of what MSG_WAITALL waits for is what an interrupted one has. */
+static long receive(const struct call *call, unsigned which)
+{
+	uint64_t flags = call->arguments[which];
+
+	return flags & AT_ONCE || is_nonblocking(call->arguments[0]) ? INTERRUPTED_NOT : without_waiting(call, which, flags | DONT_WAIT, -EAGAIN);
 }
 
 /* Waits for a signal: those that its mask lets in come, too. */
@@ -142,6 +234,44 @@ static long by_time(const struct call *call, unsigned which, long nothing)
 	return waits_for(call->arguments[which]) ? without_waiting(call, which, (uint64_t)(uintptr_t)&no_time, nothing) : INTERRUPTED_NOT;
 }
 
+/* A time is absolute: one that is over is none. */
+static long by_end(const struct call *call, unsigned which)
+{
+	uint64_t end = call->arguments[which];
+
+	return end && !is_ahead(CLOCK_REALTIME, end) ? INTERRUPTED_NOT : without_waiting(call, which, (uint64_t)(uintptr_t)&no_time, -ETIMEDOUT);
+}
+
+static __attribute__((noinline)) long semaphores(const struct call *call, uint64_t timeout)
+{
+	struct sembuf operations[OPERATIONS_MOST];
+	uint64_t count = call->arguments[2], size = count * sizeof *operations;
+
+	if (!count || count > OPERATIONS_MOST || !waits_for(timeout) || memory_read(operations, call->arguments[1], size) != (long)size)
+		return INTERRUPTED_NOT;
+	for (unsigned i = 0; i < count; i++) {
+		if (operations[i].sem_flg & NO_WAIT)
+			return INTERRUPTED_NOT;
+		operations[i].sem_flg |= NO_WAIT;
+	}
+	return without_waiting(call, 1, (uint64_t)(uintptr_t)operations, -EAGAIN);
+}
+
+/* With a time it is never restarted. */
+static long futex(const struct call *call, int restarts)
+{
+	const uint64_t *a = call->arguments;
+	uint32_t operation = (uint32_t)a[1] & (uint32_t)FUTEX_CMD_MASK, value;
+	int until = operation == FUTEX_WAIT_BITSET;
+
+	if ((!until && operation != FUTEX_WAIT) || (until && !(uint32_t)a[5]) || a[0] % sizeof value || (!a[3] && restarts) ||
+	    memory_read(&value, a[0], sizeof value) != sizeof value || value != (uint32_t)a[2])
+		return INTERRUPTED_NOT;
+	if (!until || !a[3])
+		return waits_for(a[3]) ? -EINTR : INTERRUPTED_NOT;
+	return is_ahead(a[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, a[3]) ? -EINTR : INTERRUPTED_NOT;
+}
+
 /* Of those that SA_RESTART is for. */
 static long restartable(const struct call *call)
 {
@@ -153,14 +283,21 @@ static long restartable(const struct call *call)
 	case __NR_waitid:
 		return wait_for_id(call);
 	case __NR_read:
+		return read_one(call);
 	case __NR_readv:
+		return read_vector(call, a[1], a[2]);
 	case __NR_accept:
+		return accept_ends(call, 0);
 	case __NR_accept4:
-		return unless_it_is_there(call, 0);
+		return accept_ends(call, (uint32_t)a[3]);
 	case __NR_recvfrom:
-		return unless_it_is_there(call, a[3]);
+	case __NR_recvmmsg:
+		return receive(call, 3);
 	case __NR_recvmsg:
-		return unless_it_is_there(call, a[2]);
+		return receive(call, 2);
+	case __NR_mq_timedreceive:
+	case __NR_mq_timedsend:
+		return by_end(call, 4);
 	case __NR_flock:
 		return unless_refused(call, 1, LOCK_NB, -EAGAIN);
 	case __NR_fcntl:
@@ -173,9 +310,9 @@ static long restartable(const struct call *call)
 long interrupted_answer(const struct call *call, uint64_t came)
 {
 	const uint64_t *a = call->arguments;
-	enum interruption how = signals_interrupt(came);
 
-	if (how == INTERRUPT_NOTHING)
+	/* While it waits these are blocked, or taken by it. */
+	if (!(came & ~masks_given(call) & ~CAME_ENDS))
 		return INTERRUPTED_NOT;
 	switch ((uint32_t)call->number) {
 	case __NR_poll:
@@ -197,14 +334,20 @@ long interrupted_answer(const struct call *call, uint64_t came)
 	case __NR_rt_sigtimedwait:
 		return by_time(call, 2, -EAGAIN);
 	case __NR_msgrcv:
-		return unless_refused(call, 4, 04000 /* IPC_NOWAIT */, -ENOMSG);
+		return unless_refused(call, 4, NO_WAIT, -ENOMSG);
 	case __NR_msgsnd:
-		return unless_refused(call, 3, 04000, -EAGAIN);
+		return unless_refused(call, 3, NO_WAIT, -EAGAIN);
+	case __NR_semop:
+		return semaphores(call, 0);
+	case __NR_semtimedop:
+		return semaphores(call, a[3]);
+	case __NR_futex:
+		return futex(call, !(came & CAME_ENDS));
 	case __NR_nanosleep:
 		return sleep_ends(a[0], a[1]);
 	case __NR_clock_nanosleep:
-		return a[1] & ABSOLUTE ? sleep_until(call) : sleep_ends(a[2], a[3]);
+		return sleep_by_clock(a);
 	default:
-		return how == INTERRUPT_RESTARTS ? INTERRUPTED_NOT : restartable(call);
+		return came & CAME_ENDS ? restartable(call) : INTERRUPTED_NOT;
 	}
 }

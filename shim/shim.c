@@ -330,6 +330,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 	set_program(s);
 	inherited.has_valgrind = (uint8_t)look->has_valgrind;
 	inherited.has_go = (uint8_t)look->has_go;
+	inherited.came = signals_came;
 	if (!options_read(s->environment))
 		return;
 	join_recording(s->environment);

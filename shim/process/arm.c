@@ -164,7 +164,6 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 		p->batches.let_go[why]++;
 	if (reach == REACH_FAMILY)
 		guard.refused = (uint8_t)why;
-	b->held = 0;
 	if (!b->armed)
 		return;
 	block_signals(&mask);
@@ -172,7 +171,7 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 	if (frame)
 		signals_leave(frame);
 	/* NB: no local more: it would stand on the program's stack (F10). */
-	b->held = RAW(__NR_rt_sigpending, &b->held, 8) == 0 ? b->held & ~mask : 0;
+	b->held = RAW(__NR_rt_sigpending, &b->held, 8) == 0 && b->held & ~mask ? signals_came(b->held & ~mask) : 0;
 	unblock_signals(&mask);
 }
 

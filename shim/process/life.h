@@ -59,16 +59,15 @@ int signals_stack_overlaps(uint64_t from, uint64_t size); /* the alternate stack
 void signals_returning(struct signal_frame *frame);
 void signals_leave(struct signal_frame *frame); /* let go within a handler of ours */
 void signals_repair(void);                      /* after letting go, before the program asks for mask or alternate stack */
-/* What signals do, whose handlers have run a moment ago, to a call that was waiting. NB: what the default ignores, and our own, do nothing. */
-enum interruption {
-	INTERRUPT_NOTHING,
-	INTERRUPT_RESTARTS, /* each handler has SA_RESTART */
-	INTERRUPT_ENDS
-};
-enum interruption signals_interrupt(uint64_t came);
+/* Those of `held` that end a call that waits: who have a handler of the program's (bit 0: signal 1), and CAME_ENDS where one has no SA_RESTART. To be asked while
+ * they are held back: a handler may set another one. Any context. */
+#define CAME_ENDS (1ul << 30) /* in the place of SIGSYS, which is none of them */
+uint64_t signals_came(uint64_t held);
 
 /* masks.c: calls that take or give a set of signals, while armed. */
 long masks_call(const struct call *call);
+/* The set of signals that the program gives to it, as a mask or to wait for. 0: none. */
+uint64_t masks_given(const struct call *call);
 enum let_go masks_objection(const struct call *call);
 
 /* arm.c. The handler of SIGSYS and our own text, known since birth; arm() returns 1 when bytes may be buffered from now on. */

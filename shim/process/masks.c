@@ -66,13 +66,29 @@ static long wait_call(const struct call *call, int argument)
 	return result;
 }
 
+static int pselect_set(const struct call *call, uint64_t pair[2], uint64_t *set)
+{
+	uint64_t from = call->arguments[5];
+
+	return from && memory_read(pair, from, 2 * sizeof *pair) == 2 * sizeof *pair && pair[0] && memory_read(set, pair[0], SET) == SET;
+}
+
+uint64_t masks_given(const struct call *call)
+{
+	int argument = set_argument(call);
+	uint64_t pair[2], set;
+
+	if ((uint32_t)call->number == __NR_pselect6)
+		return pselect_set(call, pair, &set) ? set : 0;
+	return argument >= 0 && call->arguments[argument] && memory_read(&set, call->arguments[argument], SET) == SET ? set : 0;
+}
+
 static long pselect(const struct call *call)
 {
 	struct call changed = *call;
 	uint64_t pair[2], set;
 
-	if (!call->arguments[5] || memory_read(pair, call->arguments[5], sizeof pair) != sizeof pair || !pair[0] ||
-	    memory_read(&set, pair[0], SET) != SET)
+	if (!pselect_set(call, pair, &set))
 		return kernel_call(call);
 	set = signals_real_mask(set);
 	pair[0] = (uint64_t)&set;

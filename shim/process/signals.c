@@ -30,6 +30,7 @@ enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, BY_TIMER = 
 #define FAULTS (BIT(SEGV) | BIT(BUS) | BIT(4) | BIT(5) | BIT(8)) /* and ILL, TRAP, FPE: the processor's own */
 #define UNMASKABLE (BIT(9) | BIT(19))
 #define NOT_PROGRAMS (BIT(SYS) | BIT(32) | BIT(PROXY)) /* glibc's for threads, and what we use */
+_Static_assert(CAME_ENDS == BIT(SYS), "no other signal's bit");
 
 struct action { /* struct kernel_sigaction of x86-64 */
 	void *handler;
@@ -229,23 +230,19 @@ static void know(int signal, const void *handler)
 	signals.others = (signals.others & ~BIT(signal)) | (handler && !is_fatal ? BIT(signal) : 0);
 }
 
-enum interruption signals_interrupt(uint64_t came)
+uint64_t signals_came(uint64_t held)
 {
-	enum interruption how = INTERRUPT_NOTHING;
+	uint64_t came = 0;
 	struct action a;
 
 	for (int i = 1; i <= SIGNALS; i++) {
-		if (!(came & BIT(i) & ~NOT_PROGRAMS) || set(i, NULL, &a) != 0)
+		if (!(held & BIT(i) & ~NOT_PROGRAMS) || set(i, NULL, &a) != 0)
 			continue;
 		a = seen(i, &a);
-		/* One that stood for one time is the default again (kernel/signal.c, get_signal). */
-		if (!is_handler(a.handler) && !(!a.handler && a.flags & ONE_SHOT))
-			continue;
-		if (!(a.flags & RESTART))
-			return INTERRUPT_ENDS;
-		how = INTERRUPT_RESTARTS;
+		if (is_handler(a.handler))
+			came |= BIT(i) | (a.flags & RESTART ? 0 : CAME_ENDS);
 	}
-	return how;
+	return came;
 }
 
 /* What is given to the kernel in its place, in the present state. */

@@ -46,7 +46,7 @@ struct log_ticket {
 	unsigned printed; /* arguments; in a recording: the file offset of its beginning, 0: nobody knows */
 	uint16_t injected; /* RECORD_INJECTED, RECORD_DELAYED */
 	uint16_t sealed;  /* the call installs a filter (gate.c) */
-	uint64_t came;    /* signals that came while its beginning was logged (interrupted.h) */
+	uint64_t came;    /* what came while its beginning was logged (signals_came) */
 };
 
 struct process;

@@ -116,6 +116,7 @@ struct inherited {
 	void (*before_children)(void); /* of a process that forks again; NULL: nothing is to be done, or it is done */
 	void (*undo_rewriting)(void); /* libc's own text again; NULL: it is */
 	void (*mapped)(struct process *p, const struct call *call, long at); /* after an mmap of code; NULL: nobody asks */
+	uint64_t (*came)(uint64_t held); /* signals_came (signals.c) */
 	struct family *family;   /* or NULL */
 	void *staging_at;        /* where the parent's recording, or our own, is stored into; NULL: there is none */
 	struct record_total *total; /* of the recording, shared by all its processes; or NULL */
@@ -164,11 +165,13 @@ static inline uint32_t process_lock_name(const struct process *p)
 	return p->suspect ? (uint32_t)RAW(__NR_getpid) : LOCK_OURS;
 }
 
-/* Signals are blocked, and will not be when `mask` is in force again: those that have come meanwhile (interrupted.h). Who has other threads is asked only where he is
- * the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. */
+/* Signals are blocked, and will not be when `mask` is in force again: those that have come meanwhile, as signals_came has them. Who has other threads is asked only where
+ * he is the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. */
 static inline uint64_t process_held_back(const struct process *p, uint64_t mask)
 {
-	return !p->sealed && ((!p->threads && !p->suspect) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
+	uint64_t held = !p->sealed && ((!p->threads && !p->suspect) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
+
+	return unlikely(held) ? inherited.came(held) : 0;
 }
 
 /* One of the process's locks: 1, or 0. Any context; to be given back by lock_release. */

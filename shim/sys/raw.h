@@ -65,7 +65,7 @@ static inline void unblock_signals(const uint64_t *mask)
 	RAW(__NR_rt_sigprocmask, 2, mask, 0, sizeof *mask);
 }
 
-/* The signals that have come since they were blocked, and will when `mask` is in force again; bit 0: signal 1. Under a filter nobody asks. */
+/* The signals that have come since they were blocked, and will be delivered when `mask` is in force again; bit 0: signal 1. Under a filter nobody asks. */
 static inline uint64_t signals_held_back(uint64_t mask)
 {
 	uint64_t pending;

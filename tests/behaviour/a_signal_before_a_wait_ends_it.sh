@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 200
+# timeout: 400
 # A signal that comes while what is buffered is written, or a line is logged, on behalf of a call that waits ends that call, as it would natively: whoever looks at
 # what his handlers have set and then waits (rsync) would else wait for ever. strace makes our write, or our log, slow, so that it comes just then; a process
 # that nobody observes sends it. Each call's result is the native one, also of those that would not have waited.
@@ -10,34 +10,63 @@ cat >waits.c <<'C'
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <mqueue.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/msg.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE = 8, LONG = 1 /* seconds; nobody waits so long who is interrupted */ };
+enum { LINE = 8, LONG = 1 /* seconds; nobody waits so long who is interrupted */, SHORT = 200 /* ms; who is not interrupted */ };
 
-static int file, never[2], now[2], later, epoll_never, epoll_now, listening, pair[2], locked, queue;
-static volatile int handled;
+static int file, never[2], now[2], later, epoll_never, epoll_now, listening, pair[2], parts[2], locked, queue, terminal, semaphores, events;
+static volatile int handled, woken;
+static sem_t semaphore;
+static mqd_t messages;
 static pid_t sleeper;
 
 static void handle(int number)
 {
 	(void)number;
 	handled++;
+}
+
+static void handle_and_reset(int number)
+{
+	handled++;
+	signal(number, SIG_DFL);
+}
+
+static void handle_and_ignore(int number)
+{
+	handled++;
+	signal(number, SIG_IGN);
+}
+
+static void wake(int number)
+{
+	(void)number;
+	woken++;
 }
 
 /* Each waits for what does not come, but where its name says so. */
@@ -112,6 +141,80 @@ static long do_flock_free(void) { return flock(file, LOCK_EX); }
 static long do_fcntl(void) { struct flock l = {.l_type = F_WRLCK}; return fcntl(locked, F_SETLKW, &l); }
 static long do_fcntl_free(void) { struct flock l = {.l_type = F_WRLCK}; return fcntl(file, F_SETLKW, &l); }
 static long do_msgrcv(void) { struct { long type; char text[8]; } m; return msgrcv(queue, &m, sizeof m.text, 0, 0); }
+static long do_msgrcv_now(void) { struct { long type; char text[8]; } m; return msgrcv(queue, &m, sizeof m.text, 0, IPC_NOWAIT); }
+/* The call's own mask lets the signal in when it is over. */
+static sigset_t without;
+static const struct timespec a_while = {0, SHORT * 1000000};
+static long do_ppoll_blocked(void) { struct pollfd p = {never[0], POLLIN, 0}; return ppoll(&p, 1, &a_while, &without); }
+static int by_pselect_blocked(int n, fd_set *set) { return pselect(n, set, NULL, NULL, &a_while, &without); }
+static long do_pselect_blocked(void) { return selects(never[0], by_pselect_blocked) + 1; }
+static long do_epoll_blocked(void) { struct epoll_event e; return epoll_pwait(epoll_never, &e, 1, SHORT, &without); }
+static long do_sigsuspend_blocked(void)
+{
+	long result = sigsuspend(&without);
+	return result * 10 + woken;
+}
+/* Those are refused, or come back, at once. */
+static char *const nowhere = (char *)-4096;
+static long do_poll_bad(void) { return syscall(SYS_poll, 1, 1, LONG * 1000); }
+static long do_ppoll_bad(void) { struct pollfd p = {never[0], POLLIN, 0}; struct timespec t = {LONG, 1000000000}; return syscall(SYS_ppoll, &p, 1, &t, NULL, 8); }
+static long do_select_bad(void) { struct timeval t = {-1, 0}; return syscall(SYS_select, 0, NULL, NULL, NULL, &t); }
+static long do_select_bad_fd(void) { fd_set set; FD_ZERO(&set); FD_SET(40, &set); struct timeval t = {LONG, 0}; return select(41, &set, NULL, NULL, &t); }
+static long do_sigtimedwait_bad(void) { sigset_t other; struct timespec t = {LONG, -1}; sigemptyset(&other); return syscall(SYS_rt_sigtimedwait, &other, NULL, &t, 8); }
+static long do_clock_bad(void) { struct timespec t = {LONG, 0}; return syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC_COARSE, 0, &t, NULL); }
+static long do_clock_none(void) { struct timespec t = {LONG, 0}; return syscall(SYS_clock_nanosleep, 99, 0, &t, NULL); }
+static long do_read_nothing(void) { char c; return read(never[0], &c, 0); }
+static long do_readv_nothing(void) { return readv(never[0], NULL, 0); }
+static long do_read_write_only(void) { char c; return read(never[1], &c, 1); }
+static long do_read_nowhere(void) { return syscall(SYS_read, never[0], nowhere, 1); }
+static long do_read_small(void) { char c; return read(events, &c, 1); }
+static long do_read_events(void) { uint64_t count; return read(events, &count, sizeof count); }
+static long do_read_terminal(void) { char c; return read(terminal, &c, 1); }
+static long do_recv_listening(void) { char c; return recv(listening, &c, 1, 0); }
+static long do_recv_pipe(void) { char c; return recv(never[0], &c, 1, 0); }
+static long do_accept_pair(void) { return accept(pair[0], NULL, NULL); }
+static long do_accept_pipe(void) { return accept(never[0], NULL, NULL); }
+static long do_accept_flags(void) { return accept4(listening, NULL, NULL, 1); }
+static long do_recv_part(void)
+{
+	char all[8], rest;
+	long result = recv(parts[0], all, sizeof all, MSG_WAITALL);
+	return result * 10 + recv(parts[0], &rest, 1, MSG_DONTWAIT);
+}
+static long do_select_many(void)
+{
+	fd_set set;
+	struct timeval t = {LONG, 0};
+	FD_ZERO(&set);
+	FD_SET(never[0], &set);
+	return select(FD_SETSIZE, &set, NULL, NULL, &t);
+}
+static int futex_word = 1;
+static long do_futex(void) { return syscall(SYS_futex, &futex_word, FUTEX_WAIT, 1, NULL, NULL, 0); }
+static long do_futex_other(void) { return syscall(SYS_futex, &futex_word, FUTEX_WAIT, 2, NULL, NULL, 0); }
+static long do_futex_time(void) { struct timespec t = {LONG, 0}; return syscall(SYS_futex, &futex_word, FUTEX_WAIT, 1, &t, NULL, 0); }
+static long do_futex_bad_time(void) { struct timespec t = {LONG, -1}; return syscall(SYS_futex, &futex_word, FUTEX_WAIT, 1, &t, NULL, 0); }
+static long do_futex_short(void) { return syscall(SYS_futex, &futex_word, FUTEX_WAIT, 1, &(struct timespec){0, 0}, NULL, 0); }
+static long do_sem_wait(void) { return sem_wait(&semaphore); }
+static long do_sem_timedwait(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += LONG;
+	return sem_timedwait(&semaphore, &t);
+}
+static long do_sem_timedwait_over(void) { struct timespec t = {1, 0}; return sem_timedwait(&semaphore, &t); }
+static long semaphore_take(short flags, struct timespec *t)
+{
+	struct sembuf take[2] = {{0, 1, 0}, {1, -1, flags}};
+	return (t ? semtimedop(semaphores, take, 2, t) : semop(semaphores, take, 2)) * 10 + semctl(semaphores, 0, GETVAL);
+}
+static long do_semop(void) { return semaphore_take(0, NULL); }
+static long do_semop_now(void) { return semaphore_take(IPC_NOWAIT, NULL); }
+static long do_semtimedop(void) { struct timespec t = {LONG, 0}; return semaphore_take(0, &t); }
+static long do_mq_receive(void) { char text[64]; return mq_receive(messages, text, sizeof text, NULL); }
+static long do_mq_timedreceive_over(void) { char text[64]; struct timespec t = {1, 0}; return mq_timedreceive(messages, text, sizeof text, NULL, &t); }
+static long do_recvmmsg(void) { char c; struct iovec v = {&c, 1}; struct mmsghdr m = {.msg_hdr = {.msg_iov = &v, .msg_iovlen = 1}}; return recvmmsg(pair[0], &m, 1, 0, NULL); }
 /* The handler restarts these: what they wait for comes later. */
 static long do_read_later(void) { char c; return read(later, &c, 1); }
 
@@ -119,6 +222,7 @@ static const struct {
 	const char *name;
 	long (*call)(void);
 	int flags;
+	void (*handler)(int); /* NULL: handle */
 } calls[] = {
 	{"poll", do_poll, 0}, {"poll, SA_RESTART", do_poll, SA_RESTART}, {"poll, ready", do_poll_ready, 0}, {"poll, no time", do_poll_zero, 0},
 	{"ppoll", do_ppoll, 0}, {"select", do_select, 0}, {"raw select", do_raw_select, SA_RESTART}, {"pselect", do_pselect, 0}, {"select, ready", do_select_ready, 0},
@@ -130,7 +234,21 @@ static const struct {
 	{"read, SA_RESTART", do_read_later, SA_RESTART}, {"ppoll, mask", do_ppoll_mask, 0}, {"pselect, mask", do_pselect_mask, 0}, {"pselect, mask, ready", do_pselect_mask_ready, 0},
 	{"epoll_pwait, mask", do_epoll_mask, 0}, {"sigsuspend", do_sigsuspend, SA_RESTART}, {"sigtimedwait", do_sigtimedwait, SA_RESTART},
 	{"flock", do_flock, 0}, {"flock, LOCK_NB", do_flock_now, 0}, {"flock, free", do_flock_free, 0}, {"fcntl", do_fcntl, 0}, {"fcntl, free", do_fcntl_free, 0},
-	{"msgrcv", do_msgrcv, SA_RESTART}, {"poll, one shot", do_poll, SA_RESETHAND},
+	{"msgrcv", do_msgrcv, SA_RESTART}, {"msgrcv, IPC_NOWAIT", do_msgrcv_now, 0},
+	{"ppoll, blocked", do_ppoll_blocked, 0}, {"pselect, blocked", do_pselect_blocked, 0}, {"epoll_pwait, blocked", do_epoll_blocked, 0},
+	{"sigsuspend, blocked", do_sigsuspend_blocked, 0},
+	{"poll, bad pointer", do_poll_bad, 0}, {"ppoll, bad time", do_ppoll_bad, 0}, {"select, bad time", do_select_bad, 0}, {"select, bad descriptor", do_select_bad_fd, 0},
+	{"sigtimedwait, bad time", do_sigtimedwait_bad, 0}, {"clock_nanosleep, coarse", do_clock_bad, 0}, {"clock_nanosleep, no clock", do_clock_none, 0},
+	{"read, nothing", do_read_nothing, 0}, {"readv, nothing", do_readv_nothing, 0}, {"read, write only", do_read_write_only, 0}, {"read, nowhere", do_read_nowhere, 0},
+	{"read, small", do_read_small, 0}, {"read, events", do_read_events, 0}, {"read, terminal without VMIN", do_read_terminal, 0},
+	{"recv, listening", do_recv_listening, 0}, {"recv, pipe", do_recv_pipe, 0}, {"accept, no listener", do_accept_pair, 0}, {"accept, pipe", do_accept_pipe, 0},
+	{"accept4, bad flags", do_accept_flags, 0}, {"recv, a part", do_recv_part, 0}, {"select, many", do_select_many, 0},
+	{"futex", do_futex, 0}, {"futex, another value", do_futex_other, 0}, {"futex, time", do_futex_time, SA_RESTART}, {"futex, bad time", do_futex_bad_time, 0},
+	{"futex, no time", do_futex_short, 0}, {"sem_wait", do_sem_wait, 0}, {"sem_timedwait", do_sem_timedwait, SA_RESTART}, {"sem_timedwait, over", do_sem_timedwait_over, 0},
+	{"semop", do_semop, SA_RESTART}, {"semop, IPC_NOWAIT", do_semop_now, 0}, {"semtimedop", do_semtimedop, 0},
+	{"mq_receive", do_mq_receive, 0}, {"mq_timedreceive, over", do_mq_timedreceive_over, 0}, {"recvmmsg", do_recvmmsg, 0},
+	{"poll, handler resets", do_poll, 0, handle_and_reset}, {"read, handler resets", do_read, 0, handle_and_reset}, {"poll, handler ignores", do_poll, 0, handle_and_ignore},
+	{"poll, one shot", do_poll, SA_RESETHAND},
 };
 
 static off_t size_of(const char *path)
@@ -151,7 +269,7 @@ static int helper(pid_t to, int lines, unsigned delay, const char *log, unsigned
 			logged = log ? size_of(log) : 0;
 			usleep(1000);
 		} while (size_of("file") < (off_t)i * lines * LINE);
-		for (int turn = 0; turn < 1000 && log && size_of(log) == logged; turn++)
+		for (int turn = 0; turn < 300 && log && size_of(log) == logged; turn++)
 			usleep(1000);
 		usleep(delay * 1000);
 		kill(to, SIGUSR1);
@@ -160,6 +278,21 @@ static int helper(pid_t to, int lines, unsigned delay, const char *log, unsigned
 			return 1;
 	}
 	return 0;
+}
+
+static int set_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	struct termios raw;
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		return 0;
+	terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	if (tcgetattr(terminal, &raw))
+		return 0;
+	cfmakeraw(&raw);
+	raw.c_cc[VMIN] = raw.c_cc[VTIME] = 0;
+	return tcsetattr(terminal, TCSANOW, &raw) == 0;
 }
 
 int main(int argc, char **argv)
@@ -185,10 +318,21 @@ int main(int argc, char **argv)
 	if (bind(listening, (struct sockaddr *)&address, sizeof address) || listen(listening, 1))
 		return 1;
 	sigemptyset(&everything);
+	sigemptyset(&without);
+	signal(SIGALRM, wake);
+	sigaddset(&without, SIGUSR1);
 	queue = msgget(IPC_PRIVATE, 0600);
+	semaphores = semget(IPC_PRIVATE, 2, 0600);
+	sem_init(&semaphore, 0, 0);
+	messages = mq_open("/waits", O_RDWR | O_CREAT, 0600, &(struct mq_attr){.mq_maxmsg = 1, .mq_msgsize = 64});
+	mq_unlink("/waits");
+	events = eventfd(0, 0);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, parts) || write(parts[1], "abc", 3) != 3 || messages == (mqd_t)-1 || !set_terminal())
+		return 1;
 	locked = open("locked", O_RDWR | O_CREAT, 0600);
 	sleeper = fork();
 	if (sleeper == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		struct flock lock = {.l_type = F_WRLCK};
 		int own = open("locked", O_RDWR);
 		if (flock(own, LOCK_EX) || fcntl(own, F_SETLK, &lock))
@@ -198,11 +342,13 @@ int main(int argc, char **argv)
 		_exit(0);
 	}
 	for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
-		struct sigaction action = {.sa_handler = handle, .sa_flags = calls[i].flags};
+		struct sigaction action = {.sa_handler = calls[i].handler ? calls[i].handler : handle, .sa_flags = calls[i].flags};
 		char drained;
 
 		sigaction(SIGUSR1, &action, NULL);
-		handled = 0;
+		handled = woken = 0;
+		if (calls[i].call == do_sigsuspend_blocked)
+			setitimer(ITIMER_REAL, &(struct itimerval){.it_value = {0, 2 * SHORT * 1000}}, NULL);
 		for (int line = 0; line < lines; line++)
 			if (write(file, "1234567\n", LINE) != LINE)
 				return 1;
@@ -216,10 +362,11 @@ int main(int argc, char **argv)
 	}
 	kill(sleeper, SIGKILL);
 	msgctl(queue, IPC_RMID, NULL);
+	semctl(semaphores, 0, IPC_RMID);
 	return 0;
 }
 C
-cc -O1 -o waits waits.c || fail "it does not compile"
+cc -O1 -o waits waits.c -lrt -pthread || fail "it does not compile"
 
 # run FOLDER LINES DELAY COMMAND...: a signal DELAY ms behind each last line, of LINES
 run() {
@@ -231,7 +378,7 @@ run() {
 	"$@" sh -c 'echo $$ >number; mv number pid; exec "$@"' sh env ${shimmed:-} ../waits "$lines" >out 2>err &
 	runner=$!
 	until [ -s pid ] || [ $((tries++)) -gt 1000 ]; do sleep 0.01; done
-	timeout 60 ../waits "$lines" "$delay" "$(cat pid)" ${log:+"$log.$(cat pid)"} || fail "$folder: it hangs behind: $(tail -n 1 out)"
+	timeout 120 ../waits "$lines" "$delay" "$(cat pid)" ${log:+"$log.$(cat pid)"} || fail "$folder: it hangs behind: $(tail -n 1 out)"
 	wait $runner || fail "$folder: exit status $?: $(tail -n 3 err)"
 	cd ..
 }
@@ -241,11 +388,11 @@ delayed() {
 }
 
 run native 1 50
-[ "$(grep -c ', handled 1$' native/out)" -ge 41 ] || fail "natively: $(cat native/out)"
+[ "$(grep -c ', handled 1$' native/out)" -ge 85 ] || fail "natively: $(cat native/out)"
 
 # A batch is there, and its write has not come back yet. (A handler with SA_RESETHAND lets go of batches.)
 shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHIM" run batch 20 0 delayed write 50000
-grep -q '^  coalesced: .* -> 41 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
+grep -q '^  coalesced: .* -> 84 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
 diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' batch/out) || fail "behind a batch"
 
 # It is there, and the timer that bounds its age is not stopped yet.
