@@ -184,6 +184,12 @@ static inline void commit(struct process *p, struct record_call *record, size_t 
 	recording_count_sometimes(p);
 }
 
+/* Of a beginning: its ticket is no constant. */
+static inline uint64_t *came_before(const struct log_ticket *ticket, unsigned how)
+{
+	return (how & 0xff) == RECORD_BEGIN ? (uint64_t *)(uintptr_t)&ticket->came : NULL;
+}
+
 /* now: the call's end, 0: it was not looked at; how: enum record_kind, and enum record_flags << 8. All is handed on in registers, so that no
  * function that has done its part keeps a frame. */
 static __attribute__((noinline)) void put_call(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how,
@@ -191,7 +197,7 @@ static __attribute__((noinline)) void put_call(struct process *p, const struct t
 {
 	size_t head = head_size(call->number);
 	size_t memory_size = kept->is_string ? recording_piece_size(kept->size) : kept->size;
-	struct record_call *record = room_take(p, head + memory_size);
+	struct record_call *record = room_take_before(p, head + memory_size, came_before(ticket, how));
 	if (!record)
 		return;
 	fill_head(p, record, call, ticket, now);
@@ -234,7 +240,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 		text_call_leave(&w->out, call, printed, &w->keeper.memory);
 	w->kept = (struct kept){.at = kept, .size = (size_t)(w->keeper.at - kept)};
 	put_call(p, call, ticket, now, how, &w->kept);
-	lock_release(&p->log.lock, &mask);
+	process_release_before(p, &p->log.lock, &mask, came_before(ticket, how));
 }
 
 /* Straight into the record, which gives back what it has not needed: no frame of this stands while room is made. 1: written, or there is no room; 0: it is not
@@ -248,7 +254,7 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	uint64_t first = call->arguments[shape.first], second = call->arguments[shape.second];
 	if (p->sealed || !pieces.first)
 		return 0;
-	struct record_call *record = room_take(p, room);
+	struct record_call *record = room_take_before(p, room, came_before(ticket, how));
 	if (!record)
 		return 1;
 	char *end = pieces_take(p, (char *)record + head, first, pieces.first, are_strings);

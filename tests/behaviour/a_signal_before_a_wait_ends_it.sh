@@ -408,6 +408,7 @@ diff native/out text/out || fail "behind a line of the log"
 # waited to its end behind it.
 cat >polls.c <<'C'
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -433,13 +434,32 @@ static void handle(int number)
 	at = now();
 }
 
-int main(void)
+static void *sleeps(void *nothing)
+{
+	for (;;)
+		pause();
+	return nothing;
+}
+
+/* Another one, who blocks all signals. */
+static int start_thread(void)
+{
+	pthread_t thread;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	return pthread_create(&thread, NULL, sleeps, NULL) == 0 && pthread_sigmask(SIG_SETMASK, &old, NULL) == 0;
+}
+
+int main(int argc, char **argv)
 {
 	int never[2], lost = 0;
 	struct sigaction action = {.sa_handler = handle};
 
+	(void)argv;
 	sigaction(SIGUSR1, &action, NULL);
-	if (pipe(never))
+	if (pipe(never) || (argc > 1 && !start_thread()))
 		return 1;
 	for (int i = 0; i < 900; i++) {
 		struct pollfd p = {never[0], POLLIN, 0};
@@ -451,19 +471,26 @@ int main(void)
 	return 0;
 }
 C
-cc -O1 -o polls polls.c || fail "it does not compile"
-mkdir recording
-strace -f -o strace.out -e trace=madvise -e inject=madvise:delay_exit=50000 sh -c 'echo $$ >number; mv number pid; exec "$@"' sh \
-	env SYSSHIM_LOG="$PWD/recording" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off LD_PRELOAD="$SHIM" ./polls >out 2>err &
-runner=$!
-until [ -s pid ]; do sleep 0.01; done
-size=
-while kill -0 "$(cat pid)" 2>/dev/null; do
-	now=$(stat -c %s recording/*.rec 2>/dev/null)
-	# not the first growth: that is the program's birth
-	[ "${size:-0}" -lt 10000 ] || [ "${now:-0}" -le "$size" ] || kill -USR1 "$(cat pid)" 2>/dev/null
-	size=$now
-done
-wait $runner || fail "polls: exit status $?: $(tail -n 3 err)"
-read -r handled lost <out
-[ "$handled" -ge 2 ] && [ $((lost * 2)) -lt "$handled" ] || fail "$handled signals came while room was made, $lost were lost"
+cc -O1 -o polls polls.c -pthread || fail "it does not compile"
+# room_is_made FOLDER ARGUMENTS...
+room_is_made() {
+	local folder=$1 runner size='' now handled lost
+	shift
+	mkdir "$folder"
+	strace -f -o strace.out -e trace=madvise -e inject=madvise:delay_exit=50000 sh -c 'echo $$ >number; mv number pid; exec "$@"' sh \
+		env SYSSHIM_LOG="$PWD/$folder" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off LD_PRELOAD="$SHIM" ./polls "$@" >out 2>err &
+	runner=$!
+	until [ -s pid ]; do sleep 0.01; done
+	while kill -0 "$(cat pid)" 2>/dev/null; do
+		now=$(stat -c %s "$folder"/*.rec 2>/dev/null)
+		# not the first growth: that is the program's birth
+		[ "${size:-0}" -lt 10000 ] || [ "${now:-0}" -le "$size" ] || kill -USR1 "$(cat pid)" 2>/dev/null
+		size=$now
+	done
+	rm pid
+	wait $runner || fail "polls: exit status $?: $(tail -n 3 err)"
+	read -r handled lost <out
+	[ "$handled" -ge 2 ] && [ $((lost * 2)) -lt "$handled" ] || fail "$folder: $handled signals came while room was made, $lost were lost"
+}
+room_is_made recording
+room_is_made threads t
