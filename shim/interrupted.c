@@ -122,23 +122,25 @@ static long sleep_by_clock(const uint64_t a[4])
 	return sleep_ends(a[2], a[3]);
 }
 
+static int is_nonblocking(uint64_t fd)
+{
+	long flags = RAW(__NR_fcntl, (int)fd, F_GETFL);
+
+	return flags < 0 || flags & O_NONBLOCK;
+}
+
 /* Its result does not tell whether there was a child; what it would have told of one stays there. */
 static __attribute__((noinline)) long wait_for_id(const struct call *call)
 {
 	siginfo_t child = {0};
 	struct call now = *call;
 
+	if (call->arguments[3] & WNOHANG || (call->arguments[0] == P_PIDFD && is_nonblocking(call->arguments[1])))
+		return INTERRUPTED_NOT;
 	now.arguments[2] = (uint64_t)(uintptr_t)&child;
 	now.arguments[3] |= WNOHANG | WNOWAIT;
 	now.arguments[4] = 0;
-	return kernel_call(&now) == 0 && !child.si_pid && !(call->arguments[3] & WNOHANG) ? -EINTR : INTERRUPTED_NOT;
-}
-
-static int is_nonblocking(uint64_t fd)
-{
-	long flags = RAW(__NR_fcntl, (int)fd, F_GETFL);
-
-	return flags < 0 || flags & O_NONBLOCK;
+	return kernel_call(&now) == 0 && !child.si_pid ? -EINTR : INTERRUPTED_NOT;
 }
 
 static int is_there(uint64_t fd)
@@ -156,24 +158,23 @@ static int never_waits(uint64_t fd)
 	return RAW(__NR_ioctl, (int)fd, TCGETS, &how) == 0 && !(how.c_lflag & ICANON) && !how.c_cc[VMIN] && !how.c_cc[VTIME];
 }
 
-/* What poll says of a file that has no such read is believed. */
-static long read_vector(const struct call *call, uint64_t vector, uint64_t count)
+/* Of a file that has no read without waiting poll is believed. */
+static long read_vector(uint64_t fd, uint64_t vector, uint64_t count)
 {
-	const struct call now = {__NR_preadv2, {call->arguments[0], vector, count, ~0ul, ~0ul, RIGHT_NOW}};
-
-	if (is_nonblocking(call->arguments[0]) || is_there(call->arguments[0]))
+	if (is_nonblocking(fd) || is_there(fd))
 		return INTERRUPTED_NOT;
-	long result = kernel_call(&now);
+	/* From where the file stands (-1). */
+	long result = RAW(__NR_preadv2, fd, vector, count, -1, -1, RIGHT_NOW);
 	if (result != -EAGAIN && result != -EOPNOTSUPP)
 		return result;
-	return never_waits(call->arguments[0]) ? INTERRUPTED_NOT : -EINTR;
+	return never_waits(fd) ? INTERRUPTED_NOT : -EINTR;
 }
 
-static long read_one(const struct call *call)
+static long read_one(const uint64_t a[3])
 {
-	const uint64_t vector[2] = {call->arguments[1], call->arguments[2]};
+	const uint64_t vector[2] = {a[1], a[2]};
 
-	return read_vector(call, (uint64_t)(uintptr_t)vector, 1);
+	return read_vector(a[0], (uint64_t)(uintptr_t)vector, 1);
 }
 
 static long accept_ends(const struct call *call, uint64_t flags)
@@ -283,9 +284,9 @@ static long restartable(const struct call *call)
 	case __NR_waitid:
 		return wait_for_id(call);
 	case __NR_read:
-		return read_one(call);
+		return read_one(a);
 	case __NR_readv:
-		return read_vector(call, a[1], a[2]);
+		return read_vector(a[0], a[1], a[2]);
 	case __NR_accept:
 		return accept_ends(call, 0);
 	case __NR_accept4:

@@ -112,6 +112,16 @@ static long do_clock_nanosleep_until(void)
 }
 static long do_wait4(void) { int status; return wait4(sleeper, &status, 0, NULL); }
 static long do_waitid(void) { siginfo_t info; return waitid(P_PID, (id_t)sleeper, &info, WEXITED); }
+static long do_waitid_pidfd(void)
+{
+	siginfo_t info;
+	int fd = (int)syscall(SYS_pidfd_open, sleeper, O_NONBLOCK);
+	long result = waitid(3 /* P_PIDFD */, (id_t)fd, &info, WEXITED);
+	int error = errno;
+	close(fd);
+	errno = error;
+	return result;
+}
 static long do_read(void) { char c; return read(never[0], &c, 1); }
 static long do_read_ready(void) { char c; return read(now[0], &c, 0 + 1) == 1 && write(now[1], "x", 1) == 1; }
 static long do_read_file(void) { char c; return pread(file, &c, 1, 0) * 10 + read(file, &c, 1); }
@@ -229,7 +239,7 @@ static const struct {
 	{"epoll_wait", do_epoll, 0}, {"epoll_wait, ready", do_epoll_ready, 0}, {"epoll_wait, no time", do_epoll_zero, 0},
 	{"pause", do_pause, SA_RESTART}, {"raw pause", do_raw_pause, 0}, {"nanosleep", do_nanosleep, SA_RESTART}, {"sleep", do_sleep, SA_RESTART},
 	{"nanosleep, bad time", do_nanosleep_bad, 0}, {"clock_nanosleep", do_clock_nanosleep, 0}, {"clock_nanosleep until", do_clock_nanosleep_until, 0},
-	{"wait4", do_wait4, 0}, {"waitid", do_waitid, 0}, {"read", do_read, 0}, {"read, ready", do_read_ready, 0}, {"read, file", do_read_file, 0},
+	{"wait4", do_wait4, 0}, {"waitid", do_waitid, 0}, {"waitid, nonblocking", do_waitid_pidfd, 0}, {"read", do_read, 0}, {"read, ready", do_read_ready, 0}, {"read, file", do_read_file, 0},
 	{"recv", do_recv, 0}, {"recv, MSG_DONTWAIT", do_recv_dontwait, 0}, {"recvmsg", do_recvmsg, 0}, {"accept", do_accept, 0},
 	{"read, SA_RESTART", do_read_later, SA_RESTART}, {"ppoll, mask", do_ppoll_mask, 0}, {"pselect, mask", do_pselect_mask, 0}, {"pselect, mask, ready", do_pselect_mask_ready, 0},
 	{"epoll_pwait, mask", do_epoll_mask, 0}, {"sigsuspend", do_sigsuspend, SA_RESTART}, {"sigtimedwait", do_sigtimedwait, SA_RESTART},
@@ -388,11 +398,11 @@ delayed() {
 }
 
 run native 1 50
-[ "$(grep -c ', handled 1$' native/out)" -ge 85 ] || fail "natively: $(cat native/out)"
+[ "$(grep -c ', handled 1$' native/out)" -ge 86 ] || fail "natively: $(cat native/out)"
 
 # A batch is there, and its write has not come back yet. (A handler with SA_RESETHAND lets go of batches.)
 shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHIM" run batch 20 0 delayed write 50000
-grep -q '^  coalesced: .* -> 84 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
+grep -q '^  coalesced: .* -> 85 batches' batch/err || fail "batches: $(grep coalesced batch/err)"
 diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' batch/out) || fail "behind a batch"
 
 # It is there, and the timer that bounds its age is not stopped yet.
