@@ -23,11 +23,12 @@ static void reserve(struct process *p, int keeps)
 	if (p->log.on && settings.recording)
 		room_reserve(p, keeps);
 	else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
-		sink_reserve(&p->log.sink, LOG_RESERVE);
+		/* Half of it will do: a file server changes its user between any two lines. */
+		sink_reserve(&p->log.sink, keeps ? LOG_RESERVE / 2 : LOG_RESERVE, LOG_RESERVE);
 		lock_release(&p->log.lock, &mask);
 	}
 	if (process_lock(p, &p->end_lock, &mask)) {
-		sink_reserve(&p->stats, STATS_RESERVE);
+		sink_reserve(&p->stats, STATS_RESERVE, STATS_RESERVE);
 		lock_release(&p->end_lock, &mask);
 	}
 }

@@ -383,20 +383,24 @@ void sink_cut(struct sink *sink, uint64_t end)
 		sink_resize(sink, end);
 }
 
-void sink_reserve(struct sink *sink, uint64_t reserve)
+void sink_reserve(struct sink *sink, uint64_t least, uint64_t reserve)
 {
 	static const char newlines[64] = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
 					 "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
 
-	if (!sink->open || sink->frozen || sink->size - sink->end >= reserve)
+	if (!sink->open || sink->frozen || sink->size - sink->end >= least)
 		return;
 	if (sink_grow(sink, reserve))
 		return;
-	for (uint64_t at = sink->end; at < sink->size;) {
-		size_t piece = sink->size - at < 63 ? (size_t)(sink->size - at) : 63;
-		if (memory_write(sink->window + (at - sink->base), newlines, piece) != (long)piece)
+	char *start = sink->window + (sink->end - sink->base);
+	uint64_t size = sink->size - sink->end, piece;
+	/* What is there already is copied behind itself, in few calls. */
+	for (uint64_t done = 0; done < size; done += piece) {
+		piece = done ? done : sizeof newlines - 1;
+		if (piece > size - done)
+			piece = size - done;
+		if (memory_write(start + done, done ? start : newlines, piece) != (long)piece)
 			return;
-		at += piece;
 	}
 }
 

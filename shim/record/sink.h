@@ -52,8 +52,9 @@ void sink_cut(struct sink *sink, uint64_t end);
 /* Reads RLIMIT_FSIZE again. */
 void sink_limit(struct sink *sink);
 
-/* Before the program gives up rights (chroot, setuid, a filter): grows by `reserve` bytes of newlines that later text overwrites. */
-void sink_reserve(struct sink *sink, uint64_t reserve);
+/* Before the program gives up rights (chroot, setuid, a filter): where less than `least` is left, grows by `reserve` bytes of newlines that later text
+ * overwrites. */
+void sink_reserve(struct sink *sink, uint64_t least, uint64_t reserve);
 
 /* Does the file end within a line? */
 int sink_ends_open(const struct sink *sink);
