@@ -20,6 +20,8 @@ enum target {
 	TARGET_PIPE
 };
 
+enum { ATTEMPTS_MOST = 12 };
+
 struct batch {
 	uint64_t word;
 	const char *copying;     /* the stack of whoever copies now; NULL: nobody does */
@@ -53,7 +55,7 @@ struct batch {
 	uint8_t looked_away;     /* the selector was ALLOW for an instruction: beliefs are to be asked anew */
 	uint64_t held;           /* signals that came while it was last let go of (interrupted.h); arm.c */
 	uint64_t away_flags;     /* of the foreign vfork that was the instruction; 0: it was none */
-	uint8_t attempts;        /* arming failed or did not pay so often */
+	uint8_t attempts;        /* arming failed or did not pay so often; at most ATTEMPTS_MOST */
 	uint32_t idle;           /* gate entries since the last batch */
 	uint32_t traps;          /* calls of foreign code since arming */
 	uint64_t traps_writes;   /* batches' writes then */

@@ -12,7 +12,7 @@
 
 #include "../sys/poison.h"
 
-enum { SET_MASK = 2, SYS = 31, ALLOW = 0, BLOCK = 1, MOST_ATTEMPTS = 12 };
+enum { SET_MASK = 2, SYS = 31, ALLOW = 0, BLOCK = 1 };
 #define FAULTS (1ul << 10 | 1ul << 6 | 1ul << 3 | 1ul << 4 | 1ul << 7 | 1ul << 30) /* SEGV BUS ILL TRAP FPE SYS */
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
