@@ -222,6 +222,12 @@ enum { KEPT_SIZE = LOG_PENDING - LOG_LINE - sizeof(struct work) };
 _Static_assert(LOG_LINE % 8 == 0 && KEPT_SIZE % 8 == 0, "aligned");
 _Static_assert(KEPT_SIZE + sizeof(struct record_call) + 7 * sizeof(uint64_t) + sizeof(struct record_chunk) <= RECORD_CHUNK, "a record has its place in a chunk");
 
+/* Apart: what it has on the stack would stand there while the call is printed. */
+static __attribute__((noinline)) void release_log(struct process *p, const uint64_t *mask, uint64_t *came)
+{
+	process_release_before(p, &p->log.lock, mask, came);
+}
+
 /* With what lies in memory. */
 static __attribute__((noinline)) void put_call_and_memory(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
@@ -240,7 +246,7 @@ static __attribute__((noinline)) void put_call_and_memory(struct process *p, con
 		text_call_leave(&w->out, call, printed, &w->keeper.memory);
 	w->kept = (struct kept){.at = kept, .size = (size_t)(w->keeper.at - kept)};
 	put_call(p, call, ticket, now, how, &w->kept);
-	process_release_before(p, &p->log.lock, &mask, came_before(ticket, how));
+	release_log(p, &mask, came_before(ticket, how));
 }
 
 /* Straight into the record, which gives back what it has not needed: no frame of this stands while room is made. 1: written, or there is no room; 0: it is not
