@@ -1,5 +1,6 @@
 /* F10_small_stack run:     bursts and other calls on small stacks with a guard page below: coroutines, alternate signal stacks
  *                  measure: how deep calls go into such a stack, a line `name bytes` each
+ *                  natively: the same where no shim is; what a frame of libc has and does not write belongs to it
  *
  * What runs on a small stack here needs very little itself: no stdio, and all names are bound at the start. */
 /* cc: -Wl,-z,now */
@@ -14,10 +15,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
@@ -293,6 +296,30 @@ static void m_exec_fails(void)
 	failed += execv("/nonexistent", arguments) != -1;
 }
 
+/* Shared with who traces us: between these the stack pointer was so low in a system call. */
+static volatile struct reach {
+	uintptr_t from, to, lowest;
+} *reach;
+
+/* Whether or not it has been written: glibc 2.41 makes calls that may be cancelled with 56 bytes of a frame unused, above which we begin. */
+static int follow(pid_t child)
+{
+	struct user_regs_struct registers;
+	int status, signal = 0;
+
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+	while (ptrace(PTRACE_SYSCALL, child, 0, signal) == 0 && waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+		signal = WSTOPSIG(status);
+		if (signal != (SIGTRAP | 0x80))
+			continue;
+		signal = 0;
+		if (ptrace(PTRACE_GETREGS, child, 0, &registers) == 0 && registers.rsp >= reach->from && registers.rsp < reach->to && registers.rsp < reach->lowest)
+			reach->lowest = registers.rsp;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
 static void measure(void)
 {
 	static const struct {
@@ -313,10 +340,13 @@ static void measure(void)
 	for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
 		int untouched = 0;
 		memset(stack, PAINT, SIZE);
+		*reach = (struct reach){(uintptr_t)stack, (uintptr_t)stack + SIZE, (uintptr_t)stack + SIZE};
 		on_stack((char *)stack, SIZE, calls[i].run);
 		while (untouched < SIZE && stack[untouched] == PAINT)
 			untouched++;
-		printf("%s %d\n", calls[i].name, SIZE - untouched);
+		int reached = (int)(reach->to - reach->lowest);
+		*reach = (struct reach){0};
+		printf("%s %d\n", calls[i].name, SIZE - untouched > reached ? SIZE - untouched : reached);
 	}
 	close(out);
 }
@@ -332,7 +362,15 @@ int main(int argc, char **argv)
 	lseek(data, 0, SEEK_SET);
 	if (argc != 2 || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		return 2;
-	if (strcmp(argv[1], "measure") == 0) {
+	reach = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (strcmp(argv[1], "natively") == 0) {
+		pid_t pid = fork();
+		if (pid)
+			return follow(pid);
+		if (ptrace(PTRACE_TRACEME, 0, 0, 0) == 0)
+			raise(SIGSTOP);
+		measure();
+	} else if (strcmp(argv[1], "measure") == 0) {
 		measure();
 	} else {
 		run("first.out");

@@ -7,7 +7,7 @@ set -u
 
 LIMIT=1024
 mkdir measured
-(cd measured && "$PROGRAM" measure) >native.depths 2>&1 || fail "measuring fails natively: $(cat native.depths)"
+(cd measured && "$PROGRAM" natively) >native.depths 2>&1 || fail "measuring fails natively: $(cat native.depths)"
 deep=""
 for variant in quiet log json record interpose inject; do
 	case $variant in
