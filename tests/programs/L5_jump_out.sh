@@ -5,7 +5,7 @@ set -u
 
 command -v gdb >/dev/null || skip "no gdb"
 # a function of the shim, so many instructions in it, what the program does
-for where in 'room_take 0' 'pieces_take 0' 'room_return 0' 'room_commit 0' 'plain_begin 0 plain' 'plain_begin 40 plain' 'plain_begin 70 plain' 'plain_end 0 plain' \
+for where in 'room_take_before 0' 'pieces_take 0' 'room_return 0' 'room_commit 0' 'plain_begin 0 plain' 'plain_begin 40 plain' 'plain_begin 70 plain' 'plain_end 0 plain' \
 	'plain_end 20 plain' 'plain_call 0 plain' 'plain_call 40 plain' 'plain_call 80 plain'; do
 	read -r place steps what <<<"$where"
 	rm -rf recording
