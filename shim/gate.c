@@ -245,7 +245,7 @@ static long record(struct process *p, const struct call *call)
 	struct log_ticket ticket = {0};
 	struct text_call text;
 
-	if (unlikely(p->threads || p->suspect))
+	if (unlikely(!process_is_alone(p)))
 		return pass(p, call);
 	enter_recorded(p, call);
 	text = log_text_of(call, 0);
@@ -269,7 +269,7 @@ static long record_plain(struct process *p, const struct call *call)
 	struct log_ticket ticket = {0};
 	struct plain_begun begun = {0};
 
-	if (unlikely(p->threads || p->suspect))
+	if (unlikely(!process_is_alone(p)))
 		return pass(p, call);
 	enter_recorded(p, call);
 	if (waits)
@@ -296,7 +296,7 @@ static long follow(struct process *p, const struct call *call)
 	const uint64_t *a = call->arguments;
 	int closing = (uint32_t)call->number == __NR_close;
 
-	if (unlikely(p->threads || p->suspect) || (!closing && audit_copies((uint32_t)a[1])))
+	if (unlikely(!process_is_alone(p)) || (!closing && audit_copies((uint32_t)a[1])))
 		return record(p, call);
 	enter_recorded(p, call);
 	long result = kernel_call(call);

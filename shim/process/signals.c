@@ -320,7 +320,7 @@ static void hook(struct process *p, int on)
 			signals_dirty(0);
 		signals.hooked = (uint8_t)on;
 		uint64_t pending = ~0ul;
-		if (is_mine && !p->threads && !p->suspect)
+		if (is_mine && process_is_alone(p))
 			RAW(__NR_rt_sigpending, &pending, SET);
 		/* At the start nobody knows yet what is ignored, and what is blocked may come at any moment. */
 		apply_how(~pending & (signals.fatal | signals.others ? ~0ul : ~mask));

@@ -40,7 +40,7 @@ int recording_may_read(uint64_t number)
 
 int recording_was_read(const struct process *p, uint64_t number, uint64_t from, long result)
 {
-	if (!recording_may_read(number) || p->threads || p->suspect ||
+	if (!recording_may_read(number) || !process_is_alone(p) ||
 	    (is_error(result) && result != -ENOENT && result != -ENOTDIR && result != -EEXIST && result != -EACCES))
 		return 0;
 	/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */

@@ -25,7 +25,7 @@ void plain_end(struct process *p, const struct call *call, const struct log_tick
  * child that a handler has forked the record is not there to be looked at. */
 static inline int plain_is_last(const struct process *p, const struct record_call *begun, uint64_t offset, size_t size, uint64_t serial)
 {
-	return !p->threads && !p->suspect && p->log.recording.next == offset + size && begun->word.kind == RECORD_BEGIN && begun->serial == (uint32_t)serial;
+	return process_is_alone(p) && p->log.recording.next == offset + size && begun->word.kind == RECORD_BEGIN && begun->serial == (uint32_t)serial;
 }
 
 /* It has come back: completed where it stands. NB order: whoever is killed here leaves a beginning; who reads meanwhile finds one, or all. */

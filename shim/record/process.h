@@ -138,6 +138,12 @@ static inline int process_is_first(const struct process *p)
 	return inherited.is_first && p->pid == inherited.recording_pid;
 }
 
+/* Nobody else is in our memory: no thread, now or once, and no vfork child. Any context. */
+static inline int process_is_alone(const struct process *p)
+{
+	return !p->threads && !p->suspect;
+}
+
 /* Is the caller this process itself, and not a vfork child that has borrowed its memory? Any context. */
 static inline int process_is_ours(const struct process *p)
 {
@@ -169,7 +175,7 @@ static inline uint32_t process_lock_name(const struct process *p)
  * he is the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. */
 static inline uint64_t process_held_back(const struct process *p, uint64_t mask)
 {
-	uint64_t held = !p->sealed && ((!p->threads && !p->suspect) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
+	uint64_t held = !p->sealed && (process_is_alone(p) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
 
 	return unlikely(held) ? inherited.came(held) : 0;
 }

@@ -17,7 +17,7 @@ enum { THREAD_BITS = 22 /* PID_MAX_LIMIT is 4,194,304 (linux/threads.h) */ };
 /* The only thread is the process; a vfork child and many threads ask the kernel, which their thread pointer spares them the next time. */
 int32_t recording_thread(struct process *p)
 {
-	if (p->sealed || (!p->threads && !p->suspect))
+	if (p->sealed || process_is_alone(p))
 		return p->pid;
 	uint64_t pointer = thread_pointer() >> 6, thread_mask = (1 << THREAD_BITS) - 1;
 	uint64_t *slot = &p->log.recording.threads[(pointer ^ pointer >> 6 ^ pointer >> 14) % RECORDING_THREADS];
@@ -349,7 +349,7 @@ static inline int may_be_as_begun(const struct process *p, const struct text_cal
 	unsigned reads = shape_of(call->number).reads;
 
 	return ticket->serial && ticket->printed > RECORD_DATA && ticket->printed < RECORD_DATA + RECORD_STAGING * RECORD_CHUNK &&
-	       ((!room_is_alone(p) && reads != READS_NOTHING && reads <= READS_PATHS) || is_exec(call->number));
+	       ((!process_is_alone(p) && reads != READS_NOTHING && reads <= READS_PATHS) || is_exec(call->number));
 }
 
 static void put(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)

@@ -254,7 +254,7 @@ static __attribute__((noinline)) void stored(struct process *p, uint64_t offset,
 	uint64_t news = r->news;
 
 	/* Or a handler has begun another chunk while this record was made. */
-	if (p->threads || p->suspect || (news && room_chunk_of(news + 1) != room_chunk_of(offset + 1))) {
+	if (!process_is_alone(p) || (news && room_chunk_of(news + 1) != room_chunk_of(offset + 1))) {
 		if (!copy_part(p, offset, offset + size))
 			counter_add(&p->tally.log_dropped, 1, 1);
 		return;
@@ -410,7 +410,7 @@ void *room_take_before(struct process *p, size_t size, uint64_t *came)
 				process_release_before(p, &r->lock, &mask, came);
 		}
 		/* Where nobody else is nobody fills it meanwhile. */
-		if (room == BUSY && turn < PATIENCE && !p->sealed && !room_is_alone(p))
+		if (room == BUSY && turn < PATIENCE && !p->sealed && !process_is_alone(p))
 			wait_a_while(turn);
 		else if (room <= 0)
 			break;
@@ -437,7 +437,7 @@ void room_return(struct process *p, void *record, size_t size, size_t used)
 	if (used)
 		__atomic_store_n((uint32_t *)record, (uint32_t)(used / 8), __ATOMIC_RELEASE);
 	/* Somebody's record stands behind: a reader steps over what is left. */
-	if (!room_exchange(&r->next, &next, at + used, room_is_alone(p)))
+	if (!room_exchange(&r->next, &next, at + used, process_is_alone(p)))
 		room_commit(p, (char *)record + used, size - used, 0, 0);
 }
 

@@ -61,12 +61,7 @@ static inline uint64_t room_chunk_of(uint64_t next)
 	return next - 1 - (next - 1 - RECORD_DATA) % RECORD_CHUNK;
 }
 
-/* Nobody else is there: a signal's handler can only come between two instructions, so they need no bus lock (Intel SDM volume 3, 8.1.2). */
-static inline int room_is_alone(const struct process *p)
-{
-	return !p->threads && !p->suspect;
-}
-
+/* alone: a signal's handler can only come between two instructions, so they need no bus lock (Intel SDM volume 3, 8.1.2). */
 static inline int room_exchange(uint64_t *at, uint64_t *expected, uint64_t wanted, int alone)
 {
 #ifdef __x86_64__
@@ -116,7 +111,7 @@ static inline void *room_take_at_once(struct process *p, size_t size)
 	while (likely(r->staging) && likely(next + size <= room_chunk_of(next) + RECORD_CHUNK) && likely(next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE))) {
 		/* NB order: a child that a handler forks behind the exchange has another window by now. */
 		char *at = *(char *volatile *)&r->store + next;
-		if (likely(room_exchange(&r->next, &next, next + size, room_is_alone(p))))
+		if (likely(room_exchange(&r->next, &next, next + size, process_is_alone(p))))
 			return room_begin(at, size);
 	}
 	return NULL;
@@ -130,7 +125,7 @@ static inline void room_commit_at_once(struct process *p, void *record, size_t s
 	__atomic_store_n((uint32_t *)record, room_word(size, kind, flags), __ATOMIC_RELEASE);
 	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
 	if (likely(offset < RECORD_STAGING * RECORD_CHUNK))
-		room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, room_is_alone(p));
+		room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, process_is_alone(p));
 	if (unlikely(r->is_copied))
 		room_committed(p, record, size, kind);
 }

@@ -354,7 +354,7 @@ static long descriptor(const struct sink *sink)
 {
 	const struct process *p = process;
 
-	if (sink->frozen || p->threads || p->suspect || p->sealed || !inherited.rewriting || inherited.shares_descriptors ||
+	if (sink->frozen || !process_is_alone(p) || p->sealed || !inherited.rewriting || inherited.shares_descriptors ||
 	    memory_is_stored_directly() || RAW(__NR_unshare, CLONE_VM) != 0)
 		return -EBUSY;
 	return RAW(__NR_open, sink->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
