@@ -4,8 +4,7 @@
 # timeout: 180
 set -u
 . "$SRC/tests/lib/lib.sh"
-command -v strace >/dev/null || skip "strace is not installed"
-strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+need_strace
 
 cat >drips.c <<'C'
 #include <unistd.h>

@@ -5,8 +5,7 @@
 # timeout: 240
 set -u
 . "$SRC/tests/lib/lib.sh"
-command -v strace >/dev/null || skip "strace is missing"
-strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+need_strace
 
 cat >calls.c <<'C'
 #define _GNU_SOURCE

@@ -3,8 +3,7 @@
 # of an exec's environment many pointers at a time.
 set -u
 . "$SRC/tests/lib/lib.sh"
-command -v strace >/dev/null || skip "strace is not installed"
-strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+need_strace
 
 cat >calls.c <<'C'
 #define _GNU_SOURCE

@@ -2,8 +2,7 @@
 # A server that changes its user for each request (smbd): what a log of lines keeps in store for who has lost its rights is not made anew each time.
 set -u
 . "$SRC/tests/lib/lib.sh"
-command -v strace >/dev/null || skip "strace is not installed"
-strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+need_strace
 
 cat >changes.c <<'C'
 #define _GNU_SOURCE

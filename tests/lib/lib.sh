@@ -12,6 +12,12 @@ fail() {
 	exit 1
 }
 
+# Skips where strace is not there, or may trace nobody.
+need_strace() {
+	command -v strace >/dev/null || skip "strace is not installed"
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace here"
+}
+
 # shimmed [NAME=VALUE...] COMMAND...: the command with the shim preloaded, and without a log where none is named. Nothing else of the driver's
 # own is.
 shimmed() {
