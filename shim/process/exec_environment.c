@@ -84,22 +84,17 @@ struct copy {
 	uint8_t relative[KEPT];  /* with the path as the user wrote it, which means another file in another folder */
 };
 
-/* Reads the NUL-terminated string at `from` into `to`, at most `limit` with its end; its length, or -1. */
+static long read_given(void *to, uint64_t from, size_t size)
+{
+	return memory_read_given(to, from, size, !inherited.sealed);
+}
+
+/* The NUL-terminated string at `from`, at most `limit` bytes with its end; its length, or -1. */
 static long string_read(char *to, uint64_t from, size_t limit)
 {
-	for (size_t length = 0; length < limit;) {
-		size_t piece = 256 - (from + length) % 256;
-		if (piece > limit - length)
-			piece = limit - length;
-		long got = memory_read_given(to + length, from + length, piece, !inherited.sealed);
-		if (got <= 0)
-			return -1;
-		for (long i = 0; i < got; i++)
-			if (!to[length + (size_t)i])
-				return (long)length + i;
-		length += (size_t)got;
-	}
-	return -1;
+	long length = memory_string(read_given, to, from, limit);
+
+	return length < (long)limit ? length : -1;
 }
 
 static void add(struct copy *c, uint64_t pointer)

@@ -53,25 +53,14 @@ void files_start(struct process *p)
 		memory->arena = (struct arena){(char *)(memory + 1), (char *)memory + FILES_MEMORY};
 }
 
-/* Reads the path piece by piece, never past the page that holds its end. Returns its length, or -1. */
+/* One that is too long is cut. Its length, or -1. */
 static long path_read(char *to, uint64_t from)
 {
-	size_t length = 0;
+	long length = memory_string(memory_read, to, from, PATH_LIMIT - 1);
 
-	while (length < PATH_LIMIT - 1) {
-		size_t piece = 256 - (from + length) % 256;
-		if (piece > PATH_LIMIT - 1 - length)
-			piece = PATH_LIMIT - 1 - length;
-		long got = memory_read(to + length, from + length, piece);
-		if (got <= 0)
-			return -1;
-		for (long i = 0; i < got; i++)
-			if (!to[length + (size_t)i])
-				return (long)length + i;
-		length += (size_t)got;
-	}
-	to[length] = 0;
-	return (long)length;
+	if (length == PATH_LIMIT - 1)
+		to[length] = 0;
+	return length;
 }
 
 static struct entry *entry_for(struct files *files, size_t length)

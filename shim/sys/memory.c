@@ -256,6 +256,25 @@ long memory_read_given(void *to, uint64_t from, size_t size, int may_ask)
 	return (long)size;
 }
 
+long memory_string(long (*read)(void *to, uint64_t from, size_t size), char *to, uint64_t from, size_t limit)
+{
+	enum { PIECE = 256 };
+
+	for (size_t length = 0; length < limit;) {
+		size_t piece = PIECE - (from + length) % PIECE;
+		if (piece > limit - length)
+			piece = limit - length;
+		long got = read(to + length, from + length, piece);
+		if (got <= 0)
+			return -1;
+		for (long i = 0; i < got; i++)
+			if (!to[length + (size_t)i])
+				return (long)length + i;
+		length += (size_t)got;
+	}
+	return (long)limit;
+}
+
 long memory_write(void *to, const void *from, size_t size)
 {
 	if (calls_refused) {

@@ -59,6 +59,10 @@ long memory_read_many(const struct iovec *to, const struct iovec *from, size_t c
  * that it is there. may_ask 0: not even that may be asked, and all is believed but what nobody has mapped. */
 long memory_read_given(void *to, uint64_t from, size_t size, int may_ask);
 
+/* The NUL-terminated string at `from`, by one of these ways of reading, piece by piece, never past the page that holds its end: its length; `limit`, where so many bytes
+ * have none; or -1: it cannot be read. */
+long memory_string(long (*read)(void *to, uint64_t from, size_t size), char *to, uint64_t from, size_t limit);
+
 /* Where the kernel refuses or a filter might kill, nothing foreign is read (-EPERM), and memory_write stores directly, which is safe
  * only in pages that are present: the caller has populated them. Called by the constructor, and by the gate before a filter. */
 void memory_start(void);
