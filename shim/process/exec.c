@@ -91,7 +91,7 @@ static int is_to_be_traced(int unfollowed)
 /* The whole subtree is traced: we are not in its environment, so that nothing is recorded twice. What cannot be traced runs natively. */
 static __attribute__((noinline)) long trace(struct process *p, uint64_t *copy)
 {
-	long tracer = exec_memory_is_spare(copy) ? -ENOMEM : tracer_start(p, (char *)copy + EXEC_POINTER_BYTES + EXEC_TEXT_BYTES);
+	long tracer = exec_memory_is_spare(copy) ? -ENOMEM : tracer_start(p, exec_memory_for_tracer(copy));
 	char line[48];
 	struct text out = {line, line + sizeof line - 1, 0};
 
@@ -148,7 +148,7 @@ long exec_call(struct process *p, const struct call *call)
 	if (!copy || result == -E2BIG)
 		result = kernel_call(call);
 	if (tracer > 0)
-		tracer_stop(tracer, (char *)copy + EXEC_POINTER_BYTES + EXEC_TEXT_BYTES);
+		tracer_stop(tracer, exec_memory_for_tracer(copy));
 	after(p, unfollowed, copy);
 	return result;
 }

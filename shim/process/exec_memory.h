@@ -23,4 +23,10 @@ void *exec_memory_take(struct process *p);
 void exec_memory_give(struct process *p, void *at);
 int exec_memory_is_spare(const void *at);
 
+/* The part for a tracer, of one that is not the spare. */
+static inline char *exec_memory_for_tracer(void *at)
+{
+	return (char *)at + EXEC_POINTER_BYTES + EXEC_TEXT_BYTES;
+}
+
 #endif
