@@ -37,10 +37,15 @@ static int copies_on_write(const struct statfs *s)
 	}
 }
 
+static int lies_in_memory(const struct statfs *s)
+{
+	return s->f_type == TMPFS_MAGIC || s->f_type == RAMFS_MAGIC;
+}
+
 /* Not over a network, nor in somebody's FUSE. */
 static int is_plain(const struct statfs *s)
 {
-	return s->f_type == EXT4_SUPER_MAGIC || s->f_type == XFS_SUPER_MAGIC || s->f_type == TMPFS_MAGIC || s->f_type == RAMFS_MAGIC;
+	return s->f_type == EXT4_SUPER_MAGIC || s->f_type == XFS_SUPER_MAGIC || lies_in_memory(s);
 }
 
 void room_look(struct process *p, const char *path)
@@ -50,7 +55,7 @@ void room_look(struct process *p, const char *path)
 
 	if (RAW(__NR_statfs, path, &status) != 0)
 		return;
-	r->in_memory = !settings.log_asked && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+	r->in_memory = !settings.log_asked && lies_in_memory(&status);
 	r->is_copied = (uint8_t)copies_on_write(&status);
 	r->is_plain = (uint8_t)is_plain(&status);
 }
