@@ -7,6 +7,7 @@
 #include <asm/termbits.h>
 #include <asm/ioctls.h>
 #include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/poll.h>
 #include <linux/sem.h>
@@ -16,8 +17,8 @@
 
 #include "sys/poison.h"
 
-enum { SET_MOST = 512 /* descriptors: three such sets stand on the stack (F10) */, SETS_MOST = 2 * SET_MOST /* FD_SETSIZE */, NANOSECONDS = 1000000000, NO_WAIT = 04000 /* IPC_NOWAIT */, OPERATIONS_MOST = 8 };
-enum { DONT_WAIT = 0x40 /* MSG_DONTWAIT */, AT_ONCE = DONT_WAIT | 0x1 | 0x2000 /* MSG_OOB, MSG_ERRQUEUE */, RIGHT_NOW = 8 /* RWF_NOWAIT */ };
+enum { SET_MOST = 512 /* descriptors: three such sets stand on the stack (F10) */, SETS_MOST = 2 * SET_MOST /* FD_SETSIZE */, NANOSECONDS = 1000000000, OPERATIONS_MOST = 8 };
+enum { DONT_WAIT = 0x40 /* MSG_DONTWAIT */, AT_ONCE = DONT_WAIT | 0x1 | 0x2000 /* MSG_OOB, MSG_ERRQUEUE */ };
 
 /* As the gate makes it: while armed a set of signals has another one in the place of SIGSYS. */
 static long make(const struct call *call)
@@ -164,7 +165,7 @@ static long read_vector(uint64_t fd, uint64_t vector, uint64_t count)
 	if (is_nonblocking(fd) || is_there(fd))
 		return INTERRUPTED_NOT;
 	/* From where the file stands (-1). */
-	long result = RAW(__NR_preadv2, fd, vector, count, -1, -1, RIGHT_NOW);
+	long result = RAW(__NR_preadv2, fd, vector, count, -1, -1, RWF_NOWAIT);
 	if (result != -EAGAIN && result != -EOPNOTSUPP)
 		return result;
 	return never_waits(fd) ? INTERRUPTED_NOT : -EINTR;
@@ -251,9 +252,9 @@ static __attribute__((noinline)) long semaphores(const struct call *call, uint64
 	if (!count || count > OPERATIONS_MOST || !waits_for(timeout) || memory_read(operations, call->arguments[1], size) != (long)size)
 		return INTERRUPTED_NOT;
 	for (unsigned i = 0; i < count; i++) {
-		if (operations[i].sem_flg & NO_WAIT)
+		if (operations[i].sem_flg & IPC_NOWAIT)
 			return INTERRUPTED_NOT;
-		operations[i].sem_flg |= NO_WAIT;
+		operations[i].sem_flg |= IPC_NOWAIT;
 	}
 	return without_waiting(call, 1, (uint64_t)(uintptr_t)operations, -EAGAIN);
 }
@@ -335,9 +336,9 @@ long interrupted_answer(const struct call *call, uint64_t came)
 	case __NR_rt_sigtimedwait:
 		return by_time(call, 2, -EAGAIN);
 	case __NR_msgrcv:
-		return unless_refused(call, 4, NO_WAIT, -ENOMSG);
+		return unless_refused(call, 4, IPC_NOWAIT, -ENOMSG);
 	case __NR_msgsnd:
-		return unless_refused(call, 3, NO_WAIT, -EAGAIN);
+		return unless_refused(call, 3, IPC_NOWAIT, -EAGAIN);
 	case __NR_semop:
 		return semaphores(call, 0);
 	case __NR_semtimedop:
