@@ -3,7 +3,7 @@
  * The file is a sink (sink.h) whose first chunks are stored into directly. A record takes no lock: its room is reserved by one
  * compare-and-exchange on `next`, and its first word is stored last, so what stands there survives SIGKILL. What could raise SIGBUS never
  * stands in front of `ready`: the file is lengthened by truncate(2) and its pages made by MADV_POPULATE_WRITE, which finds a full disk
- * before anybody stores. Full chunks are copied to where they stay by the kernel, which says -EFAULT there: these few pages, always the
+ * before anybody stores. Full chunks are written or copied to where they stay by the kernel, which says so where it cannot: these few pages, always the
  * same, are all that is ever touched. Only where new room is needed is a lock taken.
  *
  * On a file system that copies on write (btrfs, bcachefs, f2fs, and overlayfs, which may lie on one) that is not enough: it takes new space for a page that
