@@ -9,6 +9,7 @@
 #include "gate.h"
 #include "intercept/intercept.h"
 #include "options.h"
+#include "process/exec_environment.h"
 #include "process/life.h"
 #include "record/audit.h"
 #include "record/birth_stderr.h"

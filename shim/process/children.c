@@ -1,5 +1,6 @@
 /* Children and threads: clone(2), clone3(2), fork(2), vfork(2). A child with its own memory is found by what the fork has wiped; one
  * that borrows ours makes the process suspect until it has gone. */
+#include "exec_memory.h"
 #include "life.h"
 #include "../record/files.h"
 #include "../sys/memory.h"

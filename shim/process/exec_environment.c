@@ -1,7 +1,6 @@
 /* The environment of an exec; see exec_environment.h. */
 #include "exec_environment.h"
 #include "exec_memory.h"
-#include "life.h"
 #include "../sys/memory.h"
 #include "../../format/text.h"
 

@@ -7,11 +7,14 @@
 
 #include "../record/process.h"
 
+/* own_path: as ld.so found us; NULL: not by LD_PRELOAD, children are not followed. config: more entries of that kind, which are nobody's variables yet. Constructor only. */
+void exec_start(char *const *environment, char *const *config, const char *own_path);
+
 /* A copy of the environment at `theirs`, in memory of exec_memory_take; NULL: the program's own has to do. follow: it brings us along, else it loses
  * us. Any context. */
 uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow);
 
-/* As ld.so found us; NULL: not by LD_PRELOAD, children are not followed. */
+/* As exec_start was told. */
 const char *exec_own_path(void);
 
 #endif

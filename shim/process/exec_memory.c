@@ -1,6 +1,5 @@
 /* Memory for the environment of an exec, and whose it is; see exec_memory.h. */
 #include "exec_memory.h"
-#include "life.h"
 
 #include <linux/kcmp.h>
 #include <linux/mman.h>

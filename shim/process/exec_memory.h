@@ -1,5 +1,5 @@
 /* Floor 3: memory for the environment of an exec (exec_environment.h). A vfork child takes it in its parent's memory and does not come back when the exec
- * succeeds: each piece has an owner's number, by which it is found again (exec_child_gone, exec_no_children in life.h). Any context. */
+ * succeeds: each piece has an owner's number, by which it is found again. Any context. */
 #ifndef SHIM_PROCESS_EXEC_MEMORY_H
 #define SHIM_PROCESS_EXEC_MEMORY_H
 
@@ -22,6 +22,11 @@ void *exec_memory_take(struct process *p);
 /* The caller's own, or NULL. */
 void exec_memory_give(struct process *p, void *at);
 int exec_memory_is_spare(const void *at);
+
+/* A vfork child has gone: give back what its exec took in our memory. child: its pid; 0: not known, and there is no other; < 0: there was none. */
+void exec_child_gone(struct process *p, int32_t child);
+/* None that borrows our memory is there any more. */
+void exec_no_children(struct process *p);
 
 /* The part for a tracer, of one that is not the spare. */
 static inline char *exec_memory_for_tracer(void *at)

@@ -14,17 +14,11 @@ void life_start(struct process *p);
 int life_born(struct process *p);
 
 /* exec.c. Makes the call, execve or execveat, with what children need in the environment. Returns the kernel's error. */
-/* config: more entries of that kind, which are nobody's variables yet. */
-void exec_start(char *const *environment, char *const *config, const char *own_path);
 long exec_call(struct process *p, const struct call *call);
 /* The same in two halves for an exec that libc makes by a name of its own: the environment to hand on (NULL: the given one), and what follows
  * when it has not succeeded. */
 uint64_t *exec_by_libc(struct process *p, uint64_t environment);
 void exec_failed(struct process *p, uint64_t *copy);
-/* A vfork child has gone: give back what its exec took in our memory. child: its pid; 0: not known, and there is no other; < 0: there was none. */
-void exec_child_gone(struct process *p, int32_t child);
-/* None that borrows our memory is there any more. */
-void exec_no_children(struct process *p);
 
 /* children.c. A call that makes a child or a thread; flags as of clone(2). */
 uint64_t children_flags(const struct call *call, uint64_t *stack);
