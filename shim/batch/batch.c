@@ -13,7 +13,7 @@
 
 #include "../sys/poison.h"
 
-enum { SET_MASK = 2, GOOD = 8 /* writes in a batch that pay */, BAD_ROW = 6, PENALTY = 64, PENALTY_MOST = 4096, CURRENT = 1 /* SEEK_CUR */ };
+enum { GOOD = 8 /* writes in a batch that pay */, BAD_ROW = 6, PENALTY = 64, PENALTY_MOST = 4096, CURRENT = 1 /* SEEK_CUR */ };
 
 struct batch *batch;
 
@@ -173,12 +173,12 @@ int batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
 
 void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wait wait)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 
 	while (word_fill(b->word)) {
-		RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+		block_signals(&mask);
 		int result = batch_flush_blocked(p, b, end);
-		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+		unblock_signals(&mask);
 		if (result != -EAGAIN || wait == BATCH_NO_WAIT)
 			return;
 		struct pollfd room = {b->fd, POLLOUT, 0};
@@ -188,10 +188,10 @@ void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wa
 
 long batch_flush_with(struct process *p, struct batch *b, const void *from, size_t size)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 	long result = -EAGAIN;
 
-	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+	block_signals(&mask);
 	uint32_t fill = word_fill(b->word);
 	struct iovec both[2] = {{b->bytes, fill}, {(void *)(uintptr_t)from, size}};
 	uint64_t began = settings.timing ? clock_monotonic() : 0;
@@ -210,7 +210,7 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 		p->batches.bytes += (uint64_t)result;
 		result = 0;
 	}
-	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	unblock_signals(&mask);
 	/* Nothing of the large write: the plain way finds out why. */
 	return result > 0 ? result : -EAGAIN;
 }
@@ -227,10 +227,10 @@ static long put_kept(struct batch *b)
 
 static int retry(struct process *p, struct batch *b)
 {
-	uint64_t all = ~0ul, mask;
+	uint64_t mask;
 	long result = 0;
 
-	RAW(__NR_rt_sigprocmask, SET_MASK, &all, &mask, 8);
+	block_signals(&mask);
 	while (b->kept) {
 		result = put_kept(b);
 		if (result <= 0)
@@ -244,7 +244,7 @@ static int retry(struct process *p, struct batch *b)
 	int error = b->kept ? (result < 0 ? (int)-result : EIO) : 0;
 	if (error == EPIPE)
 		b->kept = 0;
-	RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, 8);
+	unblock_signals(&mask);
 	return error;
 }
 

@@ -4,6 +4,7 @@
  *
  * NB the order of letting go: nothing buffered; selector; dispatch off; timer; SIGSYS; the other dispositions; mask; alternate stack. */
 #include "life.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 
 #include <asm/stat.h>
@@ -74,6 +75,7 @@ static enum let_go dispatch_on(void)
 
 static void dispatch_off(void)
 {
+	clock_guard(0);
 	guard.selector = ALLOW;
 	RAW(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0);
 }
@@ -131,8 +133,10 @@ int arm(struct process *p, struct batch *b)
 		}
 		unblock_signals(&mask);
 	}
-	if (!why)
+	if (!why) {
+		clock_guard(1);
 		return 1;
+	}
 	/* A blocked signal may be open next time; the rest stays as it is. */
 	if (why != LET_GO_MASK)
 		no_more(p, b, why);
@@ -186,6 +190,7 @@ void arm_in_child(uint64_t *mask)
 	if (!guard.armed)
 		return;
 	/* Neither dispatch nor timer are inherited; dispositions, mask and alternate stack are. */
+	clock_guard(0);
 	guard.armed = 0;
 	guard.selector = ALLOW;
 	signals_disarm(mask);

@@ -95,10 +95,12 @@ static void on_fault(int signal, struct signal_information *information, struct 
 	int sent = information->code <= 0 || information->code == MEMORY_LATER;
 	if (sent && signals.view[signal].handler == SIGNAL_IGNORED)
 		return;
+	blocked_enter();
 	if (p && p->alive == 1 && batch && process_is_ours(p))
 		arm_let_go(p, batch, LET_GO_FAULT, REACH_PROCESS, frame);
 	else
 		set(signal, &signals.view[signal], NULL);
+	blocked_leave();
 	/* A trap does not happen again: it stands behind its instruction. */
 	if (signal == TRAP && signals.view[signal].handler == SIGNAL_IGNORED)
 		set(signal, &(struct action){0, RESTORER, signal_return, 0}, NULL);
@@ -113,6 +115,7 @@ static void on_fatal(int signal, void *information, void *context)
 
 	if ((signal == BUS || signal == SEGV) && is_failed_copy(information, context))
 		return;
+	blocked_enter();
 	if (p && p->alive == 1) {
 		if (batch && process_is_ours(p))
 			batch_flush(p, batch, END_SIGNAL, BATCH_NO_WAIT);
@@ -123,6 +126,7 @@ static void on_fatal(int signal, void *information, void *context)
 	/* Where nothing can be queued (RLIMIT_SIGPENDING) one by kill goes all the same (kernel/signal.c, __send_signal_locked). */
 	if (RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), signal, information) != 0)
 		RAW(__NR_kill, RAW(__NR_getpid), signal);
+	blocked_leave();
 }
 
 /* Stops here as the default would, with nothing buffered. */
@@ -134,8 +138,10 @@ static void on_stop(int signal, void *information, void *context)
 
 	(void)information;
 	(void)context;
+	blocked_enter();
 	if (p && p->alive == 1 && batch && process_is_ours(p))
 		batch_flush(p, batch, END_SIGNAL, BATCH_NO_WAIT);
+	blocked_leave();
 	set(signal, &fallback, &ours);
 	RAW(__NR_tgkill, RAW(__NR_getpid), RAW(__NR_gettid), signal);
 	RAW(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &stop, 0, SET);

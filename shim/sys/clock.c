@@ -20,6 +20,10 @@ enum { REALTIME = 0, MONOTONIC = 1 }; /* linux/time.h; not included: it clashes 
 
 static long (*vdso_clock)(long clock, struct kernel_time *time);
 static uint8_t stopped;
+/* While dispatch is on: a call that the vDSO makes, where the kernel keeps time by something that it cannot read (a clock source of xen, hpet or acpi_pm; any other may become so
+ * at any time), is trapped like any other outside of our text. */
+static uint8_t asking;
+struct blocked blocked;
 
 /* The time-stamp counter: is it there, may it be read, and does it always run, and equally fast? The last is asked of the processor when so many looks have
  * shown that it is worth it: in a virtual machine the question costs ten microseconds. (Where the processors' counters differ the vDSO is not answered from them, and then
@@ -97,6 +101,50 @@ void clock_without_counter(void)
 	__atomic_store_n(&counter, COUNTER_NONE, __ATOMIC_RELAXED);
 }
 
+static long ask_vdso(long (*vdso)(long, struct kernel_time *), long clock, struct kernel_time *time)
+{
+	/* A handler may come in between and look at the clock. */
+	uint8_t was = asking;
+
+	if (!blocked.matters)
+		return vdso(clock, time);
+	asking = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	long result = vdso(clock, time);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	asking = was;
+	return result;
+}
+
+static uint64_t clock_now(long clock)
+{
+	struct kernel_time t = {0, 0};
+	/* Another thread may do without it from now on. */
+	long (*vdso)(long, struct kernel_time *) = __atomic_load_n(&vdso_clock, __ATOMIC_RELAXED);
+
+	if (stopped)
+		return 0;
+	if (!vdso || blocked.depth || ask_vdso(vdso, clock, &t) != 0)
+		RAW(__NR_clock_gettime, clock, &t);
+	return (uint64_t)t.seconds * 1000000000u + (uint64_t)t.nanoseconds;
+}
+
+void clock_guard(int is_on)
+{
+	blocked = (struct blocked){.matters = (uint8_t)is_on};
+	asking = 0;
+	if (is_on)
+		clock_now(MONOTONIC);
+}
+
+int clock_has_trapped(void)
+{
+	if (!asking)
+		return 0;
+	clock_without_counter();
+	return 1;
+}
+
 void clock_forked(void)
 {
 	estimate = (struct ticks){0};
@@ -112,19 +160,6 @@ void clock_go_on(void)
 	stopped = 0;
 }
 
-static uint64_t clock_now(long clock)
-{
-	struct kernel_time t = {0, 0};
-	/* Another thread may do without it from now on. */
-	long (*vdso)(long, struct kernel_time *) = __atomic_load_n(&vdso_clock, __ATOMIC_RELAXED);
-
-	if (stopped)
-		return 0;
-	if (!vdso || vdso(clock, &t) != 0)
-		RAW(__NR_clock_gettime, clock, &t);
-	return (uint64_t)t.seconds * 1000000000u + (uint64_t)t.nanoseconds;
-}
-
 /* The vDSO's answer takes so many ticks at most, its barrier and two looks at the counter included; whoever takes longer was interrupted, or has asked
  * the kernel: whoever does so always goes without the counter. */
 enum { TOGETHER = 300, ALWAYS = 100, WORTH_IT = 1000 };
@@ -134,7 +169,7 @@ static __attribute__((noinline)) uint64_t look(void)
 	static uint8_t interrupted;
 	static uint32_t looks;
 
-	if (stopped || !counter || looks++ < WORTH_IT || !ticks_may_learn(&estimate, ticks_now()))
+	if (stopped || !counter || blocked.depth || looks++ < WORTH_IT || !ticks_may_learn(&estimate, ticks_now()))
 		return clock_now(MONOTONIC);
 	int unknown = COUNTER_UNKNOWN;
 	/* Somebody may do without it meanwhile. */

@@ -30,6 +30,9 @@ long raw_call(long number, long a, long b, long c, long d, long e, long f);
 	raw_call((long)(n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define RAW(...) RAW_6(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 /* The result is one of the 4095 values that mean -errno (man 2 syscalls; arch/x86/entry). */
 static inline int is_error(long result)
 {
@@ -52,16 +55,38 @@ static inline long raw_fstat(long fd, void *status)
 /* borrow.S: a child in our memory, on a stack of its own, runs `function` and exits; we go on then. Its number, for a wait with __WALL, or -errno. Signals blocked. */
 long raw_borrow(long (*function)(void *), void *argument, void *stack_end);
 
+/* While dispatch is on, a call that is made outside of our text is trapped, and that kills where SIGSYS is blocked. The clock of the vDSO may become one at any time (clock.c): it is
+ * not asked while `depth` is more than 0. Dispatch is on in processes of one thread only. */
+struct blocked {
+	uint8_t matters, depth;
+};
+extern struct blocked blocked;
+
+static inline void blocked_enter(void)
+{
+	if (unlikely(blocked.matters))
+		blocked.depth++;
+}
+
+/* NB: dispatch may have begun since. */
+static inline void blocked_leave(void)
+{
+	if (unlikely(blocked.matters) && blocked.depth)
+		blocked.depth--;
+}
+
 /* No handler of this thread comes in between. */
 static inline void block_signals(uint64_t *mask)
 {
 	uint64_t all = ~0ul;
 
 	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, mask, sizeof all);
+	blocked_enter();
 }
 
 static inline void unblock_signals(const uint64_t *mask)
 {
+	blocked_leave();
 	RAW(__NR_rt_sigprocmask, 2, mask, 0, sizeof *mask);
 }
 
@@ -77,8 +102,5 @@ static inline uint64_t signals_held_back(uint64_t mask)
 #define BULKY __attribute__((section(".bss.bulky")))
 /* In front of these (the linker sorts): what starts touch the beginning of. */
 #define BULKY_FIRST __attribute__((section(".bss.bulk")))
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
 
 #endif
