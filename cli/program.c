@@ -160,7 +160,8 @@ static enum verdict check_file(char *path, size_t path_size, char *why, size_t s
 {
 	struct stat status;
 	enum verdict verdict = PROGRAM_FINE;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), error = errno;
+	/* NB: what is no file, a FIFO above all, would be waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), error = errno;
 
 	/* One that may be executed and not be read shows its rights all the same. */
 	if (fd < 0 && error == EACCES && stat(path, &status) == 0 && S_ISREG(status.st_mode) && privileged(path, &status))

@@ -28,7 +28,7 @@ grep -q "^no    recordings  *$PWD/file: not a folder" out || fail "a file for a 
 
 # about STATUS VERDICT PATTERN PROGRAM: what is said of it in the last line
 about() {
-	"$SYSSHIM" doctor "$4" >about.out 2>&1
+	timeout 20 "$SYSSHIM" doctor "$4" >about.out 2>&1
 	[ $? -eq "$1" ] && tail -n 1 about.out | grep -qE "^$2 +program +.*$3" || fail "$4: status $?: $(tail -n 1 about.out)"
 }
 about $status ok '/(cat)$' cat
@@ -36,6 +36,7 @@ about $status ok '/cat$' "$(command -v cat)"
 about 1 no 'not found' no_such_program
 about 1 no 'not found' ./nowhere
 about 1 but 'empty' "$(: >empty; chmod +x empty; echo ./empty)"
+mkfifo pipe && chmod +x pipe && about 1 but 'not a regular file' ./pipe
 echo 'int main(void) { return 0; }' >program.c
 cc -static -o static program.c 2>/dev/null && about 1 no 'static' ./static
 cc -m32 -o small program.c 2>/dev/null && about 1 no 'word size' ./small

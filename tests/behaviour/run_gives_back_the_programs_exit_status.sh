@@ -32,6 +32,10 @@ echo text >file
 [ $? -eq 126 ] && grep -q './file: Permission denied' err || fail "not executable: $(cat err)"
 "$SYSSHIM" run -q . 2>err
 [ $? -eq 126 ] || fail "a folder: status $?: $(cat err)"
+# nobody writes into it: it is refused, as natively, and not waited for
+mkfifo pipe && chmod +x pipe
+timeout 20 "$SYSSHIM" run -q ./pipe 2>err
+[ $? -eq 126 ] && grep -q './pipe: Permission denied' err || fail "a FIFO: $(cat err)"
 SYSSHIM_LIBRARY=$PWD/nowhere.so "$SYSSHIM" run -q true 2>err
 [ $? -eq 125 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'libsysshim.so.*SYSSHIM_LIBRARY' err || fail "no library: $(cat err)"
 exit 0
