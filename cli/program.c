@@ -172,6 +172,11 @@ static enum verdict check_file(char *path, size_t path_size, char *why, size_t s
 			close(fd);
 		return PROGRAM_DOUBTFUL;
 	}
+	if (access(path, X_OK) != 0) {
+		snprintf(why, size, "%s may not be executed: %s", path, strerror(errno));
+		close(fd);
+		return PROGRAM_DOUBTFUL;
+	}
 	struct image image = {MAP_FAILED, (size_t)status.st_size};
 	if (image.size)
 		image.at = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -36,6 +36,7 @@ about $status ok '/cat$' "$(command -v cat)"
 about 1 no 'not found' no_such_program
 about 1 no 'not found' ./nowhere
 about 1 but 'empty' "$(: >empty; chmod +x empty; echo ./empty)"
+echo text >text && about 1 but './text may not be executed: Permission denied' ./text
 mkfifo pipe && chmod +x pipe && about 1 but 'not a regular file' ./pipe
 echo 'int main(void) { return 0; }' >program.c
 cc -static -o static program.c 2>/dev/null && about 1 no 'static' ./static
