@@ -4,6 +4,7 @@
 #include "../format/json.h"
 #include "../format/trace_set.h"
 
+#include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,13 +120,15 @@ static int take_calls(struct filter *f, const char *value, const char *command)
 int filter_take(struct filter *f, int option, const char *value, const char *command)
 {
 	char *end;
+	long number;
 
 	switch (option) {
 	case 'e':
 		return take_calls(f, value, command);
 	case 'p':
-		f->pid = (int)strtol(value, &end, 10);
-		if (f->pid > 0 && !*end)
+		number = strtol(value, &end, 10);
+		f->pid = (int)number;
+		if (number > 0 && number <= INT_MAX && !*end)
 			return 1;
 		fprintf(stderr, "sysshim %s: -p %s: not a process number; 1 or more would be\n", command, value);
 		return 0;
