@@ -141,11 +141,11 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 		return 1;
 	case FILTER_MIN_DURATION:
 		return filter_duration(&f->least, value, command);
+	/* The last one counts, as with run and strace. */
 	case 'z':
-		f->only_good = 1;
-		return 1;
 	case 'Z':
-		f->only_failed = 1;
+		f->only_good = option == 'z';
+		f->only_failed = option == 'Z';
 		return 1;
 	default:
 		return 0;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# -f takes no value, -P finds a call by any of its paths.
+# -f takes no value, -P finds a call by any of its paths, of -z and -Z the last one counts.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -10,6 +10,13 @@ for path in first second third; do
 done
 grep -q '^.*rename.*"first".*"second"' first.out && grep -q 'rename.*"first".*"second"' second.out || fail "-P does not find the rename by both of its paths: $(cat second.out)"
 grep -q 'link.*"second".*"third"' third.out || fail "-P does not find the link by its second path: $(cat third.out)"
+# of -z and -Z the last one counts
+for last in -z -Z; do
+	"$SYSSHIM" trace $last letters 2>/dev/null >one && "$SYSSHIM" trace -z -Z $last letters 2>/dev/null >two && cmp one two || fail "-z -Z $last is not $last"
+	grep -q openat one || fail "$last shows nothing: $(cat one)"
+	"$SYSSHIM" run -q -z -Z $last --record="status$last" -e openat -- cat nowhere 2>/dev/null
+	"$SYSSHIM" trace "status$last" 2>/dev/null >one && "$SYSSHIM" trace $last "status$last" 2>/dev/null | cmp - one && grep -q openat one || fail "run -z -Z $last: $(cat one)"
+done
 # what -f says in other words
 for follow in "-f off" "-foff" "--follow=off"; do
 	rm -rf alone
