@@ -98,9 +98,14 @@ char *filter_words(const char *words, const char *command)
 
 char *filter_set(uint64_t set[SYSCALL_LIMIT / 64], const char *value, const char *command)
 {
-	char *words = filter_words(strncmp(value, "trace=", 6) ? value : value + 6, command);
+	int is_set = strncmp(value, "trace=", 6) == 0;
 	const char *wrong;
 
+	if (!is_set && strchr(value, '=')) {
+		fprintf(stderr, "sysshim %s: -e %s: only trace=SET is known\n", command, value);
+		return NULL;
+	}
+	char *words = filter_words(is_set ? value + 6 : value, command);
 	if (!words || trace_set_parse(set, words, &wrong) == 0)
 		return words;
 	fprintf(stderr, "sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes\n", command, value,

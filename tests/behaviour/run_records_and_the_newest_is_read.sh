@@ -112,8 +112,10 @@ run -q -e 'trace=/^open,/stat$' cat input >/dev/null && "$SYSSHIM" trace 2>/dev/
 "$SYSSHIM" trace -e '/^opena' 2>/dev/null | grep -q ' openat(' || fail "trace -e /regex"
 
 # wrong usage: one line each
-for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "run -p 1" "trace --min-duration=long" "trace -p x" "trace -p 4294967297" "trace a b" "stat -S colour" "stat --by=colour" "files -p 0" "show a b"; do
+for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "trace -e status=failed" "stat -e inject=read:error=EIO" "run -p 1" "trace --min-duration=long" "trace -p x" "trace -p 4294967297" "trace a b" "stat -S colour" "stat --by=colour" "files -p 0" "show a b"; do
 	# shellcheck disable=SC2086
 	"$SYSSHIM" $words >out 2>err
 	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "$words: $(cat out err)"
 done
+"$SYSSHIM" trace -e status=failed 2>&1 | grep -q 'only trace=SET is known' || fail "another of strace's qualifiers is taken for a name"
+exit 0
