@@ -179,7 +179,7 @@ int command_run(int argc, char **argv)
 	const char *library = library_path();
 	const char *record = NULL;
 	const char *limit = NULL;
-	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = getenv("SYSSHIM_LOG") != NULL;
+	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = 0;
 
 	while ((option = next_option(argc, argv, "+:ho:e:s:c:jqf::E:p:zZ", options)) != -1) {
 		switch (option) {
@@ -259,9 +259,15 @@ int command_run(int argc, char **argv)
 		return EXIT_OURS;
 	}
 	if (record && text) {
-		fprintf(stderr, "sysshim run: --record and %s ask for two logs; one is made\n", getenv("SYSSHIM_LOG") ? "-o or SYSSHIM_LOG" : "-o");
+		fprintf(stderr, "sysshim run: --record and -o ask for two logs; one is made\n");
 		return EXIT_USAGE;
 	}
+	/* A run that we are in has set it for its recording. NB: what is only taken away its shim would put back. */
+	const char *format = getenv("SYSSHIM_LOG_FORMAT");
+	if (text && format && !strcmp(format, "binary"))
+		setenv("SYSSHIM_LOG_FORMAT", "text", 1);
+	/* Options win over variables. */
+	text |= !record && getenv("SYSSHIM_LOG") != NULL;
 	if (is_verified && (record || text || trace_static)) {
 		fprintf(stderr, "sysshim run: --verify makes a recording of its own; -o, SYSSHIM_LOG, --record and --trace-static do not go with it\n");
 		return EXIT_USAGE;

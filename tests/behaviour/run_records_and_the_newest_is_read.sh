@@ -91,6 +91,11 @@ run -q --record=mine cat input >/dev/null && "$SYSSHIM" files mine | grep -q inp
 mkdir 'per%cent' && run -q --record='per%cent/%p' cat input >/dev/null && [ -n "$(ls 'per%cent/%p')" ] || fail "a percent sign: $(ls -R per*)"
 run -q -o text cat input >/dev/null && grep -q openat text && [ "$(ls "$recordings" | wc -l)" -eq $((count + 1)) ] || fail "-o"
 run -q --record=off cat input >/dev/null && [ "$(ls "$recordings" | wc -l)" -eq $((count + 1)) ] || fail "--record=off"
+# options win over variables, those of a run around it too
+run -q --record=outer -- "$SYSSHIM" run -q --record=inner -- cat input >out && [ "$(cat out)" = some ] && "$SYSSHIM" files inner | grep -q "$PWD/input" || fail "--record in a run with --record"
+"$SYSSHIM" files outer | grep -q "$PWD/input" && fail "what has a recording of its own is in the outer one as well"
+SYSSHIM_LOG=off run -q --record=over cat input >/dev/null && "$SYSSHIM" files over | grep -q "$PWD/input" || fail "--record, and SYSSHIM_LOG=off"
+run -q -- "$SYSSHIM" run -q -o text_in cat input >/dev/null && grep -q openat text_in || fail "-o in a run: $(ls -ld text_in)"
 run --record=mine -o text cat input >out 2>err && fail "two logs at once"
 [ $? -eq 2 ] || [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "two logs at once: $(cat err)"
 
