@@ -7,6 +7,7 @@
 #include "walk.h"
 #include "../format/json.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,9 +118,12 @@ static void flush(void *self)
 {
 	struct trace *t = self;
 
+	if (fflush(t->to) == 0)
+		return;
 	/* Nobody reads any more: that is how a live view ends. */
-	if (fflush(t->to) != 0)
-		exit(EXIT_OURS);
+	if (errno != EPIPE)
+		fprintf(stderr, "sysshim trace: writing failed: %m\n");
+	exit(EXIT_OURS);
 }
 
 /* The file of the line that stands open, across another reading. */
