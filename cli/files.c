@@ -197,9 +197,9 @@ int command_files(int argc, char **argv)
 	recording.is_for_files = 1;
 	files_add_all(&f);
 	HASH_SORT(f.table, file_by_path);
-	if (write_expect && !files_write_expect(&f, write_expect))
-		status = EXIT_USAGE;
-	else if (expect || f.deny.count)
+	if (write_expect)
+		status = files_write_expect(&f, write_expect);
+	if (!status && (expect || f.deny.count))
 		status = judge(&f, expect);
 	else if (!write_expect)
 		files_print(&f);

@@ -94,7 +94,7 @@ void files_fsatrace(const struct files *f, char operation, struct file *file, co
  * cannot be read, which was said. */
 long files_expect(const struct files *f, const char *list, FILE *to);
 long files_denied(const struct files *f, FILE *to);
-/* 1, or 0: it cannot be written, which was said. */
+/* The exit status: it cannot be opened, or not be written, which was said. */
 int files_write_expect(const struct files *f, const char *list);
 
 #endif

@@ -1,5 +1,6 @@
 /* Lists of what a program may open: an audit for CI. */
 #include "files.h"
+#include "command.h"
 #include "print.h"
 
 #include <errno.h>
@@ -145,7 +146,7 @@ int files_write_expect(const struct files *f, const char *list)
 
 	if (!to) {
 		fprintf(stderr, "sysshim files: --write-expect=%s: %s\n", list, strerror(errno));
-		return 0;
+		return EXIT_USAGE;
 	}
 	fprintf(to, "# Files that may be opened: r read, w written, x executed; then a glob. Made by sysshim files --write-expect\n");
 	HASH_ITER(hh, f->table, file, next)
@@ -162,10 +163,12 @@ int files_write_expect(const struct files *f, const char *list)
 	}
 	if (left_out)
 		fprintf(stderr, "sysshim files: %u paths with a newline cannot stand in a list\n", left_out);
+	/* At stdout recording_end looks. */
+	if (to == stdout)
+		return EXIT_FINE;
 	int failed = ferror(to) || fflush(to) != 0;
-	if (to != stdout)
-		failed |= fclose(to) != 0;
+	failed |= fclose(to) != 0;
 	if (failed)
 		fprintf(stderr, "sysshim files: --write-expect=%s: %s\n", list, strerror(errno));
-	return !failed;
+	return failed ? EXIT_OURS : EXIT_FINE;
 }
