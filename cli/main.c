@@ -2,8 +2,10 @@
 #include "command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command commands[] = {
 	{"run", "run a program with the shim and record it", command_run, run_help},
@@ -34,8 +36,18 @@ static int written(const char *name, int status)
 	return EXIT_OURS;
 }
 
+/* Who starts us with a standard descriptor closed is not to find what is said there in a file that we open. Each gets one that cannot be used as
+ * it should be, so that the loss is still an error. A program that is run finds them as they were. */
+static void keep_numbers(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", (fd ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
+	keep_numbers();
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
