@@ -71,6 +71,12 @@ static struct rule *rules_read(const char *list, size_t *count)
 		rule.glob = strdup(rule.glob);
 		rules[(*count)++] = rule;
 	}
+	/* A folder can be opened, and not be read. */
+	if (rules && ferror(from)) {
+		fprintf(stderr, "sysshim files: --expect=%s: %s\n", list, strerror(errno));
+		free(rules);
+		rules = NULL;
+	}
 	free(line);
 	fclose(from);
 	return rules;

@@ -57,6 +57,8 @@ status 2 --expect=bad third
 grep -q 'bad:1: a line is' err || fail "a wrong line: $(cat err)"
 status 2 --expect=missing third
 grep -q 'missing: No such file' err || fail "no list: $(cat err)"
+status 2 --expect=tree third
+grep -q 'tree: Is a directory' err || fail "a folder in a list's place: $(cat out err)"
 status 2 --format=xml third
 grep -q 'there are table, tree' err || fail "a wrong format: $(cat err)"
 
