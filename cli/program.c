@@ -49,7 +49,7 @@ static const Elf64_Phdr *segment(const struct image *i, uint32_t type, const Elf
 {
 	const Elf64_Ehdr *header = (const void *)i->at;
 
-	if (header->e_phoff > i->size || header->e_phnum > (i->size - header->e_phoff) / sizeof(Elf64_Phdr))
+	if (header->e_phoff % _Alignof(Elf64_Phdr) || header->e_phoff > i->size || header->e_phnum > (i->size - header->e_phoff) / sizeof(Elf64_Phdr))
 		return NULL;
 	const Elf64_Phdr *p = (const void *)(i->at + header->e_phoff);
 	for (long n = before ? before - p + 1 : 0; n < header->e_phnum; n++)

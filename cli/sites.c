@@ -77,7 +77,7 @@ static int instructions_in(const char *path)
 	const Elf64_Ehdr *header = (const void *)file;
 	uint64_t size = (uint64_t)status.st_size;
 	int is_fit = memcmp(file, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == EM_X86_64 &&
-		     header->e_phoff < size && header->e_phnum <= (size - header->e_phoff) / sizeof(Elf64_Phdr);
+		     header->e_phoff % _Alignof(Elf64_Phdr) == 0 && header->e_phoff < size && header->e_phnum <= (size - header->e_phoff) / sizeof(Elf64_Phdr);
 	if (is_fit && disassembler() && disassembler()->open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK) {
 		const Elf64_Phdr *segments = (const void *)(file + header->e_phoff);
 		count = 0;

@@ -39,6 +39,8 @@ about 1 but 'empty' "$(: >empty; chmod +x empty; echo ./empty)"
 echo text >text && about 1 but './text may not be executed: Permission denied' ./text
 mkfifo pipe && chmod +x pipe && about 1 but 'not a regular file' ./pipe
 echo 'int main(void) { return 0; }' >program.c
+# headers at an odd place, as no linker puts them
+cc -o odd program.c && printf '\101' | dd of=odd bs=1 seek=32 conv=notrunc 2>/dev/null && about 1 no 'static' ./odd
 cc -static -o static program.c 2>/dev/null && about 1 no 'static' ./static
 cc -m32 -o small program.c 2>/dev/null && about 1 no 'word size' ./small
 command -v musl-gcc >/dev/null && musl-gcc -o musl program.c && about 1 but 'musl.*interposed names only' ./musl
