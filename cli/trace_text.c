@@ -19,6 +19,7 @@ static void put(struct trace *t, struct text *out)
 static void text_time(struct trace *t, struct text *out, uint64_t time)
 {
 	time_t seconds = (time_t)(time / 1000000000);
+	uint64_t since = t->before && time > t->before ? time - t->before : 0;
 	struct tm day;
 
 	switch (t->time) {
@@ -26,8 +27,9 @@ static void text_time(struct trace *t, struct text *out, uint64_t time)
 		text_seconds(out, time);
 		break;
 	case TIME_SINCE_LINE:
-		text_string(out, time - t->before < 10000000000 ? "     " : "");
-		text_seconds(out, t->before && time > t->before ? time - t->before : 0);
+		text_padded(out, since / 1000000000, 6, ' ');
+		text_char(out, '.');
+		text_padded(out, since / 1000 % 1000000, 6, '0');
 		break;
 	default:
 		localtime_r(&seconds, &day);

@@ -24,7 +24,7 @@ done
 cmp plain with-ttt && cmp plain "with-f -T" || fail "-ttt is what stands without it"
 grep -vqE '^[0-9]+ [0-9]{2}:[0-9]{2}:[0-9]{2} ' with-t && fail "-t: $(grep -vE '^[0-9]+ [0-9]{2}:[0-9]{2}:[0-9]{2} ' with-t | head -n 3)"
 grep -vqE '^[0-9]+ [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6} ' with-tt && fail "-tt: $(head -n 3 with-tt)"
-grep -vqE '^[0-9]+ +[0-9]+\.[0-9]{6} ' with-r && fail "-r: $(head -n 3 with-r)"
+grep -vqE '^[0-9]+ [ 0-9]{6}\.[0-9]{6} ' with-r && fail "-r: $(head -n 3 with-r)"
 since=$(head -n 1 plain | cut -d ' ' -f 2)
 [ "$(head -n 1 with-tt | cut -d ' ' -f 2)" = "$(date -d "@$since" +%H:%M:%S).${since#*.}" ] || fail "-tt is not the local time of $since: $(head -n 1 with-tt)"
 [ "$(head -n 1 with-r | awk '{ print $2 }')" = 0.000000 ] || fail "-r: the first line: $(head -n 1 with-r)"
