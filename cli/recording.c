@@ -21,6 +21,9 @@
 /* A recording whose first process has made its file, and written nothing yet, is waited for. */
 enum { BIRTH_SECONDS = 3, BIRTH_LOOKS = 20 /* a second */ };
 
+/* Nothing is ever written behind this; a hole of terabytes there would be looked through for days. */
+enum { MOST_BYTES = RECORD_DATA + (RECORD_STAGING + RECORD_KEPT) * RECORD_CHUNK };
+
 static void *or_end(void *memory)
 {
 	if (memory)
@@ -97,7 +100,7 @@ static int source_open(struct recording *r, struct source *s, const char *path, 
 	} else if (!S_ISREG(status.st_mode)) {
 		wrong = "not a regular file";
 	} else if (status.st_size > 0) {
-		s->size = (size_t)status.st_size;
+		s->size = status.st_size < MOST_BYTES ? (size_t)status.st_size : MOST_BYTES;
 		void *at = mmap(NULL, s->size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (at == MAP_FAILED)
 			wrong = strerror(errno);

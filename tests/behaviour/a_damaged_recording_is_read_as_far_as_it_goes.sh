@@ -79,3 +79,12 @@ print(f"{cuts} cuts, 60 changes")
 P
 shimmed SYSSHIM_LOG=recording SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ls -l / >out || fail "ls: status $?"
 python3 damage.py "$SYSSHIM" "$(echo recording/*.rec)" || exit 1
+
+# terabytes of nothing behind it
+mkdir long && cp recording/*.rec long/long.rec
+if truncate -s 10T long/long.rec 2>/dev/null; then
+	timeout 60 "$SYSSHIM" trace long >out 2>/dev/null || fail "with a hole behind it: status $?"
+	"$SYSSHIM" trace recording 2>/dev/null | cmp - out || fail "with a hole behind it other calls are shown"
+	rm long/long.rec
+fi
+exit 0
