@@ -44,17 +44,33 @@ const char run_help[] =
 	"The exit status is the program's; 2: wrong usage, 125: sysshim itself failed, 126: PROGRAM cannot be run, 127: it was not found.\n"
 	"With --verify 0: equal, 1: a difference, 2: wrong usage, or it could not be verified.\n";
 
-static void set_variable(char *text)
+static int set_variable(char *text)
 {
 	char *equals = strchr(text, '=');
 
+	if (!*text || equals == text) {
+		fprintf(stderr, "sysshim run: -E %s: a variable has a name; NAME=VALUE or NAME would do\n", text);
+		return 0;
+	}
 	if (!equals) {
 		unsetenv(text);
-		return;
+		return 1;
 	}
 	*equals = 0;
 	setenv(text, equals + 1, 1);
 	*equals = '=';
+	return 1;
+}
+
+/* What the variable would refuse when the program runs. */
+static int take_path(const char *variable, const char *option, const char *value)
+{
+	if (*value) {
+		setenv(variable, value, 1);
+		return 1;
+	}
+	fprintf(stderr, "sysshim run: %s: a path, - or off would do\n", option);
+	return 0;
 }
 
 static void keep_stderr_quiet(void)
@@ -187,7 +203,8 @@ int command_run(int argc, char **argv)
 			fputs(run_help, stdout);
 			return EXIT_FINE;
 		case 'o':
-			setenv("SYSSHIM_LOG", optarg, 1);
+			if (!take_path("SYSSHIM_LOG", "-o", optarg))
+				return EXIT_USAGE;
 			text = 1;
 			break;
 		case 'r':
@@ -214,7 +231,8 @@ int command_run(int argc, char **argv)
 				return EXIT_USAGE;
 			break;
 		case 'c':
-			setenv("SYSSHIM_STATS", optarg, 1);
+			if (!take_path("SYSSHIM_STATS", "-c", optarg))
+				return EXIT_USAGE;
 			break;
 		case 'V':
 			is_verified = 1;
@@ -244,7 +262,8 @@ int command_run(int argc, char **argv)
 					"run, or look at it with strace -p or perf trace -p\n", optarg);
 			return EXIT_USAGE;
 		case 'E':
-			set_variable(optarg);
+			if (!set_variable(optarg))
+				return EXIT_USAGE;
 			break;
 		default:
 			return EXIT_USAGE;

@@ -35,6 +35,10 @@ wrong 'no program named' run --
 wrong "nonsense" run --nonsense touch started
 wrong "X" run -X touch started
 wrong "requires an argument" run -o
+wrong "-o: a path" run -o "" touch started
+wrong "-c: a path" run --stats= touch started
+wrong "-E =x: a variable has a name" run -E =x touch started
+wrong "a variable has a name" run -E "" touch started
 wrong "one program at a time, not also .b." doctor a b
 wrong "nonsense" doctor --nonsense
 wrong "no argument is wanted" completion a
