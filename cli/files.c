@@ -10,7 +10,7 @@
 const char files_help[] =
 	"usage: sysshim files [OPTION...] [RECORDING]\n"
 	"\n"
-	"Lists each path that was opened or executed: how, how often with success and without, and the first error. How: r read, w written, x executed, c may\n"
+	"Lists each path that was opened or executed: how, how often with success and without, and the first error, of a call that only named it too. How: r read, w written, x executed, c may\n"
 	"have been created, t truncated, a appended, d a folder, m mapped, - none of these. RECORDING is a folder that `sysshim run` made; without it, the newest.\n"
 	"\n"
 	"      --all           also paths that calls only named: stat, access, readlink, unlink, rename, mkdir, ...\n"

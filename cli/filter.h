@@ -11,7 +11,7 @@ struct filter {
 	int pid;                            /* -p: 0, all */
 	int only_good, only_failed;         /* -z, -Z */
 	uint64_t least;                     /* --min-duration, ns */
-	const char *paths[FILTER_PATHS];    /* -P: as given or absolute; none: all */
+	const char *paths[FILTER_PATHS];    /* -P: as the program gave them; none: all */
 	unsigned paths_count;
 };
 
@@ -21,8 +21,8 @@ struct filter {
 	"  -e trace=SET        only these calls: names, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
 	"                      %process %signal %memory %stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %clock %creds %ipc %pure\n" \
 	"  -p PID              only this process or thread\n" \
-	"  -P PATH             only calls that name this path\n" \
-	"  -z, -Z              only calls that succeeded, only such that failed\n" \
+	"  -P PATH             only calls that name this path, in the same letters; may be repeated\n" \
+	"  -z, -Z              only calls that succeeded, only such that failed; the last one counts\n" \
 	"      --min-duration=TIME  only calls that took so long at least: 20us, 1.5ms, 2s; without a unit, seconds\n"
 
 void filter_all(struct filter *f);
