@@ -214,6 +214,16 @@ struct image *images_of(const struct recording *r)
 	return images;
 }
 
+unsigned processes_of(const struct recording *r)
+{
+	unsigned count = 0;
+
+	/* Those that say that they are later stand behind the others of their process. */
+	for (unsigned i = 0; i < r->sources_count; i++)
+		count += !r->images[i].is_later || !i || r->images[i - 1].pid != r->images[i].pid;
+	return count;
+}
+
 int image_comes(const struct recording *r, int pid, int is_later, uint64_t since, unsigned but)
 {
 	const struct image last = {pid, is_later, UINT64_MAX, 0};

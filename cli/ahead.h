@@ -27,6 +27,8 @@ static inline int vforked_pid(const struct recording *r, const struct event *e, 
 
 /* A recording's images in the order of their processes: of struct recording, to be freed. */
 struct image *images_of(const struct recording *r);
+/* How many processes these are. What a process ran before may stand in another recording. */
+unsigned processes_of(const struct recording *r);
 /* Does an image of this process, its first or a later one, begin at that time or behind it, in another file than `but`? */
 int image_comes(const struct recording *r, int pid, int is_later, uint64_t since, unsigned but);
 

@@ -1,5 +1,6 @@
 /* What a recording does not show: the end of every output. */
 #include "recording.h"
+#include "ahead.h"
 #include "../format/trace_set.h"
 
 #include <inttypes.h>
@@ -56,7 +57,7 @@ int recorded_lacks(const struct record_header *h, unsigned flags)
 
 static struct gaps gaps_of(const struct recording *r)
 {
-	struct gaps g = {0};
+	struct gaps g = {.processes = processes_of(r)};
 
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct record_header *h = r->sources[i].header;
@@ -68,7 +69,6 @@ static struct gaps gaps_of(const struct recording *r)
 		g.results_unseen += h->results_unseen;
 		g.left_out += h->left_out;
 		g.without_end += h->end == RECORD_RUNNING;
-		g.processes += !h->later_image;
 		g.traced += h->rewriting == RECORD_BY_PTRACE;
 		g.without_libc += (h->without_libc & RECORD_HAS_GO) != 0;
 		g.without_threads += (h->without_libc & RECORD_THREADS_UNSEEN) != 0;

@@ -94,6 +94,8 @@ run -q --record=off cat input >/dev/null && [ "$(ls "$recordings" | wc -l)" -eq 
 # options win over variables, those of a run around it too
 run -q --record=outer -- "$SYSSHIM" run -q --record=inner -- cat input >out && [ "$(cat out)" = some ] && "$SYSSHIM" files inner | grep -q "$PWD/input" || fail "--record in a run with --record"
 "$SYSSHIM" files outer | grep -q "$PWD/input" && fail "what has a recording of its own is in the outer one as well"
+# its only program was executed by a process that stands in the outer one
+"$SYSSHIM" show inner | grep -q '^coverage: 1 process, 1 program;' || fail "how many processes: $("$SYSSHIM" show inner)"
 SYSSHIM_LOG=off run -q --record=over cat input >/dev/null && "$SYSSHIM" files over | grep -q "$PWD/input" || fail "--record, and SYSSHIM_LOG=off"
 run -q -- "$SYSSHIM" run -q -o text_in cat input >/dev/null && grep -q openat text_in || fail "-o in a run: $(ls -ld text_in)"
 run --record=mine -o text cat input >out 2>err && fail "two logs at once"
