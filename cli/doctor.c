@@ -60,7 +60,7 @@ static int counters_of(const char *library, const char *shell_command, char *lin
 
 	snprintf(command, sizeof command,
 		 "f=$(mktemp) && o=$(mktemp) && env LD_PRELOAD='%s' SYSSHIM_STATS=\"$f\" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG=off %s >\"$o\"; "
-		 "cat \"$f\"; rm -f \"$f\" \"$o\"",
+		 "cat \"$f\"*; rm -f \"$f\"* \"$o\"",
 		 library, shell_command);
 	out = popen(command, "r");
 	if (!out)

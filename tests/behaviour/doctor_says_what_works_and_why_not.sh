@@ -14,6 +14,10 @@ for word in processor kernel libc recordings preload rewriting coalescing; do
 	grep -q "^[a-z]* *.*$word" out || fail "nothing is said of $word: $(cat out)"
 done
 grep -qE '^ok +rewriting +[1-9][0-9]+ sites' out || echo "rewriting does not work here: $(grep rewriting out)"
+# observed itself, as with /etc/ld.so.preload, it says the same, and leaves nothing
+mkdir temporary
+TMPDIR=$PWD/temporary "$SYSSHIM" run -q --record=off -- "$SYSSHIM" doctor >observed 2>&1
+cmp out observed && [ -z "$(ls temporary)" ] || fail "observed it says: $(cat observed; ls temporary)"
 
 "$SYSSHIM" doctor --json cat >json 2>&1
 python3 -c 'import json, sys
