@@ -4,8 +4,10 @@
 #include "../format/state.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 int recordings_folder(char *path, size_t size)
 {
@@ -16,9 +18,12 @@ int recordings_folder(char *path, size_t size)
 	return fits;
 }
 
-static int is_ours(const struct dirent *entry)
+/* Where the shim is in this process too (/etc/ld.so.preload, LD_PRELOAD in the shell's environment), the newest would be that of who asks. */
+static int is_wanted(const struct dirent *entry)
 {
-	return state_recording_pid(entry->d_name);
+	int pid = state_recording_pid(entry->d_name);
+
+	return pid && (pid != getpid() || !dlsym(RTLD_DEFAULT, "sysshim_version"));
 }
 
 char *recording_newest(void)
@@ -28,7 +33,7 @@ char *recording_newest(void)
 
 	if (!recordings_folder(folder, sizeof folder))
 		return NULL;
-	int count = scandir(folder, &names, is_ours, alphasort);
+	int count = scandir(folder, &names, is_wanted, alphasort);
 	for (int i = count; i-- > 0; free(names[i]))
 		if (i == count - 1 && asprintf(&found, "%s/%s", folder, names[i]->d_name) < 0)
 			found = NULL;

@@ -105,6 +105,9 @@ run --record=mine -o text cat input >out 2>err && fail "two logs at once"
 for i in $(seq 20); do run -q true; done
 [ "$(ls "$recordings" | wc -l)" -le 16 ] && "$SYSSHIM" show | grep -q ' true$' || fail "kept: $(ls "$recordings")"
 
+# the command is observed itself: not its own recording is the newest
+run -q cat input >/dev/null && "$SYSSHIM" files >out && env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off "$SYSSHIM" files >observed && cmp out observed || fail "observed it reads: $(cat observed)"
+
 # nowhere to record
 touch file
 XDG_STATE_HOME=$PWD/file run -q cat input >out 2>err && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'nothing is recorded: .*Not a directory; a folder' err ||
