@@ -186,15 +186,15 @@ static void read_files(struct recording *r, int is_folder)
 		add_source(r, r->path, 0, &room);
 		return;
 	}
-	int count = scandir(r->path, &names, is_record_name, alphasort);
+	int count = scandir(r->path, &names, is_record_name, alphasort), error = errno;
 	r->refused = refused(r->path);
 	for (int i = 0; i < count; free(names[i++]))
 		if (snprintf(file, sizeof file, "%s/%s", r->path, names[i]->d_name) < (int)sizeof file)
 			add_source(r, file, 1, &room);
 	if (count >= 0)
 		free(names);
-	if (count == 0 && !r->quiet)
-		fprintf(stderr, "sysshim %s: %s: no recording in this folder\n", r->command, r->path);
+	if (count <= 0 && !r->quiet)
+		fprintf(stderr, "sysshim %s: %s: %s\n", r->command, r->path, count ? strerror(error) : "no recording in this folder");
 }
 
 static void read_all(struct recording *r, int is_folder)

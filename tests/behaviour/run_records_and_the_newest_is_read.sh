@@ -108,6 +108,15 @@ for i in $(seq 20); do run -q true; done
 # the command is observed itself: not its own recording is the newest
 run -q cat input >/dev/null && "$SYSSHIM" files >out && env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off "$SYSSHIM" files >observed && cmp out observed || fail "observed it reads: $(cat observed)"
 
+# a folder that may not be read, by root without the right to read all
+mkdir -m 0 closed
+without_rights=""
+[ "$(id -u)" -ne 0 ] || without_rights="setpriv --bounding-set=-dac_override,-dac_read_search"
+if $without_rights true; then
+	$without_rights "$SYSSHIM" files closed >out 2>err
+	[ $? -eq 2 ] && [ ! -s out ] && [ "$(cat err)" = 'sysshim files: closed: Permission denied' ] || fail "a folder that may not be read: $(cat out err)"
+fi
+
 # nowhere to record
 touch file
 XDG_STATE_HOME=$PWD/file run -q cat input >out 2>err && [ "$(cat out)" = some ] && [ "$(wc -l <err)" -eq 1 ] && grep -q 'nothing is recorded: .*Not a directory; a folder' err ||
