@@ -121,15 +121,30 @@ static int is_made_up(const char *path)
 	return !strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5);
 }
 
-/* As gcc -M writes names; make(1) has no way to write one with a newline. */
-static void put_make(const char *path)
+/* make(1) has no way to write one with these: a line's end, what ends a rule, a backslash that the next blank would belong to, lib(member). */
+static int can_stand_in_rule(const char *path)
 {
-	for (; *path; path++) {
-		if (*path == ' ' || *path == '\t' || *path == '#' || *path == ':' || *path == '%')
+	size_t length = strlen(path);
+
+	return !strpbrk(path, "\n;") && path[length - 1] != '\\' && !(path[length - 1] == ')' && strchr(path, '('));
+}
+
+/* As gcc -M writes names; beside that an equals sign would make a variable, a bar what comes behind it order-only. */
+static void put_make(const char *path, int is_prerequisite)
+{
+	const char *special = is_prerequisite ? " \t#:|" : " \t#:%";
+
+	for (size_t backslashes = 0; *path; path++) {
+		/* Those in front of a quoted one are quoted themselves. */
+		for (size_t i = 0; strchr(special, *path) && i < backslashes + 1; i++)
 			putchar('\\');
+		backslashes = *path == '\\' ? backslashes + 1 : 0;
 		if (*path == '$')
 			putchar('$');
-		putchar(*path);
+		if (*path == '=')
+			fputs("$(or =)", stdout);
+		else
+			putchar(*path);
 	}
 }
 
@@ -143,12 +158,12 @@ static void print_rule(const struct files *f)
 		{
 			if (!files_take(f, file) || is_made_up(file->path) || !(pass ? is_prerequisite(file) : is_target(file)))
 				continue;
-			if (strchr(file->path, '\n')) {
+			if (!can_stand_in_rule(file->path)) {
 				left_out++;
 				continue;
 			}
 			printf("%s", pass ? " \\\n  " : targets ? " " : "");
-			put_make(file->path);
+			put_make(file->path, pass);
 			targets += !pass;
 		}
 		if (!pass && !targets) {
@@ -158,7 +173,7 @@ static void print_rule(const struct files *f)
 		printf("%s", pass ? "\n" : ":");
 	}
 	if (left_out)
-		fprintf(stderr, "sysshim files: %u paths with a newline cannot stand in a rule\n", left_out);
+		fprintf(stderr, "sysshim files: %u paths cannot stand in a rule: with a newline, a semicolon, a backslash at the end, or as library(member)\n", left_out);
 }
 
 /* What fsatrace(1) writes: r|path, w|path, d|path, q|path, t|path, m|to|from; each once, until the name has changed hands. */

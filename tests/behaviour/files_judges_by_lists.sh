@@ -72,6 +72,30 @@ here = sys.argv[1]
 assert f"{here}/tree/out" in targets.split() and f"{here}/tree/in" in targets.split(), targets
 assert f"{here}/tree/two" in needs.split() and "/dev/null" not in text, needs
 PY
+# make reads each name as it is, and what cannot be written for it is left out
+mkdir odd && cat >odd.py <<'PY'
+import subprocess, sys
+here, what = sys.argv[1:]
+names = ["blank b", "dollar$d", "hash#h", "per%cent", "colon:c", "equals=e", "bar|b", "back\\slash", "back\\ blank", "back\\\\:colon", "star*", "[brackets]", "(p", "it's", '"']
+wrong = ["new\nline", "semi;colon", "ends\\", "lib(member)"]
+if what == "write":
+    for name in names + wrong:
+        open(f"{here}/odd/in {name}", "w").write("x")
+else:
+    for name in names + wrong:
+        open(f"{here}/odd/in {name}").read()
+        open(f"{here}/odd/out {name}", "w").write("x")
+if what == "check":
+    rule = subprocess.run([here + "/command", "files", "--format=make", "-P", here + "/odd/*", "odd.rec"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert f"{2 * len(wrong)} paths cannot stand" in rule.stderr, rule
+    open("Makefile", "w").write(rule.stdout + "\t$(info <$@>)$(info $^)\n")
+    for name in names:
+        made = subprocess.run(["make", "-s", "-B", f"{here}/odd/out {name}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        told = made.stdout.split("\n")
+        assert told[0] == f"<{here}/odd/out {name}>" and sorted(told[1]) == sorted(" ".join(f"{here}/odd/in {n}" for n in names)), (name, made.stdout)
+PY
+ln -s "$SYSSHIM" command
+python3 odd.py "$PWD" write && "$SYSSHIM" run -q --record=odd.rec -- python3 odd.py "$PWD" read && python3 odd.py "$PWD" check || fail "names in a rule"
 run moves 'cp tree/in tmp; mv tmp final; rm -f tree/two; touch tree/in'
 status 0 --format=fsatrace -P "$PWD/*" moves
 for line in "r|$PWD/tree/in" "w|$PWD/tmp" "m|$PWD/final|$PWD/tmp" "d|$PWD/tree/two"; do
