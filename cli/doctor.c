@@ -1,5 +1,6 @@
 /* sysshim doctor: what works on this machine, tried and not guessed, and what a program's file says. */
 #include "command.h"
+#include "print.h"
 #include "recording.h"
 #include "../format/json.h"
 
@@ -36,7 +37,9 @@ static void say(const char *verdict, const char *check, const char *detail)
 	struct text out = {line, line + sizeof line, 0};
 
 	if (!json) {
-		printf("%-5s %-22s %s\n", verdict, check, detail);
+		printf("%-5s %-22s ", verdict, check);
+		print_sentence(stdout, detail);
+		putchar('\n');
 		return;
 	}
 	text_string(&out, "{\"check\":");

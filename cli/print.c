@@ -22,3 +22,12 @@ void print_quoted(FILE *to, const char *text, size_t size)
 {
 	put(to, text_json_quoted, text, size);
 }
+
+void print_sentence(FILE *to, const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			fprintf(to, "\\%o", (unsigned)*text);
+		else
+			fputc(*text, to);
+}

@@ -9,5 +9,7 @@
 void print_escaped(FILE *to, const char *text, size_t size);
 /* As a JSON string, with its quotes. */
 void print_quoted(FILE *to, const char *text, size_t size);
+/* A sentence with names in it: only control characters are escaped, and quotation marks stay. */
+void print_sentence(FILE *to, const char *text);
 
 #endif

@@ -2,6 +2,7 @@
 #include "recording.h"
 #include "ahead.h"
 #include "command.h"
+#include "print.h"
 
 #include <asm/unistd.h>
 #include <dirent.h>
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -88,6 +90,14 @@ static int is_unborn(const struct source *s)
 	return !s->size || (s->size >= sizeof zeros && memcmp(s->bytes, zeros, sizeof zeros) == 0);
 }
 
+/* Who hands a recording over has named its files. */
+static void tell_of(const struct recording *r, const char *path, const char *what)
+{
+	fprintf(stderr, "sysshim %s: ", r->command);
+	print_sentence(stderr, path);
+	fprintf(stderr, ": %s\n", what);
+}
+
 static int source_open(struct recording *r, struct source *s, const char *path, int in_folder)
 {
 	struct stat status;
@@ -120,7 +130,7 @@ static int source_open(struct recording *r, struct source *s, const char *path, 
 		r->unborn++;
 	} else {
 		if (!r->quiet)
-			fprintf(stderr, "sysshim %s: %s: %s\n", r->command, path, wrong);
+			tell_of(r, path, wrong);
 		r->problems++;
 	}
 	if (s->bytes)
@@ -194,7 +204,7 @@ static void read_files(struct recording *r, int is_folder)
 	if (count >= 0)
 		free(names);
 	if (count <= 0 && !r->quiet)
-		fprintf(stderr, "sysshim %s: %s: %s\n", r->command, r->path, count ? strerror(error) : "no recording in this folder");
+		tell_of(r, r->path, count ? strerror(error) : "no recording in this folder");
 }
 
 static void read_all(struct recording *r, int is_folder)
@@ -206,12 +216,14 @@ static void read_all(struct recording *r, int is_folder)
 
 void recording_tell_damage(struct recording *r)
 {
+	char what[128];
+
 	for (unsigned i = 0; i < r->sources_count && !r->damage_told; i++) {
 		struct source *s = &r->sources[i];
 		if (!s->broken)
 			continue;
-		fprintf(stderr, "sysshim %s: %s: %llu bytes are damaged, %llu records before and behind them were read\n", r->command, s->path,
-			(unsigned long long)s->broken, (unsigned long long)s->records);
+		snprintf(what, sizeof what, "%" PRIu64 " bytes are damaged, %" PRIu64 " records before and behind them were read", s->broken, s->records);
+		tell_of(r, s->path, what);
 		r->problems++;
 	}
 	r->damage_told = 1;
@@ -281,14 +293,17 @@ static int read_named(struct recording *r, int argc, char **argv, int awaits)
 	if (awaits)
 		await(r);
 	if (stat(path, &status) != 0) {
-		fprintf(stderr, "sysshim %s: %s: %s\n", command, path, strerror(errno));
+		tell_of(r, path, strerror(errno));
 		return 0;
 	}
 	read_all(r, S_ISDIR(status.st_mode));
 	if (r->sources_count)
 		return 1;
-	if (r->unborn)
-		fprintf(stderr, "sysshim %s: %s: %u program%s killed before the first record: nothing is there\n", command, path, r->unborn, r->unborn == 1 ? " was" : "s were");
+	if (r->unborn) {
+		char what[96];
+		snprintf(what, sizeof what, "%u program%s killed before the first record: nothing is there", r->unborn, r->unborn == 1 ? " was" : "s were");
+		tell_of(r, path, what);
+	}
 	recording_free(r);
 	return 0;
 }

@@ -2,6 +2,7 @@
  * its signals, its terminal are its own. */
 #include "command.h"
 #include "filter.h"
+#include "print.h"
 #include "recording.h"
 
 #include <errno.h>
@@ -183,6 +184,14 @@ static void record_into(const char *folder)
 	}
 }
 
+/* A script has named its interpreter. */
+static void tell(const char *why)
+{
+	fputs("sysshim run: ", stderr);
+	print_sentence(stderr, why);
+	fputc('\n', stderr);
+}
+
 int command_run(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
@@ -308,7 +317,7 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it\n", library,
 			argv[optind]);
 	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
-		fprintf(stderr, "sysshim run: %s\n", why);
+		tell(why);
 	else
 		library_preload(library);
 	if (trace_static && !tracer)

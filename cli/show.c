@@ -115,8 +115,10 @@ int command_show(int argc, char **argv)
 	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
-	if (!json)
-		printf("%s\n", recording.path);
+	if (!json) {
+		print_sentence(stdout, recording.path);
+		putchar('\n');
+	}
 	for (unsigned i = 0; i < recording.sources_count; i++) {
 		source_rewind(&recording.sources[i]);
 		while (source_next(&recording, i, &e))

@@ -48,4 +48,17 @@ for command in files "files --all" "files --tree" "files --json" trace "trace --
 	silent "$command" without_tabs
 	grep -qa 'title' printed || [[ $command == stat* ]] || fail "$command: the name is not there: $(head -n 5 printed)"
 done
+# names of a recording's own files, whole and damaged; and of a script's interpreter
+cp -r recording handed_over && echo garbage >"handed_over/garbage$name.rec" && for file in recording/*.rec; do break; done
+head -c 5000 "$file" >"handed_over/cut$name.rec" && printf '\377%.0s' {1..100} >>"handed_over/cut$name.rec" || fail "no recording to hand over"
+for command in files trace stat show; do
+	"$SYSSHIM" $command handed_over >/dev/null 2>printed
+	silent "$command, a recording that is handed over" printed
+	grep -q 'garbagen\\33\]0;title.*: not a recording$' printed && grep -q 'cutn.*bytes are damaged' printed || fail "$command: the files are not named: $(cat -v printed)"
+done
+mkdir "in$name" && cp -r recording/. "in$name" && "$SYSSHIM" show "in$name" >printed 2>&1
+silent "a recording's folder" printed
+printf '#!/no/%s\n' "${name%%$'\n'*}" >script && chmod +x script
+"$SYSSHIM" doctor ./script >printed 2>&1
+silent "doctor" printed
 exit 0
