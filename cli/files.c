@@ -192,6 +192,10 @@ int command_files(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	if ((expect || f.deny.count) && f.format != FILES_TABLE) {
+		fprintf(stderr, "sysshim files: --expect and --deny say what they find in lines, instead of a list: --json and other forms do not go with them\n");
+		return EXIT_USAGE;
+	}
 	if (!recording_read(&recording, argc, argv))
 		return EXIT_USAGE;
 	recording.is_for_files = 1;

@@ -59,6 +59,9 @@ status 2 --expect=missing third
 grep -q 'missing: No such file' err || fail "no list: $(cat err)"
 status 2 --expect=tree third
 grep -q 'tree: Is a directory' err || fail "a folder in a list's place: $(cat out err)"
+status 2 --json --deny='*' third
+status 2 --format=make --expect=list third
+grep -q 'in lines, instead of a list' err && [ ! -s out ] || fail "findings in another form: $(cat out err)"
 status 2 --format=xml third
 grep -q 'there are table, tree' err || fail "a wrong format: $(cat err)"
 
