@@ -117,8 +117,11 @@ static int try_library(const char *library)
 {
 	char line[8192];
 
+	const char *disabled = getenv("SYSSHIM_DISABLE");
+	if (disabled && *disabled)
+		return said(0, "preload", "SYSSHIM_DISABLE is set: the shim is loaded, and does nothing");
 	if (!counters_of(library, "/bin/true", line, sizeof line))
-		return said(0, "preload", "a program under the shim leaves no counters: is LD_PRELOAD allowed here?");
+		return said(0, "preload", "a program under the shim leaves no counters: is LD_PRELOAD allowed here, or a variable of ours wrong (SYSSHIM_APP_INCLUDE counts too)?");
 	said(1, "preload", library);
 	return try_rewriting(line) + try_coalescing(library);
 }

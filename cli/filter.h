@@ -20,7 +20,7 @@ struct filter {
 #define FILTER_HELP \
 	"  -e trace=SET        only these calls: names, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
 	"                      %process %signal %memory %stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %clock %creds %ipc %pure\n" \
-	"  -p PID              only this process or thread\n" \
+	"  -p PID              only this process or thread; the last one counts\n" \
 	"  -P PATH             only calls that name this path, in the same letters; may be repeated\n" \
 	"  -z, -Z              only calls that succeeded, only such that failed; the last one counts\n" \
 	"      --min-duration=TIME  only calls that took so long at least: 20us, 1.5ms, 2s; without a unit, seconds\n"

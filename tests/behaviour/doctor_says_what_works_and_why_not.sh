@@ -74,6 +74,8 @@ grep -qE '^ok +code without libc +none in it and [1-9]' about.out || fail "bash:
 "$SYSSHIM" doctor --sites >about.out
 grep -qE '^[1-9][0-9]* sites of libc and ld.so are left' about.out && grep -qE 'libc.*\+0x[0-9a-f]+ .*exit +behind a thread' about.out || fail "--sites: $(cat about.out)"
 
+SYSSHIM_DISABLE=1 "$SYSSHIM" doctor >out 2>&1
+[ $? -eq 1 ] && grep -q '^no    preload  *SYSSHIM_DISABLE is set' out || fail "disabled: $(cat out)"
 SYSSHIM_LIBRARY=$PWD/nowhere.so "$SYSSHIM" doctor >out 2>&1
 [ $? -eq 1 ] && grep -q '^no .*libsysshim.so.*SYSSHIM_LIBRARY' out || fail "no library: $(cat out)"
 exit 0
