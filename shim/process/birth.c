@@ -50,7 +50,8 @@ static void complain(const struct process *p, const char *variable, const char *
 	/* Said once, by the recording's first program. */
 	if (!error || !process_is_first(p) || inherited.later_image)
 		return;
-	const char *reason = error == -EINVAL ? "not a regular file" : errno_text((unsigned)-error);
+	const char *reason = error == -EINVAL ? "not a regular file" :
+			     error == -ENODEV ? "its file system has no shared mappings for writing" : errno_text((unsigned)-error);
 
 	COMPLAIN(variable, "=", path, ": ", reason ? reason : "cannot be opened",
 		 "; a path in a folder that this user can write, - or off would do; nothing is recorded there");

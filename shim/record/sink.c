@@ -81,7 +81,8 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 	at = RAW(__NR_mmap, place, window_size, PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, sink->base);
 	if (is_error(at)) {
 		RAW(__NR_munmap, place, window_size + PAGE);
-		return (int)at;
+		/* 9p without a cache, FUSE with direct_io: the latter says ENODEV. */
+		return at == -EINVAL ? -ENODEV : (int)at;
 	}
 	/* A child opens its own. */
 	RAW(__NR_madvise, at, window_size + PAGE, MADV_DONTFORK);
