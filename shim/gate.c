@@ -206,6 +206,8 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		rights_unseal(p);
 	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	count_outcome(p, call, result, ticket, now);
+	if (actions[call_slot(call)] == ACTION_LIMIT && result == 0)
+		rights_narrow(p, call);
 	if (actions[call_slot(call)] == ACTION_COPIES && result <= 0)
 		counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
 	/* NB: last, so that nothing of this function stands on the stack any more. */

@@ -39,6 +39,10 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_setfsuid] = ACTION_RIGHTS,
 	[__NR_capset] = ACTION_RIGHTS,
 	[__NR_landlock_restrict_self] = ACTION_RIGHTS,
+	[__NR_prlimit64] = ACTION_LIMIT,
+#ifdef __NR_setrlimit
+	[__NR_setrlimit] = ACTION_LIMIT,
+#endif
 	[__NR_write] = ACTION_WRITE,
 	[__NR_writev] = ACTION_WRITE,
 	[__NR_rt_sigprocmask] = ACTION_MASK,

@@ -20,6 +20,7 @@ enum action {
 	ACTION_MASK,
 	ACTION_MAP,
 	ACTION_COPIES,  /* is counted by the kernel only where it has copied */
+	ACTION_LIMIT,   /* of the address space: our windows count */
 	ACTION_STANDS   /* works on the caller's own stack pointer */
 };
 

@@ -96,6 +96,8 @@ void latency_tick(struct process *p, struct batch *b);
 
 /* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. */
 void rights_reserve(struct process *p);
+/* Behind a call that may have limited the address space. */
+void rights_narrow(struct process *p, const struct call *call);
 int rights_seal(struct process *p, const struct call *call);
 void rights_unseal(struct process *p);
 

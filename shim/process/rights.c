@@ -38,6 +38,27 @@ void rights_reserve(struct process *p)
 	reserve(p, 1);
 }
 
+void rights_narrow(struct process *p, const struct call *call)
+{
+	enum { ADDRESS_SPACE = 9 /* RLIMIT_AS */ };
+	const uint64_t *a = call->arguments;
+	int sets = (uint32_t)call->number == __NR_prlimit64 ? (uint32_t)a[1] == ADDRESS_SPACE && a[2] : (uint32_t)a[0] == ADDRESS_SPACE;
+	uint64_t mask;
+
+	if (!sets || p->sealed || !process_is_ours(p))
+		return;
+	if (p->log.on && settings.log == OUTPUT_PATH && settings.recording) {
+		room_narrow(p);
+	} else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
+		sink_narrow(&p->log.sink, 0);
+		lock_release(&p->log.lock, &mask);
+	}
+	if (process_lock(p, &p->end_lock, &mask)) {
+		sink_narrow(&p->stats, 0);
+		lock_release(&p->end_lock, &mask);
+	}
+}
+
 /* prctl's option, -1: it is another call. The kernel takes its lower half (kernel/sys.c). */
 static int prctl_option(const struct call *call)
 {

@@ -491,6 +491,28 @@ void room_forked(void)
 		RAW(__NR_mmap, inherited.staging_at, kept_place(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 }
 
+/* No more than the window has. */
+static void bound_places(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t most = (p->log.sink.window_size - kept_place(0)) / RECORD_CHUNK;
+
+	r->places = r->places < most ? r->places : most;
+}
+
+void room_narrow(struct process *p)
+{
+	struct recording *r = &p->log.recording;
+	uint64_t mask;
+
+	if (!process_lock(p, &r->lock, &mask))
+		return;
+	/* NB: a place is a full chunk's by its number while there are no more of them. */
+	sink_narrow(&p->log.sink, kept_place(r->sequence < r->places ? r->sequence : r->places));
+	bound_places(p);
+	lock_release(&r->lock, &mask);
+}
+
 int room_open(struct process *p)
 {
 	struct recording *r = &p->log.recording;
@@ -505,6 +527,7 @@ int room_open(struct process *p)
 	}
 	inherited.staging_at = r->store;
 	r->places = r->in_memory ? KEPT_IN_MEMORY : RECORD_KEPT;
+	bound_places(p);
 	if (!make_ready(p, RECORD_DATA + RECORDING_FIRST))
 		return RECORD_DATA + RECORDING_FIRST > p->log.sink.limit ? -EFBIG : -ENOSPC;
 	/* NB order: whoever comes back into the middle of his parent's call finds no room before that. */

@@ -54,6 +54,33 @@ void sink_limit(struct sink *sink)
 		sink->limit = limit[0];
 }
 
+/* Of an address space that is limited the program is left most. */
+enum { WINDOW_LEAST = 1 << 20, WINDOW_PART = 16, ADDRESS_SPACE = 9 /* RLIMIT_AS */ };
+
+static uint64_t window_for(uint64_t most)
+{
+	uint64_t limit[2] = {~0ul, 0};
+
+	if (RAW(__NR_prlimit64, 0, ADDRESS_SPACE, 0, limit) != 0 || limit[0] / WINDOW_PART >= most)
+		return most;
+	return limit[0] / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : limit[0] / WINDOW_PART & ~(uint64_t)(PAGE - 1);
+}
+
+void sink_narrow(struct sink *sink, uint64_t least)
+{
+	uint64_t size = window_for(sink->window_size), used = (sink->size > least ? sink->size : least) - sink->base;
+
+	used = (used + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	size = size > used ? size : used;
+	if (!sink->open || size >= sink->window_size)
+		return;
+	/* The page above it moves down. NB: nothing is mapped any more. */
+	if (RAW(__NR_mprotect, sink->window + size, PAGE, PROT_NONE) != 0)
+		return;
+	RAW(__NR_munmap, sink->window + size + PAGE, sink->window_size - size);
+	sink->window_size = size;
+}
+
 static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size)
 {
 	struct stat status;
@@ -61,6 +88,7 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 
 	if (at < 0)
 		return (int)at;
+	window_size = window_for(window_size);
 	if ((status.st_mode & TYPE) != REGULAR)
 		return -EINVAL;
 	/* Whatever the umask takes away: it grows by its path, which is to be our own user's to write. */

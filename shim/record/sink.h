@@ -27,7 +27,7 @@ struct sink {
 };
 
 /* Expands %p, %n, %t, %% of `pattern`, opens for appending (created 0600; a symbolic link, a directory, a FIFO, a device are refused) and
- * maps up to window_size bytes; `empty`: what an earlier run left there is dropped first. What a process of this recording or one that runs has written is not: then the file
+ * maps up to window_size bytes, less where RLIMIT_AS leaves less; `empty`: what an earlier run left there is dropped first. What a process of this recording or one that runs has written is not: then the file
  * gets another name, which *again tells to this process's later images (0: as the pattern says). Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
 int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t *again, uint64_t window_size);
 
@@ -48,6 +48,9 @@ int sink_write(struct sink *sink, uint64_t at, const void *from, size_t size);
 
 /* Takes everything behind file offset `end` back. */
 void sink_cut(struct sink *sink, uint64_t end);
+
+/* RLIMIT_AS has changed: gives back what it leaves no room for, but for what lies before file offset `least`, or the file's end. Caller serialises. */
+void sink_narrow(struct sink *sink, uint64_t least);
 
 /* Reads RLIMIT_FSIZE again. */
 void sink_limit(struct sink *sink);

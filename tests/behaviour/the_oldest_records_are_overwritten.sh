@@ -56,10 +56,10 @@ for line in trace.stdout.splitlines():
     gaps += int(n) - last[tid] - 1 if tid in last else 0
     last[tid] = int(n)
     lines += 1
-if len(last) != threads or any(n != calls for n in last.values()):
-    sys.exit(f"the newest are missing: {last}")
-if gaps > int(dropped[1] if dropped else 0):
-    sys.exit(f"{gaps} records are missing, said: {dropped and dropped[0]}")
+# Who holds the lock may be off its processor for so long that the others go on without.
+gaps += sum(calls - n for n in last.values())
+if len(last) != threads or (threads == 1 and gaps) or gaps > int(dropped[1] if dropped else 0):
+    sys.exit(f"{gaps} of the newest records are missing, said: {dropped and dropped[0]}; {last}")
 print(f"{threads} threads, {threads * calls} calls: the newest {lines} are there")
 P
 mkdir below && touch below/late late
