@@ -115,10 +115,29 @@ static void tell(struct state *s, struct recording *r, const struct follower *f,
 	free(numbers);
 }
 
-void follow(struct recording *r, const struct follower *f)
+static volatile sig_atomic_t ended_by;
+
+static void end(int signal)
+{
+	ended_by = signal;
+}
+
+/* Whoever has had enough is told what is there by then, and what was not seen. The second time it ends at once. */
+static void catch(int signal)
+{
+	struct sigaction old;
+
+	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		sigaction(signal, &(struct sigaction){.sa_handler = end, .sa_flags = SA_RESETHAND | SA_RESTART}, NULL);
+}
+
+int follow(struct recording *r, const struct follower *f)
 {
 	struct state s = {0};
 	int is_over = 0;
+
+	catch(SIGINT);
+	catch(SIGTERM);
 
 	/* NB order: whether it is over is asked before the reading that ends with it. */
 	for (uint64_t cost = 0;;) {
@@ -127,13 +146,13 @@ void follow(struct recording *r, const struct follower *f)
 			break;
 		uint64_t pause = 4 * cost > PATIENCE ? 4 * cost : PATIENCE;
 		nanosleep(&(struct timespec){(time_t)(pause / 1000000000), (long)(pause % 1000000000)}, NULL);
-		is_over = !is_any_running(r);
+		is_over = ended_by || !is_any_running(r);
 		uint64_t began = now(CLOCK_MONOTONIC);
 		f->before(f->self);
 		recording_again(r);
 		f->after(f->self);
 		cost = now(CLOCK_MONOTONIC) - began;
-		is_over = is_over && !is_any_running(r);
+		is_over = is_over && (ended_by || !is_any_running(r));
 	}
 	struct file *file, *next;
 	struct told *told, *following;
@@ -147,4 +166,5 @@ void follow(struct recording *r, const struct follower *f)
 		HASH_DEL(s.files, file);
 		free(file);
 	}
+	return ended_by;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ const char trace_help[] =
 	"Prints the calls of a recording in the order of time, as strace -f -ttt -T does. RECORDING is a folder of recordings, or a file in it;\n"
 	"without it, the newest.\n"
 	"\n" FILTER_HELP
-	"      --follow        go on with what is being recorded, until no process of it runs any more\n"
+	"      --follow        go on with what is being recorded, until no process of it runs any more, or Ctrl-C\n"
 	"  -t, -tt, -ttt       the time of day, with microseconds, in seconds since 1970 (this without any of them)\n"
 	"  -r                  the time since the line before\n"
 	"  -s BYTES            at most so many bytes of a buffer, of those that were recorded (run -s)\n"
@@ -148,12 +149,14 @@ static void after(void *self)
 	free(open_path);
 }
 
-static void trace_live(struct trace *t, enum format format)
+/* The signal that has ended it, or 0. */
+static int trace_live(struct trace *t, enum format format)
 {
-	follow(&t->recording, &(struct follower){format == FORMAT_JSON ? json_event : text_event, flush, before, after, t});
+	int signal = follow(&t->recording, &(struct follower){format == FORMAT_JSON ? json_event : text_event, flush, before, after, t});
 	trace_text_end(t);
 	if (format == FORMAT_JSON)
 		recording_coverage_line(&t->recording, t->to);
+	return signal;
 }
 
 struct output {
@@ -229,7 +232,7 @@ int command_trace(int argc, char **argv)
 						FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
 	static struct trace t;
 	struct output output = {0};
-	int option;
+	int option, ended_by = 0;
 
 	t = (struct trace){.to = stdout, .data = -1};
 	filter_all(&t.filter);
@@ -258,7 +261,7 @@ int command_trace(int argc, char **argv)
 		if (!trace_by_thread(&t, output.path))
 			return EXIT_OURS;
 	} else if (output.follow) {
-		trace_live(&t, output.format);
+		ended_by = trace_live(&t, output.format);
 	} else if (output.format == FORMAT_CHROME) {
 		chrome_write(&t.recording, &t.filter, t.to);
 	} else {
@@ -269,5 +272,10 @@ int command_trace(int argc, char **argv)
 	/* NB order: coverage is said when nothing can fail any more. */
 	if (fflush(t.to) == 0 && output.format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
-	return recording_end(&t.recording, t.to);
+	int status = recording_end(&t.recording, t.to);
+	if (ended_by) {
+		signal(ended_by, SIG_DFL);
+		raise(ended_by);
+	}
+	return status;
 }

@@ -34,6 +34,17 @@ waits_for '"number 299"' text
 waits_for '"path":"/etc/hostname"' json
 waits_for '"path":"number 299"' json
 kill -0 $text $json || fail "it ended before the program"
+# Who has had enough is told what was not seen, and the shell that a signal has ended it.
+for form in "" --json; do
+	"$SYSSHIM" trace --follow $form >given_up 2>given_up.err &
+	given_up=$!
+	waits_for "number 299" given_up
+	kill -TERM $given_up
+	wait $given_up
+	[ $? -eq 143 ] || fail "--follow $form: SIGTERM does not end it"
+	cat given_up.err >>given_up
+	tail -n 1 given_up | grep -qE '^coverage: |^\{"coverage":' || fail "--follow $form: no coverage behind SIGTERM: $(tail -n 2 given_up)"
+done
 echo >go2
 wait $program
 [ $? -eq 4 ] || fail "the program's exit status"
