@@ -128,15 +128,14 @@ int arm(struct process *p, struct batch *b)
 			b->known_fd = b->probed_fd = b->candidate = b->regular_fd = 0;
 			source_forget(b);
 			relearn(p);
-			/* NB order: from here on every call of foreign code traps. */
+			/* NB order: from here on every call of foreign code traps, also of a handler whose signal came meanwhile. */
+			clock_guard(1);
 			guard.selector = BLOCK;
 		}
 		unblock_signals(&mask);
 	}
-	if (!why) {
-		clock_guard(1);
+	if (!why)
 		return 1;
-	}
 	/* A blocked signal may be open next time; the rest stays as it is. */
 	if (why != LET_GO_MASK)
 		no_more(p, b, why);

@@ -131,10 +131,8 @@ static uint64_t clock_now(long clock)
 
 void clock_guard(int is_on)
 {
-	blocked = (struct blocked){.matters = (uint8_t)is_on};
+	blocked = (struct blocked){(uint8_t)is_on, (uint8_t)is_on};
 	asking = 0;
-	if (is_on)
-		clock_now(MONOTONIC);
 }
 
 int clock_has_trapped(void)

@@ -22,7 +22,7 @@ void clock_stop(void);
 void clock_go_on(void);
 /* From now on the kernel is asked: the program forbids itself the counter (prctl(2), PR_SET_TSC). */
 void clock_without_counter(void);
-/* Dispatch is on, and SIGSYS open: what the vDSO asks the kernel comes to the handler of SIGSYS. Tries it at once. 0: dispatch is off. */
+/* Dispatch will be on when the section with signals blocked that this is said in has ended: what the vDSO asks the kernel comes to the handler of SIGSYS then. 0: dispatch is off. */
 void clock_guard(int is_on);
 /* For that handler. 1: the call was ours, made by the vDSO, which is not asked again; the handler makes it. */
 int clock_has_trapped(void);

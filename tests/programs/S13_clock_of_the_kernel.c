@@ -1,7 +1,7 @@
 /* The vDSO asks the kernel what time it is: where the kernel keeps time by something that it cannot read (a clock source of xen, hpet, acpi_pm), and from one moment to the next
  * where a counter becomes unsteady or a virtual machine moves. That call is made outside of the shim's text, also where the shim itself looks at the clock: in the gate, in its
  * handlers, where a trap kills, and under every call that it counts. Here a parent changes its child's vDSO: before the first burst; in the middle of one, before the age
- * of what is buffered, a fatal signal, or a stop is met; and before an image is executed, as which it begins anew. */
+ * of what is buffered, a fatal signal, or a stop is met; and in each of many, to which a signal comes while its first burst begins. */
 /* coalesces: yes */
 /* timeout: 120 */
 #include "burst.h"
@@ -182,6 +182,65 @@ static void run(const char *name, void (*body)(void), int at_once)
 	close(told[0]), close(told[1]), close(asked[0]), close(asked[1]);
 }
 
+static void until_it_is_ended(void)
+{
+	be_changed();
+	burst(file, "begun", 0, 300);
+	for (;;)
+		pause();
+}
+
+static void note(int number)
+{
+	(void)number;
+	getppid();
+}
+
+static void until_it_is_told(void)
+{
+	signal(SIGUSR1, note);
+	until_it_is_ended();
+}
+
+/* A signal, at another moment of its first burst in each child: at one of them dispatch is just beginning. */
+static void signals_come_early(const char *name, void (*body)(void), int number)
+{
+	enum { CHILDREN = 200, STEP = 3000 /* ns */ };
+	int status, others = 0;
+	char byte;
+
+	who = name;
+	file = create("lines");
+	/* How far they come is never the same. */
+	if (unlink(strcat(strcpy((char[64]){0}, name), ".lines")) < 0 || pipe(told) < 0 || pipe(asked) < 0)
+		die(name);
+	fflush(stdout);
+	for (int i = 0; i < CHILDREN; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			body();
+			_exit(7);
+		}
+		if (read(asked[0], &byte, 1) != 1)
+			die("read");
+		change(pid);
+		if (write(told[1], &byte, 1) != 1)
+			die("write");
+		long long began = nanoseconds();
+		while (nanoseconds() - began < i * STEP)
+			;
+		for (int k = 0; number != SIGTERM && k < 20; k++)
+			kill(pid, number);
+		kill(pid, SIGTERM);
+		if (waitpid(pid, &status, 0) != pid)
+			die("wait");
+		others += status != SIGTERM;
+	}
+	printf("%s: %d have another status\n", name, others);
+	close(file);
+	close(told[0]), close(told[1]), close(asked[0]), close(asked[1]);
+}
+
 int main(void)
 {
 	measure();
@@ -190,5 +249,7 @@ int main(void)
 	run("age", age_meets_it, 1);
 	run("trap", signal_ends_it, 1);
 	run("handler", handler_looks_too, 0);
+	signals_come_early("ended", until_it_is_ended, SIGTERM);
+	signals_come_early("told", until_it_is_told, SIGUSR1);
 	return 0;
 }
