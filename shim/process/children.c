@@ -3,6 +3,7 @@
 #include "exec_memory.h"
 #include "life.h"
 #include "../record/files.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 
 #include <linux/sched.h>
@@ -100,6 +101,7 @@ void children_after(struct process *p, uint64_t flags, long result)
 		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
 		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST)) {
 			exec_no_children(p);
+			clock_childless();
 			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
 			if (!(p->threads & THREADS_MORE))
 				let_go_of_locks(p, 0);

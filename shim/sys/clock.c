@@ -135,9 +135,16 @@ void clock_guard(int is_on)
 	asking = 0;
 }
 
+void clock_childless(void)
+{
+	blocked.depth = 0;
+	asking = 0;
+}
+
 int clock_has_trapped(void)
 {
-	if (!asking)
+	/* NB: what a handler has jumped away from still stands in `asking`. */
+	if (!asking || !vdso_clock)
 		return 0;
 	clock_without_counter();
 	return 1;

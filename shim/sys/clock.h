@@ -24,6 +24,8 @@ void clock_go_on(void);
 void clock_without_counter(void);
 /* Dispatch will be on when the section with signals blocked that this is said in has ended: what the vDSO asks the kernel comes to the handler of SIGSYS then. 0: dispatch is off. */
 void clock_guard(int is_on);
+/* Outside of any section, when nobody borrows our memory any more: a child that was killed there has not left what it had entered. */
+void clock_childless(void);
 /* For that handler. 1: the call was ours, made by the vDSO, which is not asked again; the handler makes it. */
 int clock_has_trapped(void);
 /* In a forked child: another thread may have been about to set what is known of the counter. */
