@@ -135,7 +135,11 @@ int sink_create(struct sink *sink, uint64_t window_size)
 	/* valgrind 3.24, but not 3.19, complains of an empty file that is mapped: it looks for symbols in it. */
 	if (fd >= 0 && inherited.has_valgrind)
 		RAW(__NR_ftruncate, fd, PAGE);
-	return fd < 0 ? (int)fd : opened(sink, fd, 1, window_size);
+	int result = fd < 0 ? (int)fd : opened(sink, fd, 1, window_size);
+	/* An empty one would be that of somebody who was killed. */
+	if (fd >= 0 && result)
+		RAW(__NR_unlink, sink->path);
+	return result;
 }
 
 /* Who wrote a line, as each of our forms says: a number in front, or behind the first "pid"; 0: nobody of us. */

@@ -31,7 +31,7 @@ struct sink {
  * gets another name, which *again tells to this process's later images (0: as the pattern says). Returns 0 or -errno; -EINVAL: not a regular file, -ENAMETOOLONG. Signals blocked by the caller. */
 int sink_open(struct sink *sink, const char *pattern, int pid, int add_pid, int empty, uint64_t *again, uint64_t window_size);
 
-/* For who makes a name of his own in sink->path: the expansion, and a new file of this name (-EEXIST: there is one). */
+/* For who makes a name of his own in sink->path: the expansion, and a new file of this name (-EEXIST: there is one), which is there if this succeeds. */
 int sink_expand(char *to, const char *pattern, int pid, int add_pid);
 int sink_create(struct sink *sink, uint64_t window_size);
 

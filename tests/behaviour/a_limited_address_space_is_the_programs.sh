@@ -63,4 +63,25 @@ size=$(du -k small/*.rec | awk '{ all += $1 } END { print all }')
 [ "$size" -le 2700 ] || fail "the recording takes $size KiB"
 "$BUILD/sysshim" trace small >seen 2>&1
 grep -q /the/last/call seen && grep -q '^coverage: .*overwritten' seen || fail "the small recording: $(tail -2 seen)"
+
+# where more is in use than it is limited to a child finds no room for a window: it has no recording, and was not killed
+cat >below.c <<'C'
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void)
+{
+	int status = 1;
+
+	setrlimit(RLIMIT_AS, &(struct rlimit){4096, RLIM_INFINITY});
+	if (fork() == 0)
+		_exit(access("/the/child", F_OK) == 0);
+	wait(&status);
+	return status;
+}
+C
+cc -O1 -o below below.c && ./below || fail "natively: ./below fails"
+shimmed SYSSHIM_LOG="$PWD/below.rec" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./below >out 2>&1 || fail "./below: $(cat out)"
+"$BUILD/sysshim" trace below.rec >seen 2>&1
+grep -q '1 forked process that could make no recording' seen && ! grep -q killed seen || fail "below the limit: $(tail -2 seen)"
 exit 0
