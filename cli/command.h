@@ -2,6 +2,7 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <elf.h>
 #include <stddef.h>
 
 /* Exit statuses of our own; a program started by `run` keeps its own. 125..127 as env(1) and nohup(1). */
@@ -61,6 +62,8 @@ enum verdict {
 	PROGRAM_WITHOUT_LIBC, /* it loads the shim and makes its calls without libc: run --trace-static can follow it */
 	PROGRAM_DOUBTFUL
 };
+/* The program headers of an ELF file (64 bits) of `size` bytes that is mapped, or NULL: they do not lie in it, or at an odd place. */
+const Elf64_Phdr *program_headers(const unsigned char *file, size_t size);
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);
 
 /* `syscall` instructions in a program and the libraries that ld.so would load for it, libc and ld.so left out: these the shim sees only with

@@ -131,6 +131,11 @@ static void catch(int signal)
 		sigaction(signal, &(struct sigaction){.sa_handler = end, .sa_flags = SA_RESETHAND | SA_RESTART}, NULL);
 }
 
+static int goes_on(const struct recording *r)
+{
+	return !ended_by && is_any_running(r);
+}
+
 int follow(struct recording *r, const struct follower *f)
 {
 	struct state s = {0};
@@ -138,7 +143,6 @@ int follow(struct recording *r, const struct follower *f)
 
 	catch(SIGINT);
 	catch(SIGTERM);
-
 	/* NB order: whether it is over is asked before the reading that ends with it. */
 	for (uint64_t cost = 0;;) {
 		tell(&s, r, f, is_over ? UINT64_MAX : now(CLOCK_REALTIME) - PATIENCE);
@@ -146,13 +150,13 @@ int follow(struct recording *r, const struct follower *f)
 			break;
 		uint64_t pause = 4 * cost > PATIENCE ? 4 * cost : PATIENCE;
 		nanosleep(&(struct timespec){(time_t)(pause / 1000000000), (long)(pause % 1000000000)}, NULL);
-		is_over = ended_by || !is_any_running(r);
+		is_over = !goes_on(r);
 		uint64_t began = now(CLOCK_MONOTONIC);
 		f->before(f->self);
 		recording_again(r);
 		f->after(f->self);
 		cost = now(CLOCK_MONOTONIC) - began;
-		is_over = is_over && (ended_by || !is_any_running(r));
+		is_over = is_over && !goes_on(r);
 	}
 	struct file *file, *next;
 	struct told *told, *following;

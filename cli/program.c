@@ -39,6 +39,14 @@ static int find_in_path(const char *name, char *path, size_t size)
 	return 0;
 }
 
+const Elf64_Phdr *program_headers(const unsigned char *file, size_t size)
+{
+	const Elf64_Ehdr *header = (const void *)file;
+	int are_there = header->e_phoff % _Alignof(Elf64_Phdr) == 0 && header->e_phoff < size && header->e_phnum <= (size - header->e_phoff) / sizeof(Elf64_Phdr);
+
+	return are_there ? (const void *)(file + header->e_phoff) : NULL;
+}
+
 struct image {
 	const unsigned char *at;
 	size_t size;
@@ -48,10 +56,10 @@ struct image {
 static const Elf64_Phdr *segment(const struct image *i, uint32_t type, const Elf64_Phdr *before)
 {
 	const Elf64_Ehdr *header = (const void *)i->at;
+	const Elf64_Phdr *p = program_headers(i->at, i->size);
 
-	if (header->e_phoff % _Alignof(Elf64_Phdr) || header->e_phoff > i->size || header->e_phnum > (i->size - header->e_phoff) / sizeof(Elf64_Phdr))
+	if (!p)
 		return NULL;
-	const Elf64_Phdr *p = (const void *)(i->at + header->e_phoff);
 	for (long n = before ? before - p + 1 : 0; n < header->e_phnum; n++)
 		if (p[n].p_type == type && p[n].p_offset <= i->size && p[n].p_filesz <= i->size - p[n].p_offset)
 			return &p[n];

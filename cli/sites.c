@@ -76,10 +76,9 @@ static int instructions_in(const char *path)
 		return -1;
 	const Elf64_Ehdr *header = (const void *)file;
 	uint64_t size = (uint64_t)status.st_size;
-	int is_fit = memcmp(file, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == EM_X86_64 &&
-		     header->e_phoff % _Alignof(Elf64_Phdr) == 0 && header->e_phoff < size && header->e_phnum <= (size - header->e_phoff) / sizeof(Elf64_Phdr);
-	if (is_fit && disassembler() && disassembler()->open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK) {
-		const Elf64_Phdr *segments = (const void *)(file + header->e_phoff);
+	int is_fit = memcmp(file, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == EM_X86_64;
+	const Elf64_Phdr *segments = is_fit ? program_headers(file, size) : NULL;
+	if (segments && disassembler() && disassembler()->open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK) {
 		count = 0;
 		for (int i = 0; i < header->e_phnum; i++)
 			if (segments[i].p_type == PT_LOAD && segments[i].p_flags & PF_X && segments[i].p_offset < size &&

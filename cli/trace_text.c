@@ -16,6 +16,13 @@ static void put(struct trace *t, struct text *out)
 	fwrite(t->line, 1, (size_t)(out->at - t->line), t->to);
 }
 
+/* The microseconds behind whole seconds. */
+static void text_fraction(struct text *out, uint64_t nanoseconds)
+{
+	text_char(out, '.');
+	text_padded(out, nanoseconds / 1000 % 1000000, 6, '0');
+}
+
 static void text_time(struct trace *t, struct text *out, uint64_t time)
 {
 	time_t seconds = (time_t)(time / 1000000000);
@@ -28,8 +35,7 @@ static void text_time(struct trace *t, struct text *out, uint64_t time)
 		break;
 	case TIME_SINCE_LINE:
 		text_padded(out, since / 1000000000, 6, ' ');
-		text_char(out, '.');
-		text_padded(out, since / 1000 % 1000000, 6, '0');
+		text_fraction(out, since);
 		break;
 	default:
 		localtime_r(&seconds, &day);
@@ -38,10 +44,8 @@ static void text_time(struct trace *t, struct text *out, uint64_t time)
 		text_padded(out, (uint64_t)day.tm_min, 2, '0');
 		text_char(out, ':');
 		text_padded(out, (uint64_t)day.tm_sec, 2, '0');
-		if (t->time == TIME_OF_DAY)
-			break;
-		text_char(out, '.');
-		text_padded(out, time / 1000 % 1000000, 6, '0');
+		if (t->time != TIME_OF_DAY)
+			text_fraction(out, time);
 	}
 }
 

@@ -140,6 +140,23 @@ static int before(struct process *p, const struct call *call)
 	return 0;
 }
 
+/* And behind it. */
+static void after(struct process *p, const struct call *call, long result)
+{
+	switch (actions[call_slot(call)]) {
+	case ACTION_LIMIT:
+		if (result == 0)
+			rights_narrow(p, call);
+		break;
+	case ACTION_COPIES:
+		if (result <= 0)
+			counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
+		break;
+	default:
+		break;
+	}
+}
+
 void gate_enter(struct passage *passage, const struct call *call)
 {
 	struct process *p = process;
@@ -206,10 +223,7 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		rights_unseal(p);
 	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	count_outcome(p, call, result, ticket, now);
-	if (actions[call_slot(call)] == ACTION_LIMIT && result == 0)
-		rights_narrow(p, call);
-	if (actions[call_slot(call)] == ACTION_COPIES && result <= 0)
-		counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
+	after(p, call, result);
 	/* NB: last, so that nothing of this function stands on the stack any more. */
 	if (p->log.on && log_wants(number))
 		log_late(p, call, result, ticket, now);

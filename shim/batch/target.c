@@ -88,11 +88,11 @@ int target_has_room(const struct batch *b, int fd)
 static __attribute__((noinline)) enum target file(const struct batch *b, int fd, int is_unlinked)
 {
 	struct statfs fs;
-	uint64_t limit[2];
+	uint64_t limit;
 
 	/* A memfd looks like an unlinked file of tmpfs: both are left alone. */
 	if (RAW(__NR_fstatfs, fd, &fs) != 0 || !is_local((uint64_t)fs.f_type) || (is_unlinked && (uint64_t)fs.f_type == TMPFS_MAGIC) ||
-	    RAW(__NR_prlimit64, 0, RLIMIT_FSIZE, 0, limit) != 0 || limit[0] != ~0ul)
+	    !raw_limit(RLIMIT_FSIZE, &limit) || limit != ~0ul)
 		return TARGET_NEVER;
 	return has_room(b, fd, &fs) ? TARGET_FILE : TARGET_NEVER;
 }

@@ -7,6 +7,7 @@
 #include "../sys/memory.h"
 
 #include <linux/prctl.h>
+#include <linux/resource.h>
 #include <linux/seccomp.h>
 
 #include "../sys/poison.h"
@@ -40,16 +41,15 @@ void rights_reserve(struct process *p)
 
 void rights_narrow(struct process *p, const struct call *call)
 {
-	enum { ADDRESS_SPACE = 9 /* RLIMIT_AS */ };
 	const uint64_t *a = call->arguments;
-	int sets = (uint32_t)call->number == __NR_prlimit64 ? (uint32_t)a[1] == ADDRESS_SPACE && a[2] : (uint32_t)a[0] == ADDRESS_SPACE;
+	int sets = (uint32_t)call->number == __NR_prlimit64 ? (uint32_t)a[1] == RLIMIT_AS && a[2] : (uint32_t)a[0] == RLIMIT_AS;
 	uint64_t mask;
 
 	if (!sets || p->sealed || !process_is_ours(p))
 		return;
-	if (p->log.on && settings.log == OUTPUT_PATH && settings.recording) {
+	if (p->log.on && settings.recording)
 		room_narrow(p);
-	} else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
+	else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
 		sink_narrow(&p->log.sink, 0);
 		lock_release(&p->log.lock, &mask);
 	}

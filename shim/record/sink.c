@@ -9,6 +9,7 @@
 
 #include <linux/fcntl.h>
 #include <linux/mman.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/time_types.h>
 
@@ -48,22 +49,19 @@ int sink_expand(char *to, const char *pattern, int pid, int add_pid)
 
 void sink_limit(struct sink *sink)
 {
-	uint64_t limit[2] = {0, 0};
-
-	if (RAW(__NR_prlimit64, 0, 1 /* RLIMIT_FSIZE */, 0, limit) == 0)
-		sink->limit = limit[0];
+	raw_limit(RLIMIT_FSIZE, &sink->limit);
 }
 
 /* Of an address space that is limited the program is left most. */
-enum { WINDOW_LEAST = 1 << 20, WINDOW_PART = 16, ADDRESS_SPACE = 9 /* RLIMIT_AS */ };
+enum { WINDOW_LEAST = 1 << 20, WINDOW_PART = 16 };
 
 static uint64_t window_for(uint64_t most)
 {
-	uint64_t limit[2] = {~0ul, 0};
+	uint64_t limit;
 
-	if (RAW(__NR_prlimit64, 0, ADDRESS_SPACE, 0, limit) != 0 || limit[0] / WINDOW_PART >= most)
+	if (!raw_limit(RLIMIT_AS, &limit) || limit / WINDOW_PART >= most)
 		return most;
-	return limit[0] / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : limit[0] / WINDOW_PART & ~(uint64_t)(PAGE - 1);
+	return limit / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : limit / WINDOW_PART & ~(uint64_t)(PAGE - 1);
 }
 
 void sink_narrow(struct sink *sink, uint64_t least)

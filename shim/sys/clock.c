@@ -101,34 +101,6 @@ void clock_without_counter(void)
 	__atomic_store_n(&counter, COUNTER_NONE, __ATOMIC_RELAXED);
 }
 
-static long ask_vdso(long (*vdso)(long, struct kernel_time *), long clock, struct kernel_time *time)
-{
-	/* A handler may come in between and look at the clock. */
-	uint8_t was = asking;
-
-	if (!blocked.matters)
-		return vdso(clock, time);
-	asking = 1;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	long result = vdso(clock, time);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	asking = was;
-	return result;
-}
-
-static uint64_t clock_now(long clock)
-{
-	struct kernel_time t = {0, 0};
-	/* Another thread may do without it from now on. */
-	long (*vdso)(long, struct kernel_time *) = __atomic_load_n(&vdso_clock, __ATOMIC_RELAXED);
-
-	if (stopped)
-		return 0;
-	if (!vdso || blocked.depth || ask_vdso(vdso, clock, &t) != 0)
-		RAW(__NR_clock_gettime, clock, &t);
-	return (uint64_t)t.seconds * 1000000000u + (uint64_t)t.nanoseconds;
-}
-
 void clock_guard(int is_on)
 {
 	blocked = (struct blocked){(uint8_t)is_on, (uint8_t)is_on};
@@ -163,6 +135,34 @@ void clock_stop(void)
 void clock_go_on(void)
 {
 	stopped = 0;
+}
+
+static long ask_vdso(long (*vdso)(long, struct kernel_time *), long clock, struct kernel_time *time)
+{
+	/* A handler may come in between and look at the clock. */
+	uint8_t was = asking;
+
+	if (!blocked.matters)
+		return vdso(clock, time);
+	asking = 1;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	long result = vdso(clock, time);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	asking = was;
+	return result;
+}
+
+static uint64_t clock_now(long clock)
+{
+	struct kernel_time t = {0, 0};
+	/* Another thread may do without it from now on. */
+	long (*vdso)(long, struct kernel_time *) = __atomic_load_n(&vdso_clock, __ATOMIC_RELAXED);
+
+	if (stopped)
+		return 0;
+	if (!vdso || blocked.depth || ask_vdso(vdso, clock, &t) != 0)
+		RAW(__NR_clock_gettime, clock, &t);
+	return (uint64_t)t.seconds * 1000000000u + (uint64_t)t.nanoseconds;
 }
 
 /* The vDSO's answer takes so many ticks at most, its barrier and two looks at the counter included; whoever takes longer was interrupted, or has asked

@@ -52,6 +52,17 @@ static inline long raw_fstat(long fd, void *status)
 	return RAW(__NR_newfstatat, fd, "", status, 0x1000 /* AT_EMPTY_PATH */);
 }
 
+/* The soft limit of a resource (prlimit(2); linux/resource.h has their numbers), ~0: none. 0: it could not be asked, and *soft is as it was. */
+static inline int raw_limit(unsigned resource, uint64_t *soft)
+{
+	uint64_t limit[2];
+
+	if (RAW(__NR_prlimit64, 0, resource, 0, limit) != 0)
+		return 0;
+	*soft = limit[0];
+	return 1;
+}
+
 /* borrow.S: a child in our memory, on a stack of its own, runs `function` and exits; we go on then. Its number, for a wait with __WALL, or -errno. Signals blocked. */
 long raw_borrow(long (*function)(void *), void *argument, void *stack_end);
 

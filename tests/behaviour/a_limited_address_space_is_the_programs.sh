@@ -48,7 +48,7 @@ for megabytes in 40 100 1500; do
 		status=$?
 		[ $status -eq 0 ] && diff native out &>differs || fail "$kind, $megabytes MiB: status $status: $(cat differs)"
 		if [ $kind = binary ]; then
-			"$BUILD/sysshim" files --all "$path" >seen 2>&1 || fail "the recording: $(tail -3 seen)"
+			"$SYSSHIM" files --all "$path" >seen 2>&1 || fail "the recording: $(tail -3 seen)"
 		else
 			cat "$path"* >seen
 		fi
@@ -57,11 +57,11 @@ for megabytes in 40 100 1500; do
 done
 
 # limited from the start, and later, by a program whose records fill more than its window
-"$BUILD/sysshim" stat --json binary.40 >seen || fail "stat: $(cat seen)"
+"$SYSSHIM" stat --json binary.40 >seen || fail "stat: $(cat seen)"
 (ulimit -v 40960 && shimmed SYSSHIM_LOG="$PWD/small" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./calls 80000) || fail "./calls fails"
 size=$(du -k small/*.rec | awk '{ all += $1 } END { print all }')
 [ "$size" -le 2700 ] || fail "the recording takes $size KiB"
-"$BUILD/sysshim" trace small >seen 2>&1
+"$SYSSHIM" trace small >seen 2>&1
 grep -q /the/last/call seen && grep -q '^coverage: .*overwritten' seen || fail "the small recording: $(tail -2 seen)"
 
 # where more is in use than it is limited to a child finds no room for a window: it has no recording, and was not killed
@@ -82,6 +82,6 @@ int main(void)
 C
 cc -O1 -o below below.c && ./below || fail "natively: ./below fails"
 shimmed SYSSHIM_LOG="$PWD/below.rec" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./below >out 2>&1 || fail "./below: $(cat out)"
-"$BUILD/sysshim" trace below.rec >seen 2>&1
+"$SYSSHIM" trace below.rec >seen 2>&1
 grep -q '1 forked process that could make no recording' seen && ! grep -q killed seen || fail "below the limit: $(tail -2 seen)"
 exit 0

@@ -154,16 +154,11 @@ static void handler_looks_too(void)
 	raise(SIGUSR1);
 }
 
-static void run(const char *name, void (*body)(void), int at_once)
+/* A child, which is changed when it asks for it, and told. */
+static pid_t start(void (*body)(void), int later)
 {
-	int status;
 	char byte;
 
-	who = name;
-	file = create("lines");
-	if (pipe(told) < 0 || pipe(asked) < 0)
-		die("pipe");
-	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
 		body();
@@ -171,10 +166,25 @@ static void run(const char *name, void (*body)(void), int at_once)
 	}
 	if (read(asked[0], &byte, 1) != 1)
 		die("read");
-	if (at_once)
+	if (later)
 		usleep(3000);
 	change(pid);
-	if (write(told[1], &byte, 1) != 1 || waitpid(pid, &status, 0) != pid)
+	if (write(told[1], &byte, 1) != 1)
+		die("write");
+	return pid;
+}
+
+static void run(const char *name, void (*body)(void), int later)
+{
+	int status;
+
+	who = name;
+	file = create("lines");
+	if (pipe(told) < 0 || pipe(asked) < 0)
+		die("pipe");
+	fflush(stdout);
+	pid_t pid = start(body, later);
+	if (waitpid(pid, &status, 0) != pid)
 		die("wait");
 	printf("%s: status %#x\n", name, status & 0xff7f);
 	tell(strcat(strcpy((char[64]){0}, name), ".lines"));
@@ -207,7 +217,6 @@ static void signals_come_early(const char *name, void (*body)(void), int number)
 {
 	enum { CHILDREN = 200, STEP = 3000 /* ns */ };
 	int status, others = 0;
-	char byte;
 
 	who = name;
 	file = create("lines");
@@ -216,19 +225,8 @@ static void signals_come_early(const char *name, void (*body)(void), int number)
 		die(name);
 	fflush(stdout);
 	for (int i = 0; i < CHILDREN; i++) {
-		pid_t pid = fork();
-		if (pid == 0) {
-			body();
-			_exit(7);
-		}
-		if (read(asked[0], &byte, 1) != 1)
-			die("read");
-		change(pid);
-		if (write(told[1], &byte, 1) != 1)
-			die("write");
-		long long began = nanoseconds();
-		while (nanoseconds() - began < i * STEP)
-			;
+		pid_t pid = start(body, 0);
+		spin(i * STEP);
 		for (int k = 0; number != SIGTERM && k < 20; k++)
 			kill(pid, number);
 		kill(pid, SIGTERM);
