@@ -31,6 +31,8 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 
 /* One rule of run --inject goes to SYSSHIM_INJECT, behind those that stand there; 0: it is wrong, which was said. */
 int inject_add(const char *rule);
+/* The same of strace's -e fault=SET[:error=E][:when=...]: ENOSYS unless the rule has an answer. */
+int inject_fault(const char *rule);
 
 /* The absolute path of libsysshim.so: SYSSHIM_LIBRARY, beside the command, or in the library folder beside it. NULL: nowhere; said. */
 const char *library_path(void);

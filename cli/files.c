@@ -25,7 +25,7 @@ const char files_help[] =
 	"      --json          an object a line\n"
 	"      --format=table|tree|json|fsatrace|make\n"
 	"                      fsatrace: r|w|m|d|q|t lines as fsatrace(1) writes them; make: a rule: what was written, from what was read\n"
-	"      --expect=FILE   says which paths were opened that the list in FILE does not allow\n"
+	"      --expect=FILE   says which paths were opened that the list in FILE (-: stdin) does not allow\n"
 	"      --write-expect=FILE  writes such a list: all that was opened\n"
 	"      --deny=GLOB     says which paths that match were opened, or tried; may be repeated\n"
 	"      --strict        what the recording does not hold is a finding too\n"

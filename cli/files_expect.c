@@ -33,7 +33,10 @@ static int parse(char *line, struct rule *rule)
 {
 	size_t letters = strspn(line, "rwx-");
 
+	/* The list may come from a file with CR LF. */
 	line[strcspn(line, "\n")] = 0;
+	if (*line && line[strlen(line) - 1] == '\r')
+		line[strlen(line) - 1] = 0;
 	if (!letters || (line[letters] != ' ' && line[letters] != '\t'))
 		return 0;
 	*rule = (struct rule){0, line + letters + strspn(line + letters, " \t")};
@@ -44,7 +47,7 @@ static int parse(char *line, struct rule *rule)
 
 static struct rule *rules_read(const char *list, size_t *count)
 {
-	FILE *from = fopen(list, "r");
+	FILE *from = strcmp(list, "-") ? fopen(list, "r") : stdin;
 	struct rule *rules = NULL;
 	char *line = NULL;
 	size_t room = 0, size = 0;
@@ -59,7 +62,7 @@ static struct rule *rules_read(const char *list, size_t *count)
 	while (getline(&line, &size, from) > 0) {
 		struct rule rule;
 		number++;
-		if (*line == '#' || *line == '\n')
+		if (*line == '#' || *line == '\n' || !strcmp(line, "\r\n"))
 			continue;
 		if (!parse(line, &rule)) {
 			fprintf(stderr, "sysshim files: %s:%u: a line is r, w, x or more of them (or -), a blank, and a glob\n", list, number);
@@ -133,13 +136,13 @@ long files_denied(const struct files *f, FILE *to)
 	return found;
 }
 
-/* What a glob would take for a pattern is quoted. */
+/* What a glob would take for a pattern is quoted, and what would be the end of a line. */
 static void put_glob(const char *path, FILE *to)
 {
 	for (; *path; path++) {
 		if (strchr("*?[\\", *path))
 			fputc('\\', to);
-		fputc(*path, to);
+		fprintf(to, *path == '\r' ? "[%c]" : "%c", *path);
 	}
 }
 

@@ -96,20 +96,44 @@ char *filter_words(const char *words, const char *command)
 	return NULL;
 }
 
+const char *filter_qualified(const char *value, const char *qualifier)
+{
+	size_t size = strlen(qualifier);
+
+	return !strncmp(value, qualifier, size) && value[size] == '=' ? value + size + 1 : NULL;
+}
+
+const char *filter_set_text(const char *value)
+{
+	const char *set = filter_qualified(value, "trace");
+
+	if (!set)
+		set = filter_qualified(value, "t");
+	return set || strchr(value, '=') ? set : value;
+}
+
+int filter_status(const char *value)
+{
+	const char *status = filter_qualified(value, "status");
+
+	return !status ? 0 : !strcmp(status, "successful") ? 'z' : !strcmp(status, "failed") ? 'Z' : 0;
+}
+
 char *filter_set(uint64_t set[SYSCALL_LIMIT / 64], const char *value, const char *command)
 {
-	int is_set = strncmp(value, "trace=", 6) == 0;
-	const char *wrong;
+	const char *text = filter_set_text(value), *wrong;
+	int is_run = !strcmp(command, "run");
 
-	if (!is_set && strchr(value, '=')) {
-		fprintf(stderr, "sysshim %s: -e %s: only trace=SET is known\n", command, value);
+	if (!text) {
+		fprintf(stderr, "sysshim %s: -e %s: only trace=SET, status=successful and status=failed%s are known\n", command, value,
+			is_run ? ", inject=RULE and fault=RULE" : "");
 		return NULL;
 	}
-	char *words = filter_words(is_set ? value + 6 : value, command);
+	char *words = filter_words(text, command);
 	if (!words || trace_set_parse(set, words, &wrong) == 0)
 		return words;
 	fprintf(stderr, "sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes\n", command, value,
-		(int)strcspn(wrong, ","), wrong, strcmp(command, "run") ? command : "trace");
+		(int)strcspn(wrong, ","), wrong, is_run ? "trace" : command);
 	free(words);
 	return NULL;
 }
@@ -129,7 +153,8 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 
 	switch (option) {
 	case 'e':
-		return take_calls(f, value, command);
+		option = filter_status(value);
+		return option ? filter_take(f, option, value, command) : take_calls(f, value, command);
 	case 'p':
 		number = strtol(value, &end, 10);
 		f->pid = (int)number;
@@ -209,6 +234,13 @@ static int is_long_enough(const struct filter *f, const struct record_word *word
 	return !f->least || (word->kind == RECORD_CALL && ((const struct record_call *)word)->duration >= f->least);
 }
 
+static int has_flag(uint64_t number, unsigned flag)
+{
+	const struct syscall_row *row = syscall_row(number);
+
+	return row && row->flags & flag;
+}
+
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e)
 {
 	const struct record_word *word = event_record(r, e);
@@ -226,6 +258,9 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 	if (!trace_set_has(f->trace, number) || !trace_set_has(s->header->trace, call.number))
 		return 0;
 	if (f->pid && f->pid != thread && f->pid != vforked_pid(r, e, thread))
+		return 0;
+	/* As strace: what does not return neither succeeds nor fails. */
+	if ((f->only_good || f->only_failed) && !failed && has_flag(number, CALL_NORETURN))
 		return 0;
 	return !(f->only_good && failed) && !(f->only_failed && !failed) && names_path(f, &call, &memory);
 }

@@ -18,18 +18,24 @@ struct filter {
 #define FILTER_OPTIONS "e:p:zZP:"
 #define FILTER_LONG_OPTIONS {"min-duration", required_argument, NULL, FILTER_MIN_DURATION}
 #define FILTER_HELP \
-	"  -e trace=SET        only these calls: names, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
+	"  -e trace=SET        only these calls: names, numbers, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
 	"                      %process %signal %memory %stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %clock %creds %ipc %pure\n" \
 	"  -p PID              only this process or thread; the last one counts\n" \
 	"  -P PATH             only calls that name this path, in the same letters; may be repeated\n" \
-	"  -z, -Z              only calls that succeeded, only such that failed; the last one counts\n" \
+	"  -z, -Z              only calls that succeeded, only such that failed; the last one counts; also -e status=successful, -e status=failed\n" \
 	"      --min-duration=TIME  only calls that took so long at least: 20us, 1.5ms, 2s; without a unit, seconds\n"
 
 void filter_all(struct filter *f);
 /* The words of a set, with each /regex replaced by the names that it matches (regex(7), extended; "," stands in none). To be freed; NULL: a
  * pattern is wrong or matches nothing, which was said. */
 char *filter_words(const char *words, const char *command);
-/* Of -e trace=SET or -e SET: its words as SYSSHIM_TRACE takes them, to be freed, and into `set` which calls these are; NULL: wrong, which was said. */
+/* Of -e QUALIFIER=TEXT the TEXT; NULL: it is of another qualifier. */
+const char *filter_qualified(const char *value, const char *qualifier);
+/* Of -e trace=SET, -e t=SET or -e SET the SET; NULL: something else. */
+const char *filter_set_text(const char *value);
+/* Of -e status=successful and -e status=failed the option that says the same, z or Z; 0: something else. */
+int filter_status(const char *value);
+/* Of what filter_set_text takes: its words as SYSSHIM_TRACE takes them, to be freed, and into `set` which calls these are; NULL: wrong, which was said. */
 char *filter_set(uint64_t set[SYSCALL_LIMIT / 64], const char *value, const char *command);
 /* 20us, 1.5ms, 2s, 2 (seconds) in nanoseconds; 0: wrong, which was said. */
 int filter_duration(uint64_t *to, const char *value, const char *command);

@@ -34,10 +34,26 @@ int inject_add(const char *rule)
 	char *all, *text = expanded(rule);
 	int fine = text && (inject_parse(&rules, text, &wrong) == 0 || complain(rule, &wrong));
 
+	if (rules.left) {
+		fprintf(stderr, "sysshim run: --inject=%s: at most %d rules\n", rule, INJECT_RULES);
+		fine = 0;
+	}
 	if (fine && asprintf(&all, "%s%s%s", before ? before : "", before && *before ? ";" : "", text) > 0) {
 		setenv("SYSSHIM_INJECT", all, 1);
 		free(all);
 	}
 	free(text);
+	return fine;
+}
+
+int inject_fault(const char *rule)
+{
+	int has_answer = strcasestr(rule, ":error=") || strcasestr(rule, ":retval="), fine;
+	char *whole;
+
+	if (asprintf(&whole, "%s%s", rule, has_answer ? "" : ":error=ENOSYS") < 0)
+		return 0;
+	fine = inject_add(whole);
+	free(whole);
 	return fine;
 }

@@ -25,15 +25,15 @@ const char run_help[] =
 	"      --record=DIR   record there, beside what it holds already, instead of a new folder in ${XDG_STATE_HOME:-~/.local/state}/sysshim/recordings;\n"
 	"                     off: no recording\n"
 	"  -o PATH            no recording but a log as text (%p pid, %n program, %t time); - for stderr\n"
-	"  -e trace=SET       which calls are logged: names, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
+	"  -e trace=SET       which calls are logged: names, numbers, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
 	"                     classes: sysshim trace --help; audit: which files are named, each way once, for sysshim files\n"
-	"  -z, -Z             only calls that succeed, only such that fail\n"
+	"  -z, -Z             only calls that succeed, only such that fail; also -e status=successful, -e status=failed\n"
 	"      --min-duration=TIME  only calls that take so long at least: 20us, 5ms, 1s\n"
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
 	"  -c, --stats=PATH   write the counters there instead of stderr; off for none\n"
 	"      --json         counters as JSON\n"
 	"      --inject=SET:error=E|retval=N|short=N|signal=S|delay_enter=T|delay_exit=T[:when=F[..L][+[S]]]\n"
-	"                     calls fail, as with strace -e inject=; several times: several rules\n"
+	"                     calls fail, as with strace -e inject=; several times: several rules; also -e inject=, -e fault=\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on; -f alone, as strace's, changes nothing)\n"
 	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, or that makes its calls without\n"
@@ -83,18 +83,23 @@ static void keep_stderr_quiet(void)
 		setenv("SYSSHIM_STATS", "off", 1);
 }
 
+/* option: z or Z */
+static void take_status(int option)
+{
+	setenv("SYSSHIM_STATUS", option == 'z' ? "successful" : "failed", 1);
+}
+
 static int take_expression(const char *text)
 {
-	const char *set = strncmp(text, "trace=", 6) == 0 ? text + 6 : text;
+	const char *set = filter_set_text(text), *rule = filter_qualified(text, "inject"), *fault = filter_qualified(text, "fault");
 
-	/* strace takes a bare set as trace=set; other qualifiers come later. */
-	if (!strncmp(text, "inject=", 7))
-		return inject_add(text + 7);
-	if (set == text && strchr(text, '=')) {
-		fprintf(stderr, "sysshim run: -e %s: only trace=SET and inject=RULE are known\n", text);
-		return 0;
+	if (rule || fault)
+		return rule ? inject_add(rule) : inject_fault(fault);
+	if (filter_status(text)) {
+		take_status(filter_status(text));
+		return 1;
 	}
-	if (!strcmp(set, "audit")) {
+	if (set && !strcmp(set, "audit")) {
 		setenv("SYSSHIM_TRACE", set, 1);
 		return 1;
 	}
@@ -230,7 +235,7 @@ int command_run(int argc, char **argv)
 			break;
 		case 'z':
 		case 'Z':
-			setenv("SYSSHIM_STATUS", option == 'z' ? "successful" : "failed", 1);
+			take_status(option);
 			break;
 		case 'm':
 			if (!take_least(optarg))

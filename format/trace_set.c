@@ -79,11 +79,26 @@ static int add_class(uint64_t *set, const char *word, size_t length)
 	return is_word(word, length, "none") || add_list(set, word, length);
 }
 
+/* A call's number in decimal digits; -1: it is none. */
+static int number_of(const char *word, size_t length)
+{
+	unsigned number = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		number = number * 10 + (unsigned)(word[i] - '0');
+		if (word[i] < '0' || word[i] > '9' || number >= SYSCALL_LIMIT)
+			return -1;
+	}
+	return length ? (int)number : -1;
+}
+
 static int add_word(uint64_t *set, const char *word, size_t length)
 {
 	int optional = length && *word == '?';
 	int number = syscall_number(word + optional, length - (size_t)optional);
 
+	if (number < 0)
+		number = number_of(word + optional, length - (size_t)optional);
 	if (number >= 0) {
 		add(set, (unsigned)number);
 		return 1;

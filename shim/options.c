@@ -331,7 +331,7 @@ static int take_nothing(const char *value)
 	OPTION("SYSSHIM_BURST", "1 to 4096 writes", take_burst) \
 	OPTION("SYSSHIM_FOLLOW", "on, off", take_follow) \
 	OPTION("SYSSHIM_DATA", "0 to 4096 bytes", take_data) \
-	OPTION("SYSSHIM_TRACE", "names of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before; or audit", take_trace) \
+	OPTION("SYSSHIM_TRACE", "names or numbers of system calls and %file %desc %io %network %process %signal %memory, all, none, ! before; or audit", take_trace) \
 	OPTION("SYSSHIM_STATUS", "all, successful, failed", take_status) \
 	OPTION("SYSSHIM_MIN_DURATION", "a whole number up to 1000000000 with ns, us, ms or s behind it", take_least) \
 	OPTION("SYSSHIM_INTERCEPT", "interpose, rewrite, rewrite-all, a list of them", take_intercept) \

@@ -52,6 +52,14 @@ for allowed in "$PWD/secret" "$PWD/tree/sub/../../secret"; do
 	status 0 --expect=outside round
 done
 
+# from stdin, and from a system where lines end by CR LF
+{ sed 's/$/\r/' list; printf '\r\n'; } >crlf
+status 0 --expect=- first <crlf
+status 0 --expect=crlf first
+run returned "cat tree/in >$'tree/carriage\r'"
+status 0 --write-expect=learned returned
+status 0 --expect=learned returned
+
 echo 'x' >bad
 status 2 --expect=bad third
 grep -q 'bad:1: a line is' err || fail "a wrong line: $(cat err)"

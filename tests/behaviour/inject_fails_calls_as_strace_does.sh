@@ -242,6 +242,13 @@ cc -pthread -o thread thread.c || fail "thread.c does not compile"
 "$SYSSHIM" run -q --record=off --inject=/^mkdir:error=EROFS --inject=rmdir:error=EBUSY sh -c 'mkdir x; rmdir short; echo $SYSSHIM_INJECT' >out 2>err
 grep -q 'Read-only' err && grep -q 'busy' err && grep -qx 'mkdir,mkdirat:error=EROFS;rmdir:error=EBUSY' out || fail "--inject: $(cat out err)"
 "$SYSSHIM" run -q --record=off -e inject=mkdir:error=EROFS mkdir x 2>err && fail "-e inject= does nothing"
+"$SYSSHIM" run -q --record=off -e fault=mkdir mkdir x 2>err && fail "-e fault= does nothing"
+grep -q 'not implemented' err || fail "-e fault=: $(cat err)"
+"$SYSSHIM" run -q --record=off -e fault=mkdir:error=EIO:when=1 mkdir x 2>err && fail "-e fault=mkdir:error=EIO"
+grep -q 'output error' err || fail "-e fault=mkdir:error=EIO: $(cat err)"
+# shellcheck disable=SC2046
+"$SYSSHIM" run -q --record=off $(printf -- '--inject=write:retval=%d ' {1..17}) touch started 2>err
+[ $? -eq 2 ] && [ ! -e started ] && [ "$(cat err)" = "sysshim run: --inject=write:retval=17: at most 16 rules" ] || fail "17 times --inject: $(cat err)"
 for rule in "" write nonsense:error=EIO write:error=EFOO write:when=2 write:error=EIO:when=0 close:short=2 write:bogus=2 /nothing_like_it:error=EIO; do
 	"$SYSSHIM" run -q --inject="$rule" touch started 2>err
 	[ $? -eq 2 ] && [ ! -e started ] && [ "$(wc -l <err)" -eq 1 ] || fail "--inject=$rule: $(cat err)"

@@ -47,6 +47,16 @@ unset SYSSHIM_LOG SYSSHIM_LOG_FORMAT SYSSHIM_STATS
 "$SYSSHIM" run -q python3 program.py && "$SYSSHIM" trace -Z 2>/dev/null | opens >read || fail "run"
 "$SYSSHIM" run -q -Z python3 program.py && "$SYSSHIM" trace 2>/dev/null | opens >recorded || fail "run -Z"
 [ "$(wc -l <read)" = 2 ] && cmp read recorded || fail "-Z: $(cat read recorded)"
+"$SYSSHIM" run -q -e status=failed python3 program.py && "$SYSSHIM" trace 2>/dev/null | opens >recorded || fail "run -e status=failed"
+cmp read recorded || fail "run -e status=failed: $(cat recorded)"
+# What does not return neither succeeds nor fails.
+"$SYSSHIM" run -q python3 program.py || fail "run"
+"$SYSSHIM" trace -t 2>/dev/null | grep -q ' exit_group(' || fail "exit_group is missing"
+for letter in z:successful Z:failed; do
+	"$SYSSHIM" trace -${letter%:*} >shown 2>/dev/null && "$SYSSHIM" trace -e status=${letter#*:} 2>/dev/null | cmp - shown || fail "-e status=${letter#*:}"
+	grep -q ' exit_group(' shown && fail "-${letter%:*} shows exit_group"
+	[ "$(wc -l <shown)" -gt 2 ] || fail "-${letter%:*}: $(cat shown)"
+done
 "$SYSSHIM" run -q --min-duration=0.04 -z python3 program.py && "$SYSSHIM" trace 2>/dev/null | grep -cE ' (clock_nanosleep|select)' | grep -qx 1 || fail "run --min-duration"
 for words in "SYSSHIM_STATUS=bad" "SYSSHIM_MIN_DURATION=5" "SYSSHIM_MIN_DURATION=ms" "SYSSHIM_MIN_DURATION=1.5ms" "SYSSHIM_MIN_DURATION=99999999999s"; do
 	shimmed "$words" true 2>err

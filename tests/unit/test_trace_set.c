@@ -44,6 +44,13 @@ static void a_list_of_names(void **state)
 	assert_int_equal(members(), 0);
 }
 
+static void numbers_are_taken(void **state)
+{
+	take("0,?1,write,511");
+	assert_int_equal(members(), 3);
+	assert_true(has(0) && has(1) && has(511));
+}
+
 static void all_none_and_the_opposite(void **state)
 {
 	take("all");
@@ -123,7 +130,8 @@ static void what_is_not_known_is_pointed_at(void **state)
 	} wrong[] = {
 		{"", 0},      {"nonsense", 0}, {"read,nonsense,write", 5}, {"read,", 5},   {",read", 0},     {"read,,write", 5}, {"!", 1},
 		{"!bad", 1},  {"%bad", 0},     {"read,%", 5},		   {"read write", 0}, {"READ", 0},   {"read, write", 5}, {"read,!write", 5},
-		{"openatx", 0}, {"opena", 0},  {"%File", 0},		   {"!!read", 1},  {"trace=read", 0}, {"4", 0},
+		{"openatx", 0}, {"opena", 0},  {"%File", 0},		   {"!!read", 1},  {"trace=read", 0}, {"4x", 0}, {"-1", 0},
+		{"512", 0},   {"99999999999", 0}, {"0x1", 0},
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -138,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_of_names),
+		cmocka_unit_test(numbers_are_taken),
 		cmocka_unit_test(all_none_and_the_opposite),
 		cmocka_unit_test(classes_are_the_tables_flags),
 		cmocka_unit_test(classes_of_names),
