@@ -36,6 +36,8 @@ enum {
 	CALL_MEMORY = 512,  /* strace's %memory */
 	CALL_NORETURN = 1024, /* has no result when it succeeds: exit, exit_group */
 	CALL_WAITS = 2048,  /* may wait for another process or a device: the log shows it when it begins */
+	CALL_STOPS = 8192,  /* may end or stop the process that makes it: the log shows it when it begins */
+	CALL_BEGINS = CALL_WAITS | CALL_STOPS,
 	CALL_LEADS = 4096   /* no path in it, but what a descriptor or a relative path leads to may be another afterwards, or another process's */
 };
 
@@ -68,6 +70,10 @@ static inline const struct syscall_row *syscall_row(uint64_t number)
 
 /* Which argument is the call's first path: its index, or -1. */
 int syscall_path_argument(const struct syscall_row *row);
+
+/* Of a call whose row has one of CALL_BEGINS: do its arguments leave that open? poll with no time, MSG_DONTWAIT, WNOHANG, FUTEX_WAKE, F_GETFL, SIGTERM and their like do not: of
+ * signals only SIGKILL and SIGSTOP come without a handler of ours. Pure. */
+int syscall_begins(uint64_t number, const uint64_t arguments[6]);
 
 /* The call's name as in the kernel's headers ("openat"), or NULL when the table has none. Static storage. */
 const char *syscall_name(uint64_t number);

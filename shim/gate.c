@@ -83,6 +83,11 @@ static long append(struct process *p, const struct call *call)
 	return coalesce_append(p, call, &result) ? result : pass(p, call);
 }
 
+static inline int begins(const struct syscall_row *row, const struct call *call)
+{
+	return row->flags & CALL_BEGINS && syscall_begins((uint32_t)call->number, call->arguments);
+}
+
 /* Some calls are written when they begin: those that may wait, and those after which we may not be there any more. */
 static void log_early(struct process *p, const struct call *call, struct log_ticket *ticket)
 {
@@ -93,7 +98,7 @@ static void log_early(struct process *p, const struct call *call, struct log_tic
 		return;
 	if (row->flags & CALL_NORETURN)
 		log_end(p, &text, ticket, 0);
-	else if (row->flags & CALL_WAITS || row->class == CLASS_PROCESS)
+	else if (row->class == CLASS_PROCESS || begins(row, call))
 		log_begin(p, &text, ticket);
 	else
 		return;
@@ -281,14 +286,14 @@ static long record(struct process *p, const struct call *call)
 /* The same of a call that is nothing but its numbers, whether it may wait or not, or these and a path. Its log is always timed: an audit has none such. */
 static long record_plain(struct process *p, const struct call *call)
 {
-	int waits = syscall_rows[(uint32_t)call->number].flags & CALL_WAITS;
+	int is_begun = begins(&syscall_rows[(uint32_t)call->number], call);
 	struct log_ticket ticket = {0};
 	struct plain_begun begun = {0};
 
 	if (unlikely(!process_is_alone(p)))
 		return pass(p, call);
 	enter_recorded(p, call);
-	if (waits)
+	if (is_begun)
 		begun = plain_begin(p, call, &ticket);
 	else
 		ticket.began = clock_monotonic();
@@ -299,7 +304,7 @@ static long record_plain(struct process *p, const struct call *call)
 	leave_recorded(p, call, result, &ticket, now);
 	if (unlikely(!p->log.on))
 		return result;
-	if (waits)
+	if (is_begun)
 		plain_end(p, call, &ticket, begun, now, result);
 	else
 		plain_call(p, call, &ticket, now, result);

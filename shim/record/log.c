@@ -153,7 +153,7 @@ int log_is_quick(uint32_t number)
 		return 0;
 	if (settings.audit)
 		return !settings.timing && !audit_begins(number);
-	return !(row->flags & CALL_WAITS) || shape_of(number).reads <= READS_PATH;
+	return !(row->flags & CALL_BEGINS) || shape_of(number).reads <= READS_PATH;
 }
 
 int log_is_plain(uint32_t number)
@@ -169,7 +169,7 @@ int log_only_follows(uint32_t number)
 void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
 	ticket->began = p->log.timed ? clock_monotonic() : 0;
-	if (settings.audit || !(syscall_rows[call->number].flags & CALL_WAITS))
+	if (settings.audit || !(syscall_rows[call->number].flags & CALL_BEGINS) || !syscall_begins(call->number, call->arguments))
 		return;
 	recording_begin(p, call, ticket);
 	ticket->began = clock_monotonic();

@@ -20,7 +20,6 @@ struct recording {
 	uint64_t kept;     /* the newest that was copied */
 	uint64_t places;   /* for them */
 	uint8_t in_memory; /* the file lies in memory (tmpfs), and nobody has asked for it: there is to be little */
-	uint8_t is_plain;  /* the file system writes without asking anybody, and its close(2) waits for nobody */
 	uint8_t is_copied; /* the window is not stored into (room.h) */
 	char *store;       /* what stands for the file's first byte: the window's, or that of memory from which it is copied */
 	uint64_t news;     /* file offset of the first record that was not copied; 0: none */

@@ -42,12 +42,6 @@ static int lies_in_memory(const struct statfs *s)
 	return s->f_type == TMPFS_MAGIC || s->f_type == RAMFS_MAGIC;
 }
 
-/* Not over a network, nor in somebody's FUSE. */
-static int is_plain(const struct statfs *s)
-{
-	return s->f_type == EXT4_SUPER_MAGIC || s->f_type == XFS_SUPER_MAGIC || lies_in_memory(s);
-}
-
 void room_look(struct process *p, const char *path)
 {
 	struct recording *r = &p->log.recording;
@@ -57,7 +51,6 @@ void room_look(struct process *p, const char *path)
 		return;
 	r->in_memory = !settings.log_asked && lies_in_memory(&status);
 	r->is_copied = (uint8_t)copies_on_write(&status);
-	r->is_plain = (uint8_t)is_plain(&status);
 }
 
 /* File offset `offset` of the file itself. */
@@ -208,7 +201,7 @@ static void keep(struct process *p, const struct record_chunk *chunk)
 		room = 0;
 	}
 	header->overwritten += fresh ? 0 : RECORD_CHUNK;
-	if (room && ((r->is_plain && sink_write(&p->log.sink, to, chunk, RECORD_CHUNK)) || room_copy(file_place(p, to), chunk, RECORD_CHUNK))) {
+	if (room && (sink_write(&p->log.sink, to, chunk, RECORD_CHUNK) || room_copy(file_place(p, to), chunk, RECORD_CHUNK))) {
 		r->kept = chunk->sequence > r->kept ? chunk->sequence : r->kept;
 		return;
 	}

@@ -3,7 +3,7 @@
  * The program may close every descriptor, reuse any number and expects open() to return the lowest free one, so we hold none. A sink
  * is opened once (at birth, when nobody else runs), mapped far beyond its end, and closed. Afterwards it grows by truncate(2) on its
  * path, and text is copied in by the kernel (memory_write), so that a full disk or a file that somebody truncates under us is -EFAULT
- * and not SIGBUS. Who writes much at once may do so by a descriptor of that moment, where nobody can see its number. One process
+ * and not SIGBUS. Where nobody can see its number it is written by a descriptor of that moment, which costs half as much. One process
  * writes a sink: names without %p get the pid appended in all but a recording's first process.
  *
  * Invariant while open: start <= end <= size, file offsets; the file's bytes from `start` on are ours; window maps from `base`. */
@@ -20,6 +20,7 @@ struct sink {
 	uint64_t device, inode;
 	uint64_t limit;  /* RLIMIT_FSIZE: growing past it would raise SIGXFSZ in the program */
 	uint8_t open;
+	uint8_t is_plain; /* the file system writes without asking anybody, and its close(2) waits for nobody */
 	uint8_t frozen;  /* no more calls: what fits between end and size is stored directly */
 	char last;       /* the byte in front of our first, 0: none */
 	struct stat looked; /* what lstat says of the path, under the lock of whoever has the sink: not on the program's stack */
@@ -40,7 +41,7 @@ int sink_create(struct sink *sink, uint64_t window_size);
 int sink_lengthen(struct sink *sink, uint64_t size);
 void sink_shorten(struct sink *sink, uint64_t size);
 
-/* Appends whole: returns 0, or -errno when nothing was appended (disk full, limit, path gone). Caller serialises. */
+/* Appends whole: returns 0, or -errno when nothing was appended (disk full, limit, path gone). Caller serialises, with signals blocked. */
 int sink_append(struct sink *sink, const char *text, size_t size);
 
 /* `size` bytes to file offset `at`, all within the file, by a descriptor: 1, or 0: it is to be stored into the window. Signals blocked by the caller. */

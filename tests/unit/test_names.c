@@ -2,8 +2,14 @@
 #include "said.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 static void names_and_numbers_are_each_others(void **state)
 {
@@ -76,6 +82,57 @@ static void flags_and_kinds_agree(void **state)
 #define sigabbrev_np(signal) ((void)(signal), skip(), "")
 #endif
 
+/* What arguments can say of a call its row says too, for nobody asks of others. */
+static void only_rows_that_say_so_begin(void **state)
+{
+	static const uint64_t none[6], all[6] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+	unsigned asked = 0;
+
+	for (uint64_t number = 0; number < SYSCALL_LIMIT; number++) {
+		const struct syscall_row *row = syscall_row(number);
+		if (syscall_begins(number, none) && syscall_begins(number, all))
+			continue;
+		assert_non_null(row);
+		if (!(row->flags & CALL_BEGINS))
+			fail_msg("%s", syscall_name(number));
+		asked++;
+	}
+	assert_true(asked >= 20);
+}
+
+static void arguments_say_who_waits(void **state)
+{
+	static const struct {
+		uint64_t number;
+		unsigned which;
+		uint64_t waits, does_not;
+	} calls[] = {
+		{SYS_poll, 2, 1, 0},			   {SYS_poll, 2, (uint32_t)-1, 1ull << 32},
+		{SYS_epoll_wait, 3, UINT64_MAX, 0},	   {SYS_epoll_pwait, 3, 10, 0},
+		{SYS_recvfrom, 3, MSG_PEEK, MSG_DONTWAIT}, {SYS_sendto, 3, 0, MSG_DONTWAIT | MSG_NOSIGNAL},
+		{SYS_recvmsg, 2, 0, MSG_DONTWAIT},	   {SYS_sendmsg, 2, 0, MSG_DONTWAIT},
+		{SYS_recvmmsg, 3, 0, MSG_DONTWAIT},	   {SYS_sendmmsg, 3, 0, MSG_DONTWAIT},
+		{SYS_wait4, 2, WUNTRACED, WNOHANG},	   {SYS_waitid, 3, WEXITED, WEXITED | WNOHANG},
+		{SYS_msgsnd, 3, 0, 04000 /* IPC_NOWAIT */}, {SYS_msgrcv, 4, 0, 04000},
+		{SYS_futex, 1, FUTEX_WAIT, FUTEX_WAKE},	   {SYS_futex, 1, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, FUTEX_WAKE | FUTEX_PRIVATE_FLAG},
+		{SYS_futex, 1, FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI}, {SYS_futex, 1, 13 /* FUTEX_LOCK_PI2 */, FUTEX_UNLOCK_PI},
+		{SYS_fcntl, 1, F_SETLKW, F_GETFL},	   {SYS_fcntl, 1, F_SETLEASE, F_DUPFD_CLOEXEC},
+		{SYS_fcntl, 1, F_SETLK, F_SETFL},	   {SYS_ioctl, 1, 0xdeadbeef, FIONREAD},
+		{SYS_kill, 1, SIGKILL, SIGTERM},	   {SYS_kill, 1, SIGSTOP, 0},
+		{SYS_tgkill, 2, SIGKILL, SIGABRT},	   {SYS_tkill, 1, SIGSTOP, SIGCONT},
+		{SYS_rt_sigqueueinfo, 1, SIGKILL, SIGUSR1}, {SYS_rt_tgsigqueueinfo, 2, SIGKILL, SIGUSR1},
+		{SYS_pidfd_send_signal, 1, SIGKILL, 0},
+	};
+
+	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+		uint64_t arguments[6] = {1, 1, 1, 1, 1, 1};
+		arguments[calls[i].which] = calls[i].waits;
+		assert_true(syscall_begins(calls[i].number, arguments));
+		arguments[calls[i].which] = calls[i].does_not;
+		assert_false(syscall_begins(calls[i].number, arguments));
+	}
+}
+
 static void errors_read_as_libcs(void **state)
 {
 	unsigned seen = 0;
@@ -121,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_numbers_are_each_others), cmocka_unit_test(what_has_no_row_has_no_name),
+		cmocka_unit_test(only_rows_that_say_so_begin),	     cmocka_unit_test(arguments_say_who_waits),
 		cmocka_unit_test(flags_and_kinds_agree),	     cmocka_unit_test(errors_read_as_libcs),
 		cmocka_unit_test(signals_read_as_straces),
 	};
