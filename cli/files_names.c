@@ -46,7 +46,7 @@ static void move_all(const struct reader *r, struct file *from, struct file *to,
 {
 	size_t length = strlen(from->straight);
 	struct file *file, *next, *other;
-	char path[PLACES_PATH];
+	char path[PATH_ROOM];
 
 	move(r, from, to, stays);
 	if (from->unresolved || to->unresolved || (!from->carries && !file_is_folder(r->files, from)))

@@ -198,7 +198,7 @@ void files_fsatrace(const struct files *f, char operation, struct file *file, co
 void files_print(struct files *f)
 {
 	struct file *file, *next;
-	char above[PLACES_PATH] = "";
+	char above[PATH_ROOM] = "";
 
 	if (f->format == FILES_TABLE)
 		printf("access     opens  failed errno    path\n");

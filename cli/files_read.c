@@ -28,7 +28,7 @@ static unsigned access_of(uint64_t flags)
 /* relative: what of the given path is looked for in the directory. */
 static struct file *row_at(const struct reader *r, int64_t directory, const char *relative, const char *given)
 {
-	char path[PLACES_PATH];
+	char path[PATH_ROOM];
 	int known = places_resolve(r->files->places, r->event, directory, relative, path);
 	struct file *file = file_of(r->files, path, given);
 
@@ -174,7 +174,7 @@ static void opened(const struct reader *r, const struct text_call *call, const s
 /* Of a process that was not chosen: one that was may have its descriptors from there. */
 static void opened_by_another(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
 {
-	char given[RECORDED_PATH], path[PLACES_PATH];
+	char given[RECORDED_PATH], path[PATH_ROOM];
 	uint64_t flags;
 	int folder;
 

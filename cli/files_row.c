@@ -1,6 +1,6 @@
 /* Rows of the audit's table; see files_row.h. */
 #include "files_row.h"
-#include "places.h"
+#include "path_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,7 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 {
 	struct file *file;
 	size_t length = strlen(path);
-	char room[PLACES_PATH];
+	char room[PATH_ROOM];
 
 	HASH_FIND(hh, f->table, path, length, file);
 	if (file)
@@ -57,7 +57,7 @@ struct file *file_of(struct files *f, const char *path, const char *given)
 	file = zeroed(sizeof *file + length + 1);
 	memcpy(file->path, path, length + 1);
 	file->given = copied(given);
-	file->straight = places_straight(file->path, room) == room ? copied(room) : file->path;
+	file->straight = path_straight(file->path, room) == room ? copied(room) : file->path;
 	HASH_ADD_KEYPTR(hh, f->table, file->path, length, file);
 	add_folders(f, file->straight);
 	return file;

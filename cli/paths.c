@@ -1,6 +1,7 @@
 /* Paths in use, in a tree of folders: a rename looks at what it changes, and not at all that is there. */
 #include "paths.h"
-#include "places.h"
+#include "path_text.h"
+#include "recording.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,8 @@ static void node_left(struct paths *all, struct node *node)
 
 static void put(struct path *path)
 {
-	char room[PLACES_PATH];
-	const char *straight = places_straight(path->text, room);
+	char room[PATH_ROOM];
+	const char *straight = path_straight(path->text, room);
 
 	path->node = node_used(path->all, straight, strlen(straight));
 	DL_APPEND(path->node->paths, path);

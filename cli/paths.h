@@ -2,6 +2,8 @@
 #ifndef CLI_PATHS_H
 #define CLI_PATHS_H
 
+#include <stddef.h>
+
 struct paths; /* all of a recording that are in use */
 
 struct path {
@@ -12,6 +14,12 @@ struct path {
 	struct path *next, *prev; /* those that stand there too */
 };
 
+/* NULL: it is not known. */
+static inline const char *path_text(const struct path *path)
+{
+	return path ? path->text : NULL;
+}
+
 struct paths *paths_make(void);
 /* When none is in use any more. */
 void paths_free(struct paths *all);
@@ -21,7 +29,7 @@ struct path *path_make(struct paths *all, const char *text);
 struct path *path_shared(struct path *path);
 void path_drop(struct path *path);
 
-/* Straight paths (places_straight). A file takes those along that lead to it, a folder those that lead into it. */
+/* Straight paths (path_straight). A file takes those along that lead to it, a folder those that lead into it. */
 void paths_rename(struct paths *all, const char *from, const char *to, int exchange);
 
 #endif

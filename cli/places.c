@@ -4,7 +4,7 @@
  * number, with what its parent has. A new image keeps what was not to be closed. */
 #include "places.h"
 #include "ahead.h"
-#include "held.h"
+#include "place.h"
 
 #include <asm/unistd.h>
 #include <errno.h>
@@ -12,21 +12,6 @@
 #include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
-
-struct place {
-	int pid;
-	uint64_t began; /* its process, ns since 1970: numbers come again */
-	struct path *folder; /* NULL: not known */
-	char *root; /* "": as everybody's, "?": not known */
-	struct held_table held;
-	struct place *forked; /* what a child gets whose fork is under way; or NULL */
-	int forks;            /* under way */
-	int is_executing;     /* a vfork child, by its parent's file */
-	int elsewhere;
-	unsigned shared;      /* CLONE_FS, CLONE_FILES: others change its folder or descriptors, and what they are nobody knows */
-	UT_hash_handle hh;
-};
 
 /* A thread of a file: whose descriptors it uses. */
 struct worker {
@@ -61,47 +46,6 @@ struct places {
 		struct place *place;
 	} recent;
 };
-
-static const char *text_of(const struct path *path)
-{
-	return path ? path->text : NULL;
-}
-
-static const struct held *place_holds(const struct place *place, int fd)
-{
-	return place ? held_find(&place->held, fd) : NULL;
-}
-
-static void place_free(struct place *place)
-{
-	if (!place)
-		return;
-	held_free(&place->held);
-	place_free(place->forked);
-	path_drop(place->folder);
-	free(place->root);
-	free(place);
-}
-
-static struct place *place_copy(const struct place *from, int pid)
-{
-	struct place *place = zeroed(sizeof *place);
-
-	place->pid = pid;
-	place->folder = from ? path_shared(from->folder) : NULL;
-	place->root = copied(from ? from->root : "");
-	place->elsewhere = from && from->elsewhere;
-	place->shared = from ? from->shared : 0;
-	if (from)
-		held_copy(&place->held, &from->held);
-	return place;
-}
-
-static void go(struct place *place, struct path *to)
-{
-	path_drop(place->folder);
-	place->folder = to;
-}
 
 static struct place *place_find(const struct places *p, int pid)
 {
@@ -218,7 +162,7 @@ static void begins_late(struct places *p, struct place *place, uint32_t source)
 {
 	held_free(&place->held);
 	if (has_lost_moves(p->recording, source))
-		go(place, NULL);
+		place_go(place, NULL);
 	if (has_lost_roots(p->recording, source)) {
 		go_elsewhere(p, place);
 		free(place->root);
@@ -242,26 +186,9 @@ static void image_begins(struct places *p, const struct event *e)
 	if (goes_on)
 		held_exec(&place->held);
 	if (h->directory[0] == '/' && !*place->root)
-		go(place, path_make(p->paths, h->directory));
+		place_go(place, path_make(p->paths, h->directory));
 	if (h->overwritten)
 		begins_late(p, place, e->source);
-}
-
-/* Of a folder and a table of descriptors, those that two processes have together from here on. */
-static unsigned shared_by(uint64_t flags)
-{
-	return flags & CLONE_THREAD ? 0 : flags & (CLONE_FS | CLONE_FILES);
-}
-
-static void fork_begins(struct place *place, uint64_t flags)
-{
-	if (flags & CLONE_THREAD)
-		return;
-	place->shared |= shared_by(flags);
-	place_free(place->forked);
-	place->forked = NULL;
-	place->forked = place_copy(place, 0);
-	place->forks++;
 }
 
 /* Has the child of a fork that began then been heard of? What is known of its number may be another's, who has gone. */
@@ -293,7 +220,7 @@ static void fork_ends(struct places *p, const struct event *e, struct place *pla
 	uint64_t began = ((const struct record_call *)event_record(p->recording, e))->began + p->recording->sources[source].epoch;
 
 	/* Its beginning may not be there. */
-	place->shared |= call->result > 0 ? shared_by(flags) : 0;
+	place->shared |= call->result > 0 ? place_shared_by(flags) : 0;
 	/* The number may be another child's, or a thread's, later. */
 	struct worker *child = worker_find(p->workers, source, pid);
 	if (child && child->pid == pid && flags & CLONE_VFORK) {
@@ -307,38 +234,6 @@ static void fork_ends(struct places *p, const struct event *e, struct place *pla
 	/* A vfork child has a place by its own calls, or needs none. */
 	if (call->result > 0 && !(flags & CLONE_VFORK) && !is_known(p, pid, began) && place->forked)
 		expect(p, pid, place->forked);
-}
-
-/* A folder that was removed has no path any more. */
-static void place_told(struct paths *all, struct place *place, const struct record_place *record)
-{
-	static const char gone[] = " (deleted)";
-	size_t room = (size_t)record->word.size * 8 - sizeof *record;
-	char *path = NULL;
-
-	if (!place)
-		return;
-	if (record->size > 0 && (size_t)record->size <= room && record->path[0] == '/')
-		path = strndup(record->path, (size_t)record->size);
-	size_t length = path ? strlen(path) : 0;
-	if (length >= sizeof gone && !strcmp(path + length - sizeof gone + 1, gone)) {
-		free(path);
-		path = NULL;
-	}
-	if (record->fd == AT_FDCWD) {
-		char folder[PLACES_PATH];
-		snprintf(folder, sizeof folder, "%s%s", place->root, path ? path : "");
-		go(place, path_make(all, path ? folder : NULL));
-	} else {
-		held_set(&place->held, record->fd, path_make(all, path), NULL, 0, 0);
-	}
-	free(path);
-}
-
-static void place_copied(struct place *place, const struct record_copy *record)
-{
-	if (place)
-		held_duplicate(&place->held, record->from, record->fd, 0, 0);
 }
 
 static void thread_comes(struct places *p, const struct event *e, int thread)
@@ -378,111 +273,16 @@ int places_before(struct places *p, const struct event *e)
 		return is_first;
 	recorded_call(s, word, &call, &memory);
 	if (is_fork(call.number))
-		fork_begins(place_of(p, e), fork_flags(&call, &memory));
+		place_forks(place_of(p, e), fork_flags(&call, &memory));
 	/* Its image, which says nothing of it, goes on from here. */
 	if (is_exec(call.number) && vforked_is(p->recording, e, thread))
 		place_of(p, e)->is_executing = 1;
 	return is_first;
 }
 
-static void tidy(char *path)
+int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PATH_ROOM])
 {
-	char *to = path, *from = path;
-
-	while (*from) {
-		if (from[0] == '/' && (from[1] == '/' || (from[1] == '.' && (from[2] == '/' || !from[2])))) {
-			from += from[1] == '/' ? 1 : 2;
-			continue;
-		}
-		*to++ = *from++;
-	}
-	/* A slash at the end says that it must be a folder, which is not another place. */
-	while (to > path + 1 && to[-1] == '/')
-		to--;
-	if (to == path)
-		*to++ = '/';
-	*to = 0;
-}
-
-const char *places_straight(const char *path, char room[PLACES_PATH])
-{
-	size_t length, n = 0;
-
-	if (*path != '/' || !strstr(path, "/..") || strlen(path) >= PLACES_PATH)
-		return path;
-	for (; *path; path += length) {
-		length = 1 + strcspn(path + 1, "/");
-		if (length == 3 && !strncmp(path, "/..", 3)) {
-			while (n && room[--n] != '/')
-				;
-			continue;
-		}
-		memcpy(room + n, path, length);
-		n += length;
-	}
-	if (!n)
-		room[n++] = '/';
-	room[n] = 0;
-	return room;
-}
-
-/* Nobody climbs out of a root folder: `..` in it is itself. */
-static void stay_below(char *path, const char *root)
-{
-	char *below = path + strlen(root), *rest = below;
-
-	if (!*root || strncmp(path, root, strlen(root)) != 0)
-		return;
-	while (!strncmp(rest, "/..", 3) && (rest[3] == '/' || !rest[3]))
-		rest += 3;
-	if (rest != below)
-		memmove(below, rest, strlen(rest) + 1);
-}
-
-/* Does it climb out all the same, as far as its text says? Where it comes out depends on symbolic links. */
-static int climbs_out(char *path, const char *root)
-{
-	char rooms[2][PLACES_PATH], *next = path;
-	const char *top = places_straight(root, rooms[0]);
-
-	while (*root && (next = strstr(next, "/.."))) {
-		int goes_up = next[3] == '/' || !next[3];
-		char cut = *next;
-		*next = 0;
-		int is_top = goes_up && !strcmp(places_straight(path, rooms[1]), top);
-		*next = cut;
-		if (is_top)
-			return 1;
-		next += 3;
-	}
-	return 0;
-}
-
-static int resolve(const struct place *place, int64_t directory, const char *given, char to[PLACES_PATH])
-{
-	const char *base = place ? text_of(place->folder) : NULL, *root = place ? place->root : "";
-	const struct held *h = place_holds(place, (int)directory);
-	unsigned shared = place ? place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES) : 0;
-	int is_absolute = *given == '/';
-
-	if (is_absolute)
-		base = root;
-	else if (directory != AT_FDCWD)
-		base = h ? text_of(h->path) : NULL;
-	/* What is longer than any path that a program names is not known either. */
-	if (base && *base != '?' && (is_absolute || !shared) && snprintf(to, PLACES_PATH, "%s%s%s", base, is_absolute || !*given ? "" : "/", given) < PLACES_PATH) {
-		tidy(to);
-		stay_below(to, root);
-		if (!climbs_out(to, root))
-			return 1;
-	}
-	snprintf(to, PLACES_PATH, "?/%s", given + is_absolute);
-	return 0;
-}
-
-int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PLACES_PATH])
-{
-	return resolve(place_of(p, e), directory, given, to);
+	return place_resolve(place_of(p, e), directory, given, to);
 }
 
 /* A thread that closes a number may record it only when another one has opened a file under that number: what it has closed is the one before. */
@@ -498,21 +298,11 @@ const char *places_path(struct places *p, const struct event *e, int fd)
 {
 	const struct place *place = place_of(p, e);
 	const struct held *h = place_holds(place, fd);
-	const char *path = text_of(fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL);
+	const char *path = path_text(fd == AT_FDCWD && place ? place->folder : h ? h->path : NULL);
 
 	if (place && (place->shared & (fd == AT_FDCWD ? CLONE_FS : CLONE_FILES) || is_late(p, e, h)))
 		return NULL;
 	return path && *path != '?' ? path : NULL;
-}
-
-static void change_root(struct places *p, struct place *place, const char *given)
-{
-	char path[PLACES_PATH];
-	int known = given && resolve(place, AT_FDCWD, given, path);
-
-	go_elsewhere(p, place);
-	free(place->root);
-	place->root = copied(!known ? "?" : strcmp(path, "/") ? path : "");
 }
 
 int places_exchange(const struct text_call *call)
@@ -522,15 +312,15 @@ int places_exchange(const struct text_call *call)
 
 static void renamed(struct places *p, struct place *place, const struct text_call *call, const struct recorded_memory *memory)
 {
-	char paths[2][PLACES_PATH], rooms[2][PLACES_PATH], given[RECORDED_PATH];
+	char paths[2][PATH_ROOM], rooms[2][PATH_ROOM], given[RECORDED_PATH];
 	int at = call->number != __NR_rename;
 
 	if (!text_string_at(&memory->memory, call->arguments[at], given, sizeof given) ||
-	    !resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, paths[0]) ||
+	    !place_resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, paths[0]) ||
 	    !text_string_at(&memory->memory, call->arguments[at ? 3 : 1], given, sizeof given) ||
-	    !resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, paths[1]))
+	    !place_resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, paths[1]))
 		return;
-	paths_rename(p->paths, places_straight(paths[0], rooms[0]), places_straight(paths[1], rooms[1]), places_exchange(call));
+	paths_rename(p->paths, path_straight(paths[0], rooms[0]), path_straight(paths[1], rooms[1]), places_exchange(call));
 }
 
 /* A vfork child's calls stand in the same file, and it is no thread. */
@@ -545,7 +335,7 @@ static int has_threads(const struct places *p, uint32_t source, int pid)
 
 void places_after(struct places *p, const struct event *e, const struct text_call *call, const struct recorded_memory *memory)
 {
-	char given[RECORDED_PATH], path[PLACES_PATH];
+	char given[RECORDED_PATH], path[PATH_ROOM];
 	struct place *place = place_of(p, e);
 	const uint64_t *a = call->arguments;
 	const struct held *h;
@@ -567,16 +357,17 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		break;
 	case __NR_chdir:
 		if (text_string_at(&memory->memory, a[0], given, sizeof given))
-			go(place, path_make(p->paths, resolve(place, AT_FDCWD, given, path) ? path : NULL));
+			place_go(place, path_make(p->paths, place_resolve(place, AT_FDCWD, given, path) ? path : NULL));
 		else
-			go(place, NULL);
+			place_go(place, NULL);
 		break;
 	case __NR_fchdir:
 		h = held_find(&place->held, (int)a[0]);
-		go(place, h ? path_shared(h->path) : NULL);
+		place_go(place, h ? path_shared(h->path) : NULL);
 		break;
 	case __NR_chroot:
-		change_root(p, place, text_string_at(&memory->memory, a[0], given, sizeof given));
+		go_elsewhere(p, place);
+		place_change_root(place, text_string_at(&memory->memory, a[0], given, sizeof given));
 		break;
 	case __NR_pivot_root:
 	case __NR_setns:

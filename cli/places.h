@@ -3,10 +3,9 @@
 #ifndef CLI_PLACES_H
 #define CLI_PLACES_H
 
+#include "path_text.h"
 #include "recording.h"
 #include "../format/json.h"
-
-enum { PLACES_PATH = 9000 }; /* room for a working folder and a path behind it */
 
 struct places;
 
@@ -20,13 +19,10 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 
 /* The absolute path of `given` for a call of this event, by the folder or descriptor that it was relative to at that moment, without `.` and doubled
  * slashes; `..` stays, because what it means depends on symbolic links. 0: that folder is not known; the path begins with "?/". */
-int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PLACES_PATH]);
+int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PATH_ROOM]);
 
 /* A renameat2 that leaves both names, each for what the other was for. */
 int places_exchange(const struct text_call *call);
-
-/* Where such a path leads if no symbolic link stands before its `..`: itself, or written to `room`. */
-const char *places_straight(const char *path, char room[PLACES_PATH]);
 
 /* The path behind a descriptor at this moment; of AT_FDCWD the working folder. NULL: it is not known, or has none. */
 const char *places_path(struct places *p, const struct event *e, int fd);

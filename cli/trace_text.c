@@ -72,7 +72,7 @@ static struct {
 
 /* The path that a call opens; NULL: it is not known. */
 static const char *opened_path(struct places *places, const struct event *e, const struct text_call *call, const struct text_memory *memory, uint64_t flags,
-			       int folder, char path[PLACES_PATH])
+			       int folder, char path[PATH_ROOM])
 {
 	char given[RECORDED_PATH];
 
@@ -83,7 +83,7 @@ static const char *opened_path(struct places *places, const struct event *e, con
 }
 
 /* The file that a call opens is put behind its descriptor after it has been printed. */
-static const char *result_path(const struct text_memory *memory, char path[PLACES_PATH])
+static const char *result_path(const struct text_memory *memory, char path[PATH_ROOM])
 {
 	uint64_t flags;
 	int folder;
@@ -95,7 +95,7 @@ static const char *result_path(const struct text_memory *memory, char path[PLACE
 
 static void put_descriptor(const struct text_memory *memory, struct text *out, int fd, int is_result)
 {
-	char resolved[PLACES_PATH];
+	char resolved[PATH_ROOM];
 	const char *path = is_result ? result_path(memory, resolved) : places_path(shown.places, shown.event, fd);
 
 	if (!path)
@@ -111,7 +111,7 @@ static void places_go_on(struct trace *t, const struct event *e)
 	const struct record_word *word = event_record(&t->recording, e);
 	struct recorded_memory memory;
 	struct text_call call;
-	char path[PLACES_PATH];
+	char path[PATH_ROOM];
 	uint64_t flags;
 	int folder;
 
