@@ -62,6 +62,6 @@ for recording in (b"1.2.3", b"999999999999999999999999.8.7.6.5", b"-1", b"%p%n",
 left = {name: os.stat(os.path.join("work", name)) for name in os.listdir("work")}
 assert all(status.st_mode & 0o077 == 0 and status.st_uid == os.getuid() for status in left.values()), left
 PYTHON
-timeout -s KILL 110 python3 hostile.py "$SHIM" "$SRC/shim/options.c" >out 2>&1 || fail "$(tail -n 3 out)"
+timeout -s KILL 110 python3 hostile.py "$SHIM" "$SRC/shim/option_values.c" >out 2>&1 || fail "$(tail -n 3 out)"
 [ ! -e ran ] || fail "the tracer was run for a program that can load the shim"
 exit 0
