@@ -1,0 +1,186 @@
+/* Totals as a table and as JSON; see totals.h. */
+#include "totals.h"
+#include "print.h"
+
+#include <asm/unistd.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int descending(uint64_t a, uint64_t b)
+{
+	return a > b ? -1 : a < b;
+}
+
+static int by_calls(const struct row *a, const struct row *b)
+{
+	return descending(a->calls, b->calls);
+}
+
+static int by_errors(const struct row *a, const struct row *b)
+{
+	return descending(a->errors, b->errors);
+}
+
+static int by_most(const struct row *a, const struct row *b)
+{
+	return descending(a->most, b->most);
+}
+
+static int by_nanoseconds(const struct row *a, const struct row *b)
+{
+	return descending(a->nanoseconds, b->nanoseconds);
+}
+
+static const char *row_name(const struct row *row)
+{
+	const char *name = syscall_name(row->number);
+
+	return name ? name : "other";
+}
+
+static int by_name(const struct row *a, const struct row *b)
+{
+	return strcmp(row_name(a), row_name(b));
+}
+
+static int (*order)(const struct row *a, const struct row *b) = by_nanoseconds;
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int first = descending(x->calls > 0, y->calls > 0);
+
+	if (!first && x->calls)
+		first = order(x, y);
+	return first ? first : (int)x->number - (int)y->number;
+}
+
+static const struct {
+	const char *name;
+	int (*order)(const struct row *a, const struct row *b);
+} columns[] = {{"time", by_nanoseconds}, {"calls", by_calls}, {"errors", by_errors}, {"name", by_name}, {"max", by_most}};
+
+int totals_take_column(const char *value)
+{
+	for (unsigned i = 0; i < sizeof columns / sizeof columns[0]; i++)
+		if (!strcmp(columns[i].name, value)) {
+			order = columns[i].order;
+			return 1;
+		}
+	fprintf(stderr, "sysshim stat: -S %s: no such column; there are:", value);
+	for (unsigned i = 0; i < sizeof columns / sizeof columns[0]; i++)
+		fprintf(stderr, " %s", columns[i].name);
+	fputc('\n', stderr);
+	return 0;
+}
+
+static int by_batches(const void *a, const void *b)
+{
+	const struct reason *x = a, *y = b;
+
+	return x->batches != y->batches ? (x->batches < y->batches ? 1 : -1) : strcmp(x->word, y->word);
+}
+
+void totals_put_in_order(struct totals *t)
+{
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
+		t->rows[i].number = i;
+	qsort(t->rows, SYSCALL_LIMIT, sizeof t->rows[0], compare_rows);
+	qsort(t->reasons, REASONS, sizeof t->reasons[0], by_batches);
+}
+
+static const struct row *row_of(const struct totals *t, const char *name)
+{
+	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++)
+		if (!strcmp(row_name(&t->rows[i]), name))
+			return &t->rows[i];
+	return NULL;
+}
+
+/* What the numbers suggest, where they are large enough to matter. */
+static void advise(const struct totals *t)
+{
+	const struct row *write = row_of(t, "write"), *open = row_of(t, "openat"), *sync = row_of(t, "fsync");
+	uint64_t writes = 0, small = t->writes[0];
+
+	for (unsigned i = 0; i < SIZES; i++)
+		writes += t->writes[i];
+	if (writes >= 1000 && small * 10 >= writes * 9)
+		printf("advice         %" PRIu64 " %% of %" PRIu64 " writes are of at most 100 bytes; %" PRIu64 " of them were gathered%s\n", small * 100 / writes, writes,
+		       write ? write->coalesced : 0, write && write->coalesced * 2 < small ? ": what keeps others from it, the summary of a run says" : "");
+	if (open && open->calls >= 100 && open->errors * 2 >= open->calls)
+		printf("advice         %" PRIu64 " of %" PRIu64 " opens failed: sysshim files --only-missing names what is looked for in vain\n", open->errors, open->calls);
+	if (sync && sync->calls >= 100)
+		printf("advice         %" PRIu64 " fsync took %.3f s\n", sync->calls, (double)sync->nanoseconds / 1e9);
+}
+
+void totals_print(const struct totals *t)
+{
+	uint64_t total = 0, calls = 0, errors = 0, recorded = 0;
+
+	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
+		total += t->rows[i].nanoseconds;
+		calls += t->rows[i].calls;
+		errors += t->rows[i].errors;
+		/* Nothing comes back from it, so there is no record of it. */
+		recorded += t->rows[i].number == __NR_rt_sigreturn ? t->rows[i].calls : t->rows[i].recorded;
+	}
+	printf("%% time     seconds  usecs/call   p50 us    p99 us    max us     calls    errors syscall\n"
+	       "------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n");
+	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++) {
+		const struct row *row = &t->rows[i];
+		uint64_t timed = row->calls - row->coalesced;
+		printf("%6.2f %11.6f %11.1f ", total ? 100.0 * (double)row->nanoseconds / (double)total : 0.0, (double)row->nanoseconds / 1e9,
+		       timed ? (double)row->nanoseconds / 1e3 / (double)timed : 0.0);
+		if (row->times)
+			printf("%8.1f %9.1f %9.1f %9" PRIu64 " ", (double)totals_percentile(row, 50) / 1e3, (double)totals_percentile(row, 99) / 1e3, (double)row->most / 1e3, row->calls);
+		else
+			printf("%8s %9s %9s %9" PRIu64 " ", "-", "-", "-", row->calls);
+		if (row->errors)
+			printf("%9" PRIu64 " %s\n", row->errors, row_name(row));
+		else
+			printf("%9s %s\n", "", row_name(row));
+	}
+	printf("------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n"
+	       "100.00 %11.6f %41s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, "", calls, errors);
+	if (recorded < calls)
+		printf("recorded       %" PRIu64 " of these calls: percentiles, max and what follows are theirs\n", recorded);
+	sizes_print("bytes a read   ", t->reads);
+	sizes_print("bytes a write  ", t->writes);
+	if (t->batches)
+		printf("gathered       %" PRIu64 " writes in %" PRIu64 " batches, %" PRIu64 " bytes, %.6f s in the kernel: %.1f writes a batch\n", t->batch_writes,
+		       t->batches, t->batch_bytes, (double)t->batch_nanoseconds / 1e9, (double)t->batch_writes / (double)t->batches);
+	for (unsigned i = 0; i < REASONS && t->reasons[i].batches; i++)
+		printf("%s%s %" PRIu64, i ? ", " : "ended by       ", t->reasons[i].word, t->reasons[i].batches);
+	if (t->reasons[0].batches)
+		putchar('\n');
+	advise(t);
+}
+
+void totals_print_json(const struct totals *t)
+{
+	int first = 1;
+
+	printf("\"calls\":{");
+	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++, first = 0) {
+		const struct row *row = &t->rows[i];
+		printf("%s\"%s\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"recorded\":%" PRIu64 ",\"coalesced\":%" PRIu64
+		       ",\"p50_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}",
+		       first ? "" : ",", row_name(row), row->calls, row->errors, row->nanoseconds, row->bytes, row->recorded, row->coalesced, totals_percentile(row, 50),
+		       totals_percentile(row, 90), totals_percentile(row, 99), row->most);
+	}
+	printf("},");
+	sizes_json("read_sizes", t->reads);
+	putchar(',');
+	sizes_json("write_sizes", t->writes);
+	printf(",\"batches\":{\"count\":%" PRIu64 ",\"writes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"ended_by\":{", t->batches,
+	       t->batch_writes, t->batch_bytes, t->batch_nanoseconds);
+	for (unsigned i = 0; i < REASONS && t->reasons[i].batches; i++) {
+		if (i)
+			putchar(',');
+		print_quoted(stdout, t->reasons[i].word, strlen(t->reasons[i].word));
+		printf(":%" PRIu64, t->reasons[i].batches);
+	}
+	printf("}},");
+}
