@@ -3,49 +3,18 @@
  * second native run, in a third copy, before it is called a difference. */
 #include "verify.h"
 #include "command.h"
-#include "print.h"
-#include "recording.h"
-#include "trees.h"
 #include "../format/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { NATIVE, SHIM, AGAIN, RUNS, SAID_MOST = 20 };
-
-struct found {
-	char *what;
-	int is_native_too;
-	struct difference d;
-};
-
-struct verify {
-	char folder[PATH_MAX]; /* the program's own */
-	char root[PATH_MAX];   /* of all that we make */
-	const char *name;      /* the folder's, in each copy */
-	char *const *arguments;
-	const char *library;
-	int64_t limit;
-	int json, in, outs[RUNS], errs[RUNS], statuses[RUNS], has_run[RUNS], failed;
-	unsigned left;         /* by one of them */
-	struct recording recording;
-	struct found *found;
-	size_t found_count, found_room, names;
-	char **outside;        /* files elsewhere that it has opened for writing */
-	size_t outside_count, outside_room;
-	int wants_terminal;
-	uint64_t gathered, batches;
-	unsigned not_followed; /* programs that ran without the shim */
-};
 
 /* Why it cannot be verified; 0. */
 static int refuse(const char *why, const char *more)
@@ -217,16 +186,6 @@ static int perform(struct verify *v, int index)
 	return done;
 }
 
-static void show_status(int status, char to[SHOWN_TEXT])
-{
-	const char *name = WIFSIGNALED(status) ? signal_name((unsigned)WTERMSIG(status)) : NULL;
-
-	if (WIFSIGNALED(status))
-		snprintf(to, SHOWN_TEXT, "killed by %s", name ? name : "a signal");
-	else
-		snprintf(to, SHOWN_TEXT, "%d", WEXITSTATUS(status));
-}
-
 enum { STATUS = -3, OUT, ERR }; /* else the index of a name */
 
 static int differ(const struct verify *v, const char *name, int kind, int left, int right, struct difference *d)
@@ -237,8 +196,8 @@ static int differ(const struct verify *v, const char *name, int kind, int left, 
 	if (kind == STATUS) {
 		d->aspect = "status";
 		d->offset = -1;
-		show_status(v->statuses[left], d->left);
-		show_status(v->statuses[right], d->right);
+		verify_status(v->statuses[left], d->left);
+		verify_status(v->statuses[right], d->right);
 		return strcmp(d->left, d->right) != 0;
 	}
 	if (kind == OUT)
@@ -372,121 +331,6 @@ static void look_at_recording(struct verify *v)
 	free(path);
 }
 
-static void tell(const struct verify *v, int native_too)
-{
-	size_t said = 0, all = 0;
-
-	for (size_t i = 0; i < v->found_count; i++) {
-		const struct found *f = &v->found[i];
-		if (f->is_native_too != native_too || all++ >= SAID_MOST)
-			continue;
-		said++;
-		printf("%s%s", native_too ? "differs natively too: " : "", f->what);
-		if (f->d.offset >= 0)
-			printf("%s at byte %" PRId64, native_too ? "," : " differs", f->d.offset);
-		else if (f->what[0] == 'f')
-			printf("%s %s", native_too ? "," : ":", f->d.aspect);
-		else
-			printf("%s", native_too ? "," : " differs");
-		printf(": natively %s, with the shim %s\n", f->d.left, f->d.right);
-	}
-	if (all > said)
-		printf("and %zu more that differ%s\n", all - said, native_too ? " natively too" : "");
-}
-
-static size_t count(const struct verify *v, int native_too)
-{
-	size_t result = 0;
-
-	for (size_t i = 0; i < v->found_count; i++)
-		result += v->found[i].is_native_too == native_too;
-	return result;
-}
-
-static int64_t size_of(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 ? status.st_size : 0;
-}
-
-static void tell_all(const struct verify *v)
-{
-	char status[SHOWN_TEXT];
-	int is_one = v->errs[NATIVE] == v->outs[NATIVE];
-
-	tell(v, 0);
-	tell(v, 1);
-	show_status(v->statuses[NATIVE], status);
-	printf("%s: %s%s, %" PRId64 " bytes of stdout%s", count(v, 0) ? "different" : "equal", WIFEXITED(v->statuses[NATIVE]) ? "exit status " : "", status, size_of(v->outs[NATIVE]), is_one ? " and stderr" : "");
-	if (!is_one)
-		printf(", %" PRId64 " of stderr", size_of(v->errs[NATIVE]));
-	printf(", %zu file%s; %" PRIu64 " write%s gathered into %" PRIu64 " batch%s\n", v->names, v->names == 1 ? "" : "s", v->gathered, v->gathered == 1 ? " was" : "s were", v->batches,
-	       v->batches == 1 ? "" : "es");
-	if (v->not_followed)
-		printf("not shimmed: %u of the programs that it started, which are static, set-user-id or of another word size\n", v->not_followed);
-	if (v->left)
-		printf("ended: %u processes that the program left running; what they would have done is not compared\n", v->left);
-	printf("not seen: files outside %s%s\n", v->folder, v->outside_count ? "; these were written:" : "");
-	for (size_t i = 0; i < v->outside_count; i++) {
-		printf("  ");
-		print_escaped(stdout, v->outside[i], strlen(v->outside[i]));
-		putchar('\n');
-	}
-}
-
-static void json_text(const char *name, const char *value)
-{
-	printf(",\"%s\":", name);
-	print_quoted(stdout, value, strlen(value));
-}
-
-static void json_differences(const struct verify *v, int native_too)
-{
-	const char *comma = "";
-
-	for (size_t i = 0; i < v->found_count; i++) {
-		const struct found *f = &v->found[i];
-		if (f->is_native_too != native_too)
-			continue;
-		printf("%s{\"offset\":", comma);
-		if (f->d.offset >= 0)
-			printf("%" PRId64, f->d.offset);
-		else
-			printf("null");
-		json_text("what", f->what);
-		json_text("aspect", f->d.aspect);
-		json_text("native", f->d.left);
-		json_text("shim", f->d.right);
-		printf("}");
-		comma = ",";
-	}
-}
-
-static void tell_json(const struct verify *v)
-{
-	char status[SHOWN_TEXT];
-
-	show_status(v->statuses[NATIVE], status);
-	printf("{\"equal\":%s", count(v, 0) ? "false" : "true");
-	json_text("status", status);
-	printf(",\"stdout_bytes\":%" PRId64 ",\"stderr_bytes\":%" PRId64 ",\"files\":%zu,\"writes_gathered\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"left_running\":%u,\"not_shimmed\":%u", size_of(v->outs[NATIVE]),
-	       v->errs[NATIVE] == v->outs[NATIVE] ? 0 : size_of(v->errs[NATIVE]), v->names, v->gathered, v->batches, v->left, v->not_followed);
-	printf(",\"differences\":[");
-	json_differences(v, 0);
-	printf("],\"natively_too\":[");
-	json_differences(v, 1);
-	printf("]");
-	json_text("not_seen_outside", v->folder);
-	printf(",\"written_outside\":[");
-	for (size_t i = 0; i < v->outside_count; i++) {
-		if (i)
-			putchar(',');
-		print_quoted(stdout, v->outside[i], strlen(v->outside[i]));
-	}
-	puts("]}");
-}
-
 static int verified(struct verify *v)
 {
 	if (!prepare(v))
@@ -520,6 +364,6 @@ int verify(const char *library, char *const *arguments, const char *limit, int j
 	}
 	if (!done)
 		return EXIT_USAGE;
-	(json ? tell_json : tell_all)(&v);
-	return fflush(stdout) != 0 ? EXIT_USAGE : count(&v, 0) ? EXIT_FOUND : EXIT_FINE;
+	(json ? verify_tell_json : verify_tell)(&v);
+	return fflush(stdout) != 0 ? EXIT_USAGE : verify_count(&v, 0) ? EXIT_FOUND : EXIT_FINE;
 }
