@@ -1,6 +1,6 @@
 #!/bin/bash
 # timeout: 200
-# Full chunks of a recording are written by a descriptor that is there for a moment, and only where nobody can see its number: not where there is a thread, or a process with
+# Full chunks of a recording, and lines of a log, are written by a descriptor that is there for a moment, and only where nobody can see its number: not where there is a thread, or a process with
 # the same table. Where none can be had the chunks go where they belong all the same; another file in the place of the recording is left alone, and no limit on a file's size kills.
 set -u
 . "$SRC/tests/lib/lib.sh"
@@ -26,6 +26,29 @@ for how in alone thread shared full small moved; do
 	case $how in
 	alone) [ "$written" -gt 50 ] || fail "alone: only $written chunks were written by a descriptor" ;;
 	thread | shared | full) [ "$written" -eq 0 ] || fail "$how: $written chunks were written by a descriptor" ;;
+	esac
+done
+# lines
+for how in alone thread shared full small moved; do
+	mkdir "$how.lines"
+	export SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/$how.lines/log" SYSSHIM_LOG_FORMAT=text
+	env LD_PRELOAD="$SHIM" ./program $how "$PWD/$how.lines" lines </dev/zero >out 2>err || fail "lines, $how: status $?: $(cat err)"
+	grep -qx "$how: 0 strange numbers" out || fail "lines: $(cat out)"
+	reads=$(cat "$how".lines/log | grep -cE ' (read\(0, |<\.\.\. read resumed>).*, 1\) += 1 <')
+	case $how in
+	moved)
+		(cd moved.lines && md5sum -c --quiet ../before) || fail "the file in the log's place was written"
+		;;
+	small) [ "$(stat -c %s small.lines/log)" -le $((150 << 10)) ] && [ "$reads" -gt 1000 ] || fail "small: $reads lines, $(tail -n 1 small.lines/log)" ;;
+	*) [ "$reads" = 3000 ] || fail "lines, $how: $reads: $(tail -n 3 "$how.lines/log")" ;;
+	esac
+	[ "${traces:-}" ] || continue
+	rm -r "$how.lines" && mkdir "$how.lines"
+	strace -f -qq -e trace=pwrite64 -e signal=none -o traced env LD_PRELOAD="$SHIM" ./program $how "$PWD/$how.lines" lines </dev/zero >out 2>err
+	written=$(grep -c 'pwrite64([0-9]*, ", ' traced)
+	case $how in
+	alone) [ "$written" -gt 2500 ] || fail "lines, alone: only $written were written by a descriptor" ;;
+	thread | shared | full) [ "$written" -lt 3 ] || fail "lines, $how: $written were written by a descriptor" ;;
 	esac
 done
 [ "${traces:-}" ] || skip "no strace, or this file system's close may wait: whether there was a descriptor was not seen"
