@@ -98,7 +98,8 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 		RAW(__NR_fchmod, fd, OWN);
 	sink->device = status.st_dev;
 	sink->inode = status.st_ino;
-	sink->is_plain = (uint8_t)is_plain(fd);
+	/* A filter might kill for the question, and forbids the way for which it matters. */
+	sink->is_plain = !filtered_at_start && is_plain(fd);
 	sink->start = sink->end = sink->size = (uint64_t)status.st_size;
 	/* log_resume_exec looks at it; the window cannot be read (PROT_WRITE alone), not even by process_vm_readv(2). */
 	if (sink->size && own_read(RAW(__NR_pread64, fd, &sink->last, 1, sink->size - 1)) != 1)
