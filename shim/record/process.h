@@ -172,10 +172,10 @@ static inline uint32_t process_lock_name(const struct process *p)
 }
 
 /* Signals are blocked, and will not be when `mask` is in force again: those that have come meanwhile, as signals_came has them. Who has other threads is asked only where
- * he is the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. */
+ * he is the first, which the kernel prefers (kernel/signal.c, complete_signal): of another what is pending may be somebody else's. Under a filter nobody asks. */
 static inline uint64_t process_held_back(const struct process *p, uint64_t mask)
 {
-	uint64_t held = !p->sealed && (process_is_alone(p) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
+	uint64_t held = !p->sealed && !filtered_at_start && (process_is_alone(p) || RAW(__NR_gettid) == p->pid) ? signals_held_back(mask) : 0;
 
 	return unlikely(held) ? inherited.came(held) : 0;
 }

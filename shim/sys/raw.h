@@ -101,12 +101,12 @@ static inline void unblock_signals(const uint64_t *mask)
 	RAW(__NR_rt_sigprocmask, 2, mask, 0, sizeof *mask);
 }
 
-/* The signals that have come since they were blocked, and will be delivered when `mask` is in force again; bit 0: signal 1. Under a filter nobody asks. */
+/* The signals that have come since they were blocked, and will be delivered when `mask` is in force again; bit 0: signal 1. */
 static inline uint64_t signals_held_back(uint64_t mask)
 {
 	uint64_t pending;
 
-	return filtered_at_start || RAW(__NR_rt_sigpending, &pending, sizeof pending) != 0 ? 0 : pending & ~mask;
+	return RAW(__NR_rt_sigpending, &pending, sizeof pending) != 0 ? 0 : pending & ~mask;
 }
 
 /* What is large, of which most starts touch little or nothing, stands apart from the small things that they all touch: a touched page costs a start 0.7 us, and every fork as much. */
