@@ -14,10 +14,12 @@
 
 enum { PAGE = 4096, KEPT_AT_ONCE = 8, COPY_EVERY = 1000000 /* ns */, FULL_TURNS = 1024, BCACHEFS = 0xca451a4e, UBIFS = 0x24051905 };
 
+/* XFS too: for a file that was copied there (cp makes a reflink), and after an error of its disk it shuts itself down, and answers every such store by SIGBUS. */
 static int copies_on_write(const struct statfs *s)
 {
 	switch ((uint32_t)s->f_type) {
 	case BTRFS_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
 	case OVERLAYFS_SUPER_MAGIC:
 	case F2FS_SUPER_MAGIC:
 	case NILFS_SUPER_MAGIC:
