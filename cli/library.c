@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static int try(char *found, const char *folder, const char *below)
@@ -15,13 +16,14 @@ static int try(char *found, const char *folder, const char *below)
 	return snprintf(path, sizeof path, "%s/%s", folder, below) < (int)sizeof path && access(path, R_OK) == 0 && realpath(path, found) != NULL;
 }
 
-/* The folder that the command is in, in `self`; or NULL. */
+/* The folder that the command is in, in `self`; or NULL. Without /proc the name by which it was executed says it. */
 static const char *own_folder(char self[PATH_MAX])
 {
 	ssize_t length = readlink("/proc/self/exe", self, PATH_MAX - 1);
+	const char *executed = (const char *)getauxval(AT_EXECFN);
 
 	self[length > 0 ? length : 0] = 0;
-	return *self ? dirname(self) : NULL;
+	return *self || (executed && realpath(executed, self)) ? dirname(self) : NULL;
 }
 
 const char *library_path(void)
