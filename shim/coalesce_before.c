@@ -23,7 +23,8 @@ static int is_private(const struct call *call, const struct syscall_row *row)
 }
 
 /* Reading a regular file of a local file system does not wait for anybody, so no tick can end it early. Large transfers, and closing a
- * socket that lingers, can be ended without being rows that wait. */
+ * socket that lingers, can be ended without being rows that wait: so can pwritev2 to a pipe (offset -1), and a folder's entries stop where a signal is
+ * pending (fs/readdir.c, filldir64), as the making of a tmpfs file's pages does (mm/shmem.c, shmem_fallocate). */
 static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const struct call *call, const struct syscall_row *row)
 {
 	int fd = (int)call->arguments[0];
@@ -33,7 +34,15 @@ static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const s
 	case __NR_pread64:
 	case __NR_preadv:
 	case __NR_preadv2:
+	case __NR_pwrite64:
+	case __NR_pwritev:
+	case __NR_pwritev2:
 	case __NR_copy_file_range:
+	case __NR_fallocate:
+	case __NR_getdents64:
+#ifdef __NR_getdents
+	case __NR_getdents:
+#endif
 	case __NR_close:
 	case __NR_dup2:
 	case __NR_dup3:

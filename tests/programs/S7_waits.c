@@ -233,6 +233,13 @@ static long one_writev(int fd)
 	return writev(fd, parts, 2);
 }
 
+/* to where the descriptor stands: a pipe takes it */
+static long one_pwritev2(int fd)
+{
+	struct iovec part = {big, BIG};
+	return pwritev2(fd, &part, 1, -1, 0);
+}
+
 static long one_inline_write(int fd)
 {
 	return inline_call(SYS_write, fd, (long)big, BIG, 0);
@@ -274,6 +281,11 @@ static long to_pipe(void)
 static long to_pipe_by_writev(void)
 {
 	return slowly_drained(0, one_writev);
+}
+
+static long to_pipe_by_pwritev2(void)
+{
+	return slowly_drained(0, one_pwritev2);
 }
 
 static long to_pipe_inline(void)
@@ -527,7 +539,7 @@ static const struct {
 } ways[] = {
 	WAY(poll), WAY(ppoll), WAY(select), WAY(pselect), WAY(epoll), WAY(nanosleep), WAY(inline_nanosleep), WAY(clock_nanosleep),
 	WAY(sem_timedwait), WAY(futex), WAY(sigtimedwait), WAY(semtimedop), WAY(msgrcv), WAY(slow_pipe), {"to_pipe", to_pipe},
-	{"to_pipe_by_writev", to_pipe_by_writev}, {"to_pipe_inline", to_pipe_inline}, {"to_pipe_by_sendfile", to_pipe_by_sendfile},
+	{"to_pipe_by_writev", to_pipe_by_writev}, {"to_pipe_by_pwritev2", to_pipe_by_pwritev2}, {"to_pipe_inline", to_pipe_inline}, {"to_pipe_by_sendfile", to_pipe_by_sendfile},
 	{"to_pipe_by_splice", to_pipe_by_splice}, {"to_socket", to_socket}, {"to_socket_by_send", to_socket_by_send}, WAY(accept), WAY(connect),
 	WAY(locks), WAY(fifo), WAY(wait), WAY(timerfd), WAY(inotify), WAY(pause),
 };
