@@ -15,7 +15,7 @@
 #include "../sys/poison.h"
 
 enum { SIGNALS = 64, SET = 8, STACK_SIZE = 64 << 10, SET_MASK = 2, STACK_SPARE = 4096 };
-enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, BY_TIMER = -2 /* SI_TIMER */, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, SYS = 31, PROXY = 33 };
+enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, BY_TIMER = -2 /* SI_TIMER */, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, IO = 29, SYS = 31, PROXY = 33 };
 #define ON_STACK 0x08000000ul
 #define RESTART 0x10000000ul
 #define RESTORER 0x04000000ul
@@ -401,6 +401,9 @@ static enum let_go objection(int signal, const struct action *action)
 		return LET_GO_NOT; /* on_fault stands in front of it */
 	if (action->mask & FAULTS)
 		return LET_GO_FULL_HANDLER;
+	/* A write to a pipe whose other end is here (O_ASYNC), or into a folder that is watched (F_NOTIFY), tells of itself before it is over. */
+	if (signal == IO)
+		return LET_GO_ASYNC_IO;
 	/* The kernel resets it behind our back, to a default that would not lead to us. */
 	return action->flags & ONE_SHOT ? LET_GO_ONE_SHOT : LET_GO_NOT;
 }
