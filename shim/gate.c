@@ -331,12 +331,15 @@ static long follow(struct process *p, const struct call *call)
 	return result;
 }
 
+/* One with its own memory. */
 static long child(struct process *p, const struct call *call)
 {
-	long result = kernel_call(call);
+	uint64_t stack, flags = children_flags(call, &stack);
 
+	children_before(p, flags);
+	long result = kernel_call(call);
 	if (result != 0) {
-		children_after(p, 0, result);
+		children_after(p, flags, result);
 		return result;
 	}
 	/* NB: written first. A page that was wiped and is read before costs two faults. */

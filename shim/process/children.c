@@ -40,8 +40,17 @@ void children_share(uint64_t flags)
 		inherited.shares_descriptors = 1;
 }
 
+/* Until the child has ended or executed something, whether it borrows our memory or not. */
+static int sleeps(const struct process *p, uint64_t flags)
+{
+	return (flags & (CLONE_VFORK | CLONE_THREAD)) == CLONE_VFORK && process_is_ours(p);
+}
+
 void children_before(struct process *p, uint64_t flags)
 {
+	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */
+	if (sleeps(p, flags))
+		signals_unhook(p);
 	if (!(flags & CLONE_VM))
 		return;
 	if (flags & CLONE_THREAD) {
@@ -52,9 +61,6 @@ void children_before(struct process *p, uint64_t flags)
 		signals_share(p);
 		return;
 	}
-	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */
-	if (flags & CLONE_VFORK && process_is_ours(p))
-		signals_unhook(p);
 	__atomic_add_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&p->threads, flags & CLONE_VFORK ? THREADS_BORROWED : THREADS_MORE, __ATOMIC_SEQ_CST);
 	/* What it reads and writes is counted here by us, and there by the kernel. */
@@ -85,28 +91,31 @@ static void forked(void)
 	prepare();
 }
 
+/* One that has borrowed our memory has gone, or has not come. */
+static void gone(struct process *p, long result)
+{
+	exec_child_gone(p, (int32_t)result);
+	if (result > 0)
+		let_go_of_locks(p, (uint32_t)result);
+	/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
+	if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST)) {
+		exec_no_children(p);
+		clock_childless();
+		__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
+		if (!(p->threads & THREADS_MORE))
+			let_go_of_locks(p, 0);
+	}
+}
+
 void children_after(struct process *p, uint64_t flags, long result)
 {
 	if (result > 0 && !(flags & CLONE_VM))
 		forked();
 	if (result > 0 && !(flags & CLONE_THREAD) && inherited.family)
 		__atomic_add_fetch(&inherited.family->forks, 1, __ATOMIC_RELAXED);
-	if (!(flags & CLONE_VM) || flags & CLONE_THREAD)
-		return;
 	/* A child without CLONE_VFORK may live as long as we do: the suspicion stays. */
-	if (flags & CLONE_VFORK || result < 0) {
-		exec_child_gone(p, (int32_t)result);
-		if (result > 0)
-			let_go_of_locks(p, (uint32_t)result);
-		/* We go on when it has its own memory, or none: one that it has made in its turn is no more here than it is. */
-		if (!__atomic_sub_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST)) {
-			exec_no_children(p);
-			clock_childless();
-			__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
-			if (!(p->threads & THREADS_MORE))
-				let_go_of_locks(p, 0);
-		}
-	}
-	if (flags & CLONE_VFORK && process_is_ours(p))
+	if ((flags & (CLONE_VM | CLONE_THREAD)) == CLONE_VM && (flags & CLONE_VFORK || result < 0))
+		gone(p, result);
+	if (sleeps(p, flags))
 		signals_hook(p);
 }

@@ -1,7 +1,7 @@
 /* A signal that ends a process ends one that sleeps in vfork at once, while its child goes on: a handler would have to wait for the child,
  * because that sleep is broken by deadly signals only. The child waits for the end of a pipe that we hold until its parent has been seen
  * dead; an alarm says who waits too long. What the parent wrote before is there. Also with a child that has written, for a second vfork,
- * by instructions of the program's own; and the defaults are seen when asked for behind it. Then process 1 of a namespace, where a
+ * by instructions of the program's own, and with a child that has its own memory (CLONE_VFORK without CLONE_VM); and the defaults are seen when asked for behind it. Then process 1 of a namespace, where a
  * signal at its default does nothing: it goes on with its burst. */
 /* coalesces: yes */
 /* timeout: 120 */
@@ -78,10 +78,26 @@ static void by_inline(void)
 			 : "rcx", "r11", "rdi", "rsi", "rdx", "memory");
 }
 
+static void with_its_own_memory(void)
+{
+	int status;
+
+	burst(file, "main", 0, 300);
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0)
+		_exit(3);
+	if (waitpid(pid, &status, 0) != pid || status != 0x300)
+		_exit(95);
+	burst(file, "between", 0, 300);
+	if (syscall(SYS_clone, CLONE_VFORK | SIGCHLD, 0, 0, 0, 0) == 0)
+		child_waits(1);
+}
+
 static const struct {
 	const char *name;
 	void (*vforks)(void);
-} ways[] = {{"plain", plain}, {"writes", with_a_child_that_writes}, {"second", second}, {"inline", by_inline}};
+} ways[] = {{"plain", plain}, {"writes", with_a_child_that_writes}, {"second", second}, {"inline", by_inline}, {"own_memory", with_its_own_memory}};
+enum { WAYS = sizeof ways / sizeof *ways };
 
 static void one(unsigned w, int number, int executes, char *self)
 {
@@ -200,7 +216,7 @@ int main(int argc, char **argv)
 	signal(SIGALRM, too_long);
 	in_both(asked, NULL);
 	for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		for (unsigned w = 0; w < 4; w++)
+		for (unsigned w = 0; w < WAYS; w++)
 			one(w, numbers[i], (i + w) % 2, argv[0]);
 	in_namespace();
 	puts("done");
