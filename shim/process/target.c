@@ -13,6 +13,7 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/stat.h>
 #include <linux/wait.h>
 
 #include "../sys/poison.h"
@@ -154,6 +155,16 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 	return tracer_is_wanted() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
 }
 
+/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. */
+static __attribute__((noinline)) long open_file(long folder, uint64_t path, int how)
+{
+	struct stat status;
+
+	if (how == O_RDONLY && RAW(__NR_newfstatat, folder, path, &status, 0) == 0 && (status.st_mode & S_IFMT) != S_IFREG)
+		return -ENOEXEC;
+	return RAW(__NR_openat, folder, path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */
 static __attribute__((noinline)) long open_interpreter(long fd)
 {
@@ -170,7 +181,7 @@ static __attribute__((noinline)) long open_interpreter(long fd)
 			*end = 0;
 			break;
 		}
-	return RAW(__NR_open, line + from, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return open_file(AT_FDCWD, (uint64_t)(uintptr_t)(line + from), O_RDONLY);
 }
 
 /* A descriptor that only names its file (O_PATH) cannot be read from: the same file once more, or -1. Others are read as they are. */
@@ -179,7 +190,7 @@ static __attribute__((noinline)) long open_named(long fd, int how)
 	char path[32];
 
 	name_descriptor(path, fd);
-	return RAW(__NR_open, path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return open_file(AT_FDCWD, (uint64_t)(uintptr_t)path, how);
 }
 
 static int unfollowed(const struct call *call)
@@ -191,8 +202,7 @@ static int unfollowed(const struct call *call)
 
 	/* A handler that jumps away would leave a descriptor open. */
 	block_signals(&mask);
-	long fd = given ? (long)a[0] :
-			  RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	long fd = given ? (long)a[0] : open_file(at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY);
 	long flags = given ? RAW(__NR_fcntl, fd, F_GETFL) : 0;
 	int is_named = flags > 0 && flags & O_PATH;
 	if (is_named) {
@@ -201,7 +211,7 @@ static int unfollowed(const struct call *call)
 	}
 	/* One that may be executed and not be read shows its rights all the same. */
 	struct stat status;
-	if (fd == -EACCES && (fd = is_named ? open_named((long)a[0], O_PATH) : RAW(__NR_openat, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH | O_CLOEXEC)) >= 0) {
+	if (fd == -EACCES && (fd = is_named ? open_named((long)a[0], O_PATH) : open_file(at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH)) >= 0) {
 		result = raw_fstat(fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
 		RAW(__NR_close, fd);
 		fd = -1;
