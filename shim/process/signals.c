@@ -598,6 +598,23 @@ static long action_locked(const struct call *call, int signal, const struct acti
 	return 0;
 }
 
+/* A child in our memory changes its own dispositions only; those that it has of us are shown to it as to the program. */
+static long action_of_child(const struct call *call, int signal)
+{
+	struct action old;
+	struct call changed = *call;
+
+	if (!call->arguments[2])
+		return kernel_call(call);
+	changed.arguments[2] = (uint64_t)&old;
+	long result = kernel_call(&changed);
+	if (result != 0)
+		return result;
+	if (is_handler(old.handler) && old.restorer == (void *)signal_return)
+		old = seen(signal, &old);
+	return memory_write((void *)call->arguments[2], &old, sizeof old) == sizeof old ? 0 : -EFAULT;
+}
+
 long signals_action(struct process *p, const struct call *call)
 {
 	int signal = (int)call->arguments[0];
@@ -606,10 +623,12 @@ long signals_action(struct process *p, const struct call *call)
 
 	if (call->arguments[1])
 		memory_disturb(signal);
-	/* What the kernel refuses is left to it, and a vfork child changes its own dispositions only. */
-	if (!signals.holders || p->sealed || signal < 1 || signal > SIGNALS || call->arguments[3] != SET || !process_is_ours(p) ||
-	    (call->arguments[1] && memory_read(&asked, call->arguments[1], sizeof asked) != sizeof asked) ||
-	    !process_lock(p, &p->signal_lock, &mask))
+	/* What the kernel refuses is left to it. */
+	if (!signals.holders || p->sealed || signal < 1 || signal > SIGNALS || call->arguments[3] != SET)
+		return kernel_call(call);
+	if (!process_is_ours(p))
+		return action_of_child(call, signal);
+	if ((call->arguments[1] && memory_read(&asked, call->arguments[1], sizeof asked) != sizeof asked) || !process_lock(p, &p->signal_lock, &mask))
 		return kernel_call(call);
 	long result = action_locked(call, signal, call->arguments[1] ? &asked : NULL);
 	lock_release(&p->signal_lock, &mask);
@@ -640,7 +659,7 @@ enum let_go signals_objection(const struct call *call)
 	return (int)call->arguments[0] == SYS ? LET_GO_SIGSYS : objection((int)call->arguments[0], &asked);
 }
 
-static long stack_locked(struct process *p, const struct call *call, const struct signal_stack *asked)
+static long stack_changed(struct process *p, const struct call *call, const struct signal_stack *asked)
 {
 	struct signal_stack old;
 	struct call changed = *call;
@@ -649,7 +668,7 @@ static long stack_locked(struct process *p, const struct call *call, const struc
 	long result = kernel_call(&changed);
 	if (result != 0)
 		return result;
-	/* A thread's stack is its own business. */
+	/* A thread's stack is its own business; asked: NULL too for a child in our memory, whose is. */
 	if (asked && RAW(__NR_gettid) == p->pid) {
 		signals.stack_installed = 0;
 		if (signals.holders && asked->flags & STACK_DISABLED && !(p->threads & THREADS_MORE))
@@ -682,11 +701,13 @@ long signals_stack(struct process *p, const struct call *call)
 	struct signal_stack asked;
 	uint64_t mask;
 
-	if (!signals.stack || p->sealed || !process_is_ours(p) ||
-	    (call->arguments[0] && memory_read(&asked, call->arguments[0], sizeof asked) != sizeof asked) ||
-	    !process_lock(p, &p->signal_lock, &mask))
+	if (!signals.stack || p->sealed || (call->arguments[0] && memory_read(&asked, call->arguments[0], sizeof asked) != sizeof asked))
 		return kernel_call(call);
-	long result = stack_locked(p, call, call->arguments[0] ? &asked : NULL);
+	if (!process_is_ours(p))
+		return stack_changed(p, call, NULL);
+	if (!process_lock(p, &p->signal_lock, &mask))
+		return kernel_call(call);
+	long result = stack_changed(p, call, call->arguments[0] ? &asked : NULL);
 	lock_release(&p->signal_lock, &mask);
 	return result;
 }
