@@ -204,8 +204,10 @@ long coalesce_after_close(struct process *p, const struct call *call, long resul
 
 	if (!b || !b->kept || result < 0 || (p->suspect && !process_is_ours(p)))
 		return result;
-	gone = number == __NR_close_range ? (uint32_t)b->fd >= (uint32_t)a[0] && (uint32_t)b->fd <= (uint32_t)a[1] && !a[2] :
-					    (int)a[number != __NR_close] == b->fd;
+	if (number == __NR_close_range)
+		gone = (uint32_t)b->fd >= (uint32_t)a[0] && (uint32_t)b->fd <= (uint32_t)a[1] && !(a[2] & 4 /* CLOSE_RANGE_CLOEXEC, Linux 5.11 */);
+	else
+		gone = number == __NR_close ? (int)a[0] == b->fd : (int)a[1] == b->fd && (int)a[0] != b->fd;
 	if (!gone)
 		return result;
 	b->kept = 0;

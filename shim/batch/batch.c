@@ -6,6 +6,7 @@
 #include "../sys/memory.h"
 
 #include <asm/ioctls.h>
+#include <asm/stat.h>
 #include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
@@ -126,6 +127,18 @@ static long put_out(struct batch *b, uint32_t from, uint32_t size)
 	return result;
 }
 
+/* Which file fd is. 0: none. Apart, so that a program's small stack holds it for a moment only. */
+static __attribute__((noinline)) int look_at(const struct batch *b, uint64_t *device, uint64_t *inode)
+{
+	struct stat status;
+
+	if (RAW(__NR_fstat, b->fd, &status) != 0)
+		return 0;
+	*device = status.st_dev;
+	*inode = status.st_ino;
+	return 1;
+}
+
 /* From `done` on the batch could not be written: kept for a retry, and nothing is coalesced any more. A pipe without reader takes no
  * retry: the program's next write meets the same EPIPE. One for whose page there was no memory does (fs/pipe.c, pipe_write). */
 static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fill, int error)
@@ -139,6 +152,8 @@ static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fil
 	}
 	for (uint32_t i = done; i < fill; i++)
 		b->bytes[i - done] = b->bytes[i];
+	if (!look_at(b, &b->kept_device, &b->kept_inode))
+		b->kept_inode = 0;
 	b->kept_offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
 	b->kept_error = error;
 	b->kept = fill - done;
@@ -215,6 +230,14 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 	return result > 0 ? result : -EAGAIN;
 }
 
+/* Where nothing is armed any more a call of foreign code may have closed it, and where nobody wants to know of calls so may one of libc's. */
+static int is_there(const struct batch *b)
+{
+	uint64_t device, inode;
+
+	return look_at(b, &device, &inode) && device == b->kept_device && inode == b->kept_inode;
+}
+
 static long put_kept(struct batch *b)
 {
 	long offset;
@@ -231,6 +254,8 @@ static int retry(struct process *p, struct batch *b)
 	long result = 0;
 
 	block_signals(&mask);
+	if (!is_there(b))
+		b->kept = 0;
 	while (b->kept) {
 		result = put_kept(b);
 		if (result <= 0)

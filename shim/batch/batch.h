@@ -36,6 +36,7 @@ struct batch {
 	uint32_t kept;
 	int32_t kept_error;
 	int64_t kept_offset;
+	uint64_t kept_device, kept_inode; /* fd may be closed by a call that nobody sees, and mean another file */
 	uint8_t kept_told;       /* the error has been reported */
 
 	/* policy.c: who may be dirty next */
