@@ -351,7 +351,7 @@ static long child(struct process *p, const struct call *call)
 static long set_stack(struct process *p, const struct call *call)
 {
 	if (process_is_ours(p) && !p->sealed)
-		signals_repair();
+		signals_repair_stack();
 	long result = signals_stack(p, call);
 
 	if (batch && batch->armed && process_is_ours(p) && signals_stack_is_small())
@@ -385,7 +385,7 @@ static long make(struct process *p, const struct call *call)
 		if (batch && batch->armed)
 			return masks_call(call);
 		if (process_is_ours(p) && !p->sealed)
-			signals_repair();
+			signals_repair_mask();
 		return kernel_call(call);
 	case ACTION_CLOSES:
 		return coalesce_after_close(p, call, kernel_call(call));

@@ -17,7 +17,7 @@ enum action {
 	ACTION_FILTER,
 	ACTION_RIGHTS,
 	ACTION_WRITE,
-	ACTION_MASK,
+	ACTION_MASK,    /* takes a set of signals, or goes by the mask */
 	ACTION_MAP,
 	ACTION_COPIES,  /* is counted by the kernel only where it has copied */
 	ACTION_LIMIT,   /* of the address space: our windows count */

@@ -202,6 +202,7 @@ void arm_before_exec(struct process *p)
 	if (batch && process_is_ours(p)) {
 		if (p->gathered)
 			arm_let_go(p, batch, LET_GO_NOT, REACH_NOW, NULL);
+		signals_repair_mask();
 		return;
 	}
 	/* A vfork child: its mask is its own, and what it executes is to find SIGSYS in it. */

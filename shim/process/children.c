@@ -48,6 +48,9 @@ static int sleeps(const struct process *p, uint64_t flags)
 
 void children_before(struct process *p, uint64_t flags)
 {
+	/* The child is to have it. */
+	if (!p->sealed && process_is_ours(p))
+		signals_repair_mask();
 	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */
 	if (sleeps(p, flags))
 		signals_unhook(p);

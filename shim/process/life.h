@@ -52,7 +52,10 @@ int signals_stack_overlaps(uint64_t from, uint64_t size); /* the alternate stack
 /* The program's rt_sigreturn: SIGSYS stays open, the alternate stack the one that is in force. */
 void signals_returning(struct signal_frame *frame);
 void signals_leave(struct signal_frame *frame); /* let go within a handler of ours */
-void signals_repair(void);                      /* after letting go, before the program asks for mask or alternate stack */
+/* After letting go, before the program asks for its alternate stack; for its mask, and before somebody gets that mask, or a signal is sent. */
+void signals_repair_stack(void);
+void signals_repair_mask(void);
+int signals_mask_may_be_wrong(void);
 /* Those of `held` that end a call that waits: who have a handler of the program's (bit 0: signal 1), and CAME_ENDS where one has no SA_RESTART. To be asked while
  * they are held back: a handler may set another one. Any context. */
 #define CAME_ENDS (1ul << 30) /* in the place of SIGSYS, which is none of them */

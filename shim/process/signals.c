@@ -49,6 +49,7 @@ static struct {
 	uint8_t hooked;          /* they stand; between a vfork and its child's end they do not */
 	uint8_t was_proxied;     /* it has been so at some time */
 	uint8_t proxied;         /* signal 33 stands for SIGSYS in every mask of the program */
+	uint8_t stood_in;        /* it has done so in one at some time: a frame of a handler may still hold it */
 	uint8_t stack_installed; /* our alternate stack is in force, because the program has none */
 	uint8_t dirty;           /* bytes may be buffered: SIGTSTP and the ignored faults lead to us */
 	uint64_t ignored;        /* fault signals that the program ignores */
@@ -221,6 +222,7 @@ static struct action chosen(int signal, const struct action *asked)
 	}
 	if (signals.proxied && a.mask & BIT(SYS)) {
 		signals.masks_sys |= BIT(signal);
+		signals.stood_in = 1;
 		signals.masks_proxy = (signals.masks_proxy & ~BIT(signal)) | (a.mask & BIT(PROXY) ? BIT(signal) : 0);
 		a.mask = (a.mask & ~BIT(SYS)) | BIT(PROXY);
 	}
@@ -438,7 +440,10 @@ enum let_go signals_arm(void)
 
 uint64_t signals_real_mask(uint64_t view)
 {
-	return signals.proxied && view & BIT(SYS) ? (view & ~BIT(SYS)) | BIT(PROXY) : view;
+	if (!signals.proxied || !(view & BIT(SYS)))
+		return view;
+	signals.stood_in = 1;
+	return (view & ~BIT(SYS)) | BIT(PROXY);
 }
 
 uint64_t signals_view_mask(uint64_t real)
@@ -555,19 +560,29 @@ void signals_leave(struct signal_frame *frame)
 	apply();
 }
 
-/* Frames of handlers that stood when we let go still hold our alternate stack and signal 33: their return brings both back, unseen. So what
- * the program asks for is put right before the kernel answers. */
-void signals_repair(void)
+int signals_mask_may_be_wrong(void)
 {
-	struct signal_stack stack, none = {NULL, STACK_DISABLED, 0};
+	return signals.stood_in && !signals.proxied;
+}
+
+/* Frames of handlers that stood when we let go still hold our alternate stack and signal 33: their return brings both back, unseen. So what
+ * the program asks for is put right before the kernel answers; and its mask before what goes by it. */
+void signals_repair_mask(void)
+{
 	uint64_t mask;
 
-	if (signals.proxied || !signals.was_proxied)
-		return;
-	if (RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, SET) == 0 && mask & BIT(PROXY) && !(mask & BIT(32))) {
+	if (signals_mask_may_be_wrong() && RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, SET) == 0 && mask & BIT(PROXY) && !(mask & BIT(32))) {
 		mask = (mask & ~BIT(PROXY)) | BIT(SYS);
 		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, SET);
 	}
+}
+
+void signals_repair_stack(void)
+{
+	struct signal_stack stack, none = {NULL, STACK_DISABLED, 0};
+
+	if (signals.proxied || !signals.was_proxied)
+		return;
 	if (!signals.holders && RAW(__NR_sigaltstack, 0, &stack) == 0 && stack.at == signals.stack && !(stack.flags & (STACK_IN_USE | STACK_DISABLED)))
 		RAW(__NR_sigaltstack, &none, 0);
 }
