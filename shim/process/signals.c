@@ -541,8 +541,8 @@ void signals_returning(struct signal_frame *frame)
 	if (!signals.proxied)
 		return;
 	frame->mask = signals_real_mask(frame->mask);
-	/* What stood when the handler began comes back: the program's own stack, or none of it, and then ours. */
-	int none = frame->stack.flags & STACK_DISABLED || frame->stack.at == signals.stack;
+	/* What stood when the handler began comes back: the program's own stack, or none of it, and then ours. NB: one that was never set has no flag (fs/exec.c, begin_new_exec). */
+	int none = frame->stack.flags & STACK_DISABLED || !frame->stack.size || frame->stack.at == signals.stack;
 	if (none && signals.stack)
 		frame->stack = (struct signal_stack){signals.stack, 0, STACK_SIZE};
 	if (signals.stack_installed != (none && signals.stack)) {
