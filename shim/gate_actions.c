@@ -62,6 +62,10 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_mmap] = ACTION_MAP,
 	[__NR_copy_file_range] = ACTION_COPIES,
 	[__NR_rt_sigreturn] = ACTION_STANDS,
+#ifdef __NR_uretprobe
+	[__NR_uretprobe] = ACTION_STANDS,
+	[__NR_uprobe] = ACTION_STANDS,
+#endif
 };
 
 static int is_only_counted(uint32_t number, const struct syscall_row *row)

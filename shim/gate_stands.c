@@ -47,8 +47,11 @@ struct look gate_look(const struct call *call)
 	enum action action = actions[call_slot(call)];
 	uint64_t stack = 0;
 
-	if (action == ACTION_STANDS)
+	if (action == ACTION_STANDS) {
+		if (p && p->alive == 1)
+			coalesce_before(p, call, NULL);
 		return (struct look){0, 1};
+	}
 	if (action != ACTION_CHILD)
 		return (struct look){gate(call), 0};
 	uint64_t flags = children_flags(call, &stack);
