@@ -355,6 +355,40 @@ void signals_first_pid(struct process *p)
 	signals_unhook(p);
 }
 
+static int is_on_ours(uint64_t address)
+{
+	return signals.stack && address - (uint64_t)signals.stack < STACK_SIZE;
+}
+
+/* Frames of the program's handlers from `from` on, up the stack, hold our alternate stack, which their return would bring back unseen, for handlers that natively run on no such
+ * stack and may need more; and signal 33. Nobody but the kernel writes down where ours is, so what says so is such a frame, or the program's copy of one. In the lowest page of our
+ * stack, where no handler of ours comes, is room to look through them. */
+static __attribute__((noinline)) void frames_forget(uint64_t from)
+{
+	enum { REACH = 256 << 10, PAGE = 4096, MASK = offsetof(struct signal_frame, mask) - offsetof(struct signal_frame, stack) };
+	static const struct signal_stack none = {NULL, STACK_DISABLED, 0};
+	const uint64_t *words = signals.stack;
+	uint64_t mask, size;
+	struct signal_stack found;
+
+	from &= ~7ul;
+	for (uint64_t at = from; at < from + REACH; at += size) {
+		size = PAGE - at % PAGE;
+		if (memory_read(signals.stack, at, size) != (long)size)
+			return;
+		for (unsigned i = 0; i < size / sizeof *words; i++) {
+			uint64_t place = at + i * sizeof *words;
+			if (words[i] != (uint64_t)signals.stack || memory_read(&found, place, sizeof found) != sizeof found || found.flags || found.size != STACK_SIZE)
+				continue;
+			memory_write((void *)place, &none, sizeof none);
+			if (memory_read(&mask, place + MASK, SET) != SET || !(mask & BIT(PROXY)) || mask & BIT(32))
+				continue;
+			mask = (mask & ~BIT(PROXY)) | BIT(SYS);
+			memory_write((void *)(place + MASK), &mask, SET);
+		}
+	}
+}
+
 /* NB: whether handlers run on an alternate stack is said for all threads at once, and each may have one. */
 void signals_share(struct process *p)
 {
@@ -364,6 +398,7 @@ void signals_share(struct process *p)
 	if (!signals.stack_installed || p->sealed || !process_lock(p, &p->signal_lock, &mask))
 		return;
 	if (RAW(__NR_sigaltstack, &none, 0) == 0) {
+		frames_forget((uint64_t)__builtin_frame_address(0));
 		signals.stack_installed = 0;
 		apply();
 	}
@@ -476,40 +511,6 @@ static __attribute__((noinline)) void take_ticks(void)
 	memset(&found, 0, sizeof found);
 	found.information = other;
 	RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), SYS, &found);
-}
-
-static int is_on_ours(uint64_t address)
-{
-	return signals.stack && address - (uint64_t)signals.stack < STACK_SIZE;
-}
-
-/* Frames of the program's handlers from `from` on, up the stack, hold our alternate stack, which their return would bring back unseen, for handlers that natively run on no such
- * stack and may need more; and signal 33. Nobody but the kernel writes down where ours is, so what says so is such a frame, or the program's copy of one. In the lowest page of our
- * stack, where no handler of ours comes, is room to look through them. */
-static __attribute__((noinline)) void frames_forget(uint64_t from)
-{
-	enum { REACH = 256 << 10, PAGE = 4096, MASK = offsetof(struct signal_frame, mask) - offsetof(struct signal_frame, stack) };
-	static const struct signal_stack none = {NULL, STACK_DISABLED, 0};
-	const uint64_t *words = signals.stack;
-	uint64_t mask, size;
-	struct signal_stack found;
-
-	from &= ~7ul;
-	for (uint64_t at = from; at < from + REACH; at += size) {
-		size = PAGE - at % PAGE;
-		if (memory_read(signals.stack, at, size) != (long)size)
-			return;
-		for (unsigned i = 0; i < size / sizeof *words; i++) {
-			uint64_t place = at + i * sizeof *words;
-			if (words[i] != (uint64_t)signals.stack || memory_read(&found, place, sizeof found) != sizeof found || found.flags || found.size != STACK_SIZE)
-				continue;
-			memory_write((void *)place, &none, sizeof none);
-			if (memory_read(&mask, place + MASK, SET) != SET || !(mask & BIT(PROXY)) || mask & BIT(32))
-				continue;
-			mask = (mask & ~BIT(PROXY)) | BIT(SYS);
-			memory_write((void *)(place + MASK), &mask, SET);
-		}
-	}
 }
 
 void signals_disarm(uint64_t *mask)

@@ -1,9 +1,10 @@
 /* All is let go of while a handler runs, in a program that has no alternate stack: behind it handlers that would run on one (SA_ONSTACK) run where they would natively, also
  * those that need more than an alternate stack has. Let go of by many calls without a batch, by memory that is shared, in a forked child that returns from the handler, in
- * a handler within a handler, and by a fault that the program takes. */
+ * a handler within a handler, by a thread, and by a fault that the program takes. */
 /* coalesces: yes */
 /* timeout: 120 */
 #include "burst.h"
+#include <pthread.h>
 #include <sys/mman.h>
 
 enum { DEEP = 1 << 20 };
@@ -24,6 +25,13 @@ static void ends_child(pid_t pid)
 	if (waitpid(pid, &status, 0) != pid)
 		die("waitpid");
 	printf("child: status %#x\n", status);
+}
+
+static void *sleeps(void *unused)
+{
+	for (;;)
+		sleep(100);
+	return unused;
 }
 
 static void lets_go(int number)
@@ -54,6 +62,10 @@ static void lets_go(int number)
 		}
 		for (int i = 0; i < 3000; i++)
 			getppid();
+		break;
+	case 4:
+		if (pthread_create(&(pthread_t){0}, NULL, sleeps, NULL))
+			die("pthread_create");
 		break;
 	default:
 		*page = 1;
@@ -113,7 +125,7 @@ int main(void)
 	file = create("first");
 	bursts();
 	close(file);
-	for (way = 0; way < 5; way++) {
+	for (way = 0; way < 6; way++) {
 		lines = 0;
 		printf("status %#x\n", in_child(in_way, NULL));
 	}
