@@ -79,11 +79,19 @@ static void allows(int number)
 	mprotect(page, 4096, PROT_READ | PROT_WRITE);
 }
 
+/* On the stack on which main stands? Another one may have room below it, which is somebody's. */
+static char *first;
+static int elsewhere;
+
 static __attribute__((noinline)) void goes_deep(int number)
 {
 	volatile char space[DEEP];
 
 	(void)number;
+	if (first - (char *)space < 0 || first - (char *)space > 64 << 20) {
+		elsewhere++;
+		return;
+	}
 	memset((char *)space, 1, sizeof space);
 	deep += space[DEEP / 2];
 }
@@ -106,10 +114,10 @@ static void handled(void)
 	raise(SIGUSR1);
 	raise(SIGUSR2);
 	sigaltstack(NULL, &stack);
-	printf("way %d: deep %d times, stack %d of %zu\n", way, deep, stack.ss_flags, stack.ss_size);
+	printf("way %d: deep %d times, elsewhere %d, stack %d of %zu\n", way, deep, elsewhere, stack.ss_flags, stack.ss_size);
 	bursts();
 	raise(SIGUSR2);
-	printf("deep %d times\n", deep);
+	printf("deep %d times, elsewhere %d\n", deep, elsewhere);
 	fflush(stdout);
 	_exit(7);
 }
@@ -122,6 +130,7 @@ static void in_way(const void *with)
 
 int main(void)
 {
+	first = (char *)__builtin_frame_address(0);
 	file = create("first");
 	bursts();
 	close(file);
