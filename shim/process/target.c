@@ -193,11 +193,19 @@ static __attribute__((noinline)) long open_named(long fd, int how)
 	return open_file(AT_FDCWD, (uint64_t)(uintptr_t)path, how);
 }
 
+/* execveat(2): AT_EMPTY_PATH means nothing where there is a path. */
+static int is_given(const uint64_t a[5])
+{
+	char first = 0;
+
+	return a[4] & AT_EMPTY_PATH && (memory_read_given(&first, a[1], 1, 1) != 1 || !first);
+}
+
 static int unfollowed(const struct call *call)
 {
 	const uint64_t *a = call->arguments;
 	int at = (uint32_t)call->number == __NR_execveat;
-	int given = at && a[4] & AT_EMPTY_PATH, result = -1;
+	int given = at && is_given(a), result = -1;
 	uint64_t mask;
 
 	/* A handler that jumps away would leave a descriptor open. */

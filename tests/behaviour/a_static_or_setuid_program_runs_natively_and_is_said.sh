@@ -47,6 +47,34 @@ PYTHON
 		fail "run $kind: not one line that says why: $(cat err)"
 done
 
+# by a folder's descriptor, with a flag that means nothing where there is a name (AT_EMPTY_PATH): a static one is not shown what it cannot use
+cat >by_descriptor.c <<'C_'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(void)
+{
+	char *arguments[] = {"shows", NULL}, *environment[] = {"ONE=1", NULL};
+
+	syscall(SYS_execveat, open(".", O_RDONLY | O_DIRECTORY), "shows", arguments, environment, AT_EMPTY_PATH);
+	return 9;
+}
+C_
+cat >shows.c <<'C_'
+#include <stdio.h>
+extern char **environ;
+int main(void)
+{
+	for (char **entry = environ; *entry; entry++)
+		puts(*entry);
+	return 0;
+}
+C_
+cc -static -o shows shows.c && cc -o by_descriptor by_descriptor.c || fail "cc does not compile"
+shimmed SYSSHIM_STATS=off ./by_descriptor >out 2>err || fail "by a descriptor: status $?"
+[ "$(cat out)" = ONE=1 ] || fail "by a descriptor: its environment is $(cat out)"
+
 # ld.so has no interpreter either, but it is the one that loads us
 loader=$(ldd /bin/true | awk '/ld-linux/ { print $1 }')
 XDG_STATE_HOME=$PWD/state "$SYSSHIM" run --stats=off -- "$loader" /bin/echo hello >out 2>err || fail "ld.so as the program: $(cat err)"
