@@ -9,6 +9,7 @@
 #include "intercept.h"
 #include "object.h"
 #include "../process/life.h"
+#include "../process/target.h"
 #include "../sys/memory.h"
 
 #include <asm/stat.h>
@@ -50,6 +51,9 @@ static const char *object_rewrite(struct object *o, enum want want)
 
 	if (!object_find(o))
 		return "libc not found";
+	/* The program's own file, that it has a lock on over an exec. */
+	if (want == WANT_CERTAIN && !filtered_at_start && target_is_open(o->path))
+		return "the process has its file open";
 	o->any = elf_symbol(&o->text.symbols, "syscall");
 	o->has_many_pages = o == &objects[LIBC] && want != WANT_MOST;
 	o->needs_one_place = o == &objects[LIBC] && libc_minor() >= ONE_PLACE;

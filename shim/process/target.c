@@ -155,18 +155,64 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 	return tracer_is_wanted() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
 }
 
-/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. */
-static __attribute__((noinline)) long open_file(long folder, uint64_t path, int how)
+/* Is a descriptor of ours this file? Without /proc nobody knows. */
+static __attribute__((noinline)) int is_open_here(const struct stat *file)
+{
+	struct entry { /* getdents64(2) */
+		uint64_t inode;
+		int64_t offset;
+		uint16_t size;
+		uint8_t type;
+		char name[];
+	};
+	char entries[240] __attribute__((aligned(8)));
+	long folder = RAW(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0;
+	struct stat status;
+	int found = folder < 0;
+
+	while (!found && (size = RAW(__NR_getdents64, folder, entries, sizeof entries)) > 0)
+		for (long at = 0; at < size && !found; at += ((const struct entry *)(entries + at))->size) {
+			const char *name = ((const struct entry *)(entries + at))->name;
+			long fd = 0;
+			for (; *name >= '0' && *name <= '9'; name++)
+				fd = fd * 10 + (*name - '0');
+			found = !*name && RAW(__NR_fstat, fd, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev;
+		}
+	if (folder >= 0)
+		RAW(__NR_close, folder);
+	return found;
+}
+
+int target_is_open(const char *path)
 {
 	struct stat status;
 
-	if (how == O_RDONLY && RAW(__NR_newfstatat, folder, path, &status, 0) == 0 && (status.st_mode & S_IFMT) != S_IFREG)
-		return -ENOEXEC;
+	return RAW(__NR_newfstatat, AT_FDCWD, path, &status, 0) == 0 && is_open_here(&status);
+}
+
+/* Where may an open for a moment be made? */
+enum place {
+	HERE,
+	APART /* in a child with a table of descriptors of its own */
+};
+
+/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. -EBUSY: not here
+ * (target_is_open). */
+static __attribute__((noinline)) long open_file(enum place place, long folder, uint64_t path, int how)
+{
+	struct stat status;
+
+	if (how == O_RDONLY && RAW(__NR_newfstatat, folder, path, &status, 0) == 0) {
+		if ((status.st_mode & S_IFMT) != S_IFREG)
+			return -ENOEXEC;
+		if (place == HERE && !memory_is_stored_directly() && is_open_here(&status))
+			return -EBUSY;
+	}
 	return RAW(__NR_openat, folder, path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */
-static __attribute__((noinline)) long open_interpreter(long fd)
+static __attribute__((noinline)) long open_interpreter(enum place place, long fd)
 {
 	char line[256];
 	long size = own_read(RAW(__NR_pread64, fd, line, sizeof line - 1, 0)), from = 2;
@@ -181,16 +227,16 @@ static __attribute__((noinline)) long open_interpreter(long fd)
 			*end = 0;
 			break;
 		}
-	return open_file(AT_FDCWD, (uint64_t)(uintptr_t)(line + from), O_RDONLY);
+	return open_file(place, AT_FDCWD, (uint64_t)(uintptr_t)(line + from), O_RDONLY);
 }
 
 /* A descriptor that only names its file (O_PATH) cannot be read from: the same file once more, or -1. Others are read as they are. */
-static __attribute__((noinline)) long open_named(long fd, int how)
+static __attribute__((noinline)) long open_named(enum place place, long fd, int how)
 {
 	char path[32];
 
 	name_descriptor(path, fd);
-	return open_file(AT_FDCWD, (uint64_t)(uintptr_t)path, how);
+	return open_file(place, AT_FDCWD, (uint64_t)(uintptr_t)path, how);
 }
 
 /* execveat(2): AT_EMPTY_PATH means nothing where there is a path. */
@@ -201,7 +247,10 @@ static int is_given(const uint64_t a[5])
 	return a[4] & AT_EMPTY_PATH && (memory_read_given(&first, a[1], 1, 1) != 1 || !first);
 }
 
-static int unfollowed(const struct call *call)
+/* NOT_HERE: it can only be looked at APART. */
+enum { NOT_HERE = -2 };
+
+static int unfollowed(enum place place, const struct call *call)
 {
 	const uint64_t *a = call->arguments;
 	int at = (uint32_t)call->number == __NR_execveat;
@@ -210,23 +259,23 @@ static int unfollowed(const struct call *call)
 
 	/* A handler that jumps away would leave a descriptor open. */
 	block_signals(&mask);
-	long fd = given ? (long)a[0] : open_file(at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY);
+	long fd = given ? (long)a[0] : open_file(place, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY);
 	long flags = given ? RAW(__NR_fcntl, fd, F_GETFL) : 0;
 	int is_named = flags > 0 && flags & O_PATH;
 	if (is_named) {
-		fd = open_named(fd, O_RDONLY);
+		fd = open_named(place, fd, O_RDONLY);
 		given = 0;
 	}
 	/* One that may be executed and not be read shows its rights all the same. */
 	struct stat status;
-	if (fd == -EACCES && (fd = is_named ? open_named((long)a[0], O_PATH) : open_file(at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH)) >= 0) {
+	if (fd == -EACCES && (fd = is_named ? open_named(place, (long)a[0], O_PATH) : open_file(place, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH)) >= 0) {
 		result = raw_fstat(fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
 		RAW(__NR_close, fd);
 		fd = -1;
 	}
 
 	for (int depth = 0; fd >= 0 && depth <= SCRIPTS; depth++) {
-		long next = open_interpreter(fd);
+		long next = open_interpreter(place, fd);
 		result = next < 0 ? looks_unfollowed(fd) : -1;
 		if (!given)
 			RAW(__NR_close, fd);
@@ -236,7 +285,7 @@ static int unfollowed(const struct call *call)
 	if (fd >= 0)
 		RAW(__NR_close, fd);
 	unblock_signals(&mask);
-	return result;
+	return fd == -EBUSY ? NOT_HERE : result;
 }
 
 struct look {
@@ -249,7 +298,7 @@ static long look(void *shared)
 {
 	struct look *l = shared;
 
-	l->result = unfollowed(l->call);
+	l->result = unfollowed(APART, l->call);
 	return 0;
 }
 
@@ -277,7 +326,9 @@ static int unfollowed_apart(const struct call *call)
 int target_unfollowed(const struct process *p, const struct call *call)
 {
 	/* What is opened for a moment might be replaced by another thread, and its descriptor closed by us. */
-	return p->threads & THREADS_MORE && process_is_ours(p) ? unfollowed_apart(call) : unfollowed(call);
+	int result = p->threads & THREADS_MORE && process_is_ours(p) ? NOT_HERE : unfollowed(HERE, call);
+
+	return result == NOT_HERE ? unfollowed_apart(call) : result;
 }
 
 void target_count(int unfollowed, int by)

@@ -11,4 +11,8 @@ int target_unfollowed(const struct process *p, const struct call *call);
 /* Counts one more (by 1) or one less (by -1) program started, and under its reason when it is not followed. */
 void target_count(int unfollowed, int by);
 
+/* Is a descriptor of ours this file? Then it may not be opened and closed for a moment: a process that closes any descriptor of a file loses the locks that it has there
+ * (fcntl(2), F_SETLK). Without /proc nobody knows: 1. */
+int target_is_open(const char *path);
+
 #endif
