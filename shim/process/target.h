@@ -4,8 +4,8 @@
 
 #include "../record/process.h"
 
-/* enum unfollowed for an execve or execveat, or -1 when it can or when that is not known. Opens the file for a moment, where there are threads in a child of our own, which
- * has its own table of descriptors: theirs are not touched. */
+/* enum unfollowed for an execve or execveat, or -1 when it can or when that is not known. Opens the file for a moment; where there are threads, or where it is open here
+ * already, in a child of our own, which has its own table of descriptors: theirs are not touched, and no lock is lost. */
 int target_unfollowed(const struct process *p, const struct call *call);
 
 /* Counts one more (by 1) or one less (by -1) program started, and under its reason when it is not followed. */
