@@ -110,6 +110,7 @@ int life_born(struct process *p)
 	if (mine) {
 		/* What ran before the fork is the parent's. */
 		inherited.later_image = inherited.is_first = 0;
+		inherited.is_forked = 1;
 		inherited.log_again = inherited.stats_again = 0;
 		born(p, &log, &stats);
 		if (inherited.no_batches)

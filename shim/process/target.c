@@ -190,29 +190,23 @@ int target_is_open(const char *path)
 	return RAW(__NR_newfstatat, AT_FDCWD, path, &status, 0) == 0 && is_open_here(&status);
 }
 
-/* Where may an open for a moment be made? */
-enum place {
-	HERE,
-	APART /* in a child with a table of descriptors of its own */
-};
-
-/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. -EBUSY: not here
- * (target_is_open). */
-static __attribute__((noinline)) long open_file(enum place place, long folder, uint64_t path, int how)
+/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. locks: what is open here already is
+ * not opened, -EBUSY (target_is_open). */
+static __attribute__((noinline)) long open_file(int locks, long folder, uint64_t path, int how)
 {
 	struct stat status;
 
 	if (how == O_RDONLY && RAW(__NR_newfstatat, folder, path, &status, 0) == 0) {
 		if ((status.st_mode & S_IFMT) != S_IFREG)
 			return -ENOEXEC;
-		if (place == HERE && !memory_is_stored_directly() && is_open_here(&status))
+		if (locks && !memory_is_stored_directly() && is_open_here(&status))
 			return -EBUSY;
 	}
 	return RAW(__NR_openat, folder, path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 /* `#! interpreter argument`: the interpreter's file, as the kernel reads it (fs/binfmt_script.c, of the first 256 bytes); -1: not a script. */
-static __attribute__((noinline)) long open_interpreter(enum place place, long fd)
+static __attribute__((noinline)) long open_interpreter(int locks, long fd)
 {
 	char line[256];
 	long size = own_read(RAW(__NR_pread64, fd, line, sizeof line - 1, 0)), from = 2;
@@ -227,16 +221,16 @@ static __attribute__((noinline)) long open_interpreter(enum place place, long fd
 			*end = 0;
 			break;
 		}
-	return open_file(place, AT_FDCWD, (uint64_t)(uintptr_t)(line + from), O_RDONLY);
+	return open_file(locks, AT_FDCWD, (uint64_t)(uintptr_t)(line + from), O_RDONLY);
 }
 
 /* A descriptor that only names its file (O_PATH) cannot be read from: the same file once more, or -1. Others are read as they are. */
-static __attribute__((noinline)) long open_named(enum place place, long fd, int how)
+static __attribute__((noinline)) long open_named(int locks, long fd, int how)
 {
 	char path[32];
 
 	name_descriptor(path, fd);
-	return open_file(place, AT_FDCWD, (uint64_t)(uintptr_t)path, how);
+	return open_file(locks, AT_FDCWD, (uint64_t)(uintptr_t)path, how);
 }
 
 /* execveat(2): AT_EMPTY_PATH means nothing where there is a path. */
@@ -247,10 +241,10 @@ static int is_given(const uint64_t a[5])
 	return a[4] & AT_EMPTY_PATH && (memory_read_given(&first, a[1], 1, 1) != 1 || !first);
 }
 
-/* NOT_HERE: it can only be looked at APART. */
+/* NOT_HERE: only in a child with a table of descriptors of its own. */
 enum { NOT_HERE = -2 };
 
-static int unfollowed(enum place place, const struct call *call)
+static int unfollowed(int locks, const struct call *call)
 {
 	const uint64_t *a = call->arguments;
 	int at = (uint32_t)call->number == __NR_execveat;
@@ -259,23 +253,23 @@ static int unfollowed(enum place place, const struct call *call)
 
 	/* A handler that jumps away would leave a descriptor open. */
 	block_signals(&mask);
-	long fd = given ? (long)a[0] : open_file(place, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY);
+	long fd = given ? (long)a[0] : open_file(locks, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY);
 	long flags = given ? RAW(__NR_fcntl, fd, F_GETFL) : 0;
 	int is_named = flags > 0 && flags & O_PATH;
 	if (is_named) {
-		fd = open_named(place, fd, O_RDONLY);
+		fd = open_named(locks, fd, O_RDONLY);
 		given = 0;
 	}
 	/* One that may be executed and not be read shows its rights all the same. */
 	struct stat status;
-	if (fd == -EACCES && (fd = is_named ? open_named(place, (long)a[0], O_PATH) : open_file(place, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH)) >= 0) {
+	if (fd == -EACCES && (fd = is_named ? open_named(locks, (long)a[0], O_PATH) : open_file(locks, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_PATH)) >= 0) {
 		result = raw_fstat(fd, &status) == 0 && is_privileged(fd, &status) ? UNFOLLOWED_SETUID : -1;
 		RAW(__NR_close, fd);
 		fd = -1;
 	}
 
 	for (int depth = 0; fd >= 0 && depth <= SCRIPTS; depth++) {
-		long next = open_interpreter(place, fd);
+		long next = open_interpreter(locks, fd);
 		result = next < 0 ? looks_unfollowed(fd) : -1;
 		if (!given)
 			RAW(__NR_close, fd);
@@ -298,7 +292,7 @@ static long look(void *shared)
 {
 	struct look *l = shared;
 
-	l->result = unfollowed(APART, l->call);
+	l->result = unfollowed(0, l->call);
 	return 0;
 }
 
@@ -323,10 +317,18 @@ static int unfollowed_apart(const struct call *call)
 	return result;
 }
 
+/* Of this process, or of who shares its table. They go on over an exec, and not over a fork; a child that borrows our memory has others. Looking costs 20 us. */
+static int may_have_locks(const struct process *p)
+{
+	int is_new = inherited.is_forked && inherited.rewriting && !p->counters[__NR_fcntl].calls;
+
+	return inherited.shares_descriptors || (!is_new && process_is_ours(p));
+}
+
 int target_unfollowed(const struct process *p, const struct call *call)
 {
 	/* What is opened for a moment might be replaced by another thread, and its descriptor closed by us. */
-	int result = p->threads & THREADS_MORE && process_is_ours(p) ? NOT_HERE : unfollowed(HERE, call);
+	int result = p->threads & THREADS_MORE && process_is_ours(p) ? NOT_HERE : unfollowed(may_have_locks(p), call);
 
 	return result == NOT_HERE ? unfollowed_apart(call) : result;
 }

@@ -95,6 +95,7 @@ struct inherited {
 	uint8_t is_first;        /* this is the first process: its number may come again, or be another's in another namespace */
 	uint64_t log_again, stats_again; /* by which other name the file is called, where its own was taken: sink_open */
 	uint8_t later_image;     /* this process ran another program with us before this one (exec) */
+	uint8_t is_forked;       /* this process was forked by one with us, and has executed nothing since */
 	uint8_t birth_known;     /* descriptor 2 was open at birth */
 	uint64_t birth_device, birth_inode, birth_type; /* and this is the file it was */
 	uint32_t sites_rewritten, sites_left; /* of those that were wanted, in libc and ld.so */

@@ -54,6 +54,11 @@ int main(int argc, char **argv)
 	make("copy", program, size);
 	make("script", script, sizeof script - 1);
 	make("broken", broken, sizeof broken - 1);
+	/* once by a child that was forked for it, once by the program itself */
+	fflush(stdout);
+	pid_t child = fork();
+	if (child)
+		waitpid(child, NULL, 0);
 	takes("copy"), takes("script"), takes("broken");
 	execl("broken", "broken", NULL);
 	whose("behind an exec that failed", "broken");
