@@ -1,0 +1,139 @@
+/* The alternate stack: ours where the program has none; see signals.c. */
+#include "dispositions.h"
+#include "../sys/memory.h"
+
+#include <linux/mman.h>
+
+#include "../sys/poison.h"
+
+int signal_stack_install(void)
+{
+	struct signal_stack ours = {signals.stack, 0, STACK_SIZE};
+
+	if (!signals.stack) {
+		long at = RAW(__NR_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (is_error(at))
+			return 0;
+		ours.at = signals.stack = (void *)at;
+	}
+	signals.stack_installed = RAW(__NR_sigaltstack, &ours, 0) == 0;
+	return signals.stack_installed;
+}
+
+int signal_stack_is_ours(uint64_t address)
+{
+	return signals.stack && address - (uint64_t)signals.stack < STACK_SIZE;
+}
+
+/* Frames of the program's handlers from `from` on, up the stack, hold our alternate stack, which their return would bring back unseen, for handlers that natively run on no such
+ * stack and may need more; and signal 33. Nobody but the kernel writes down where ours is, so what says so is such a frame, or the program's copy of one. In the lowest page of our
+ * stack, where no handler of ours comes, is room to look through them. */
+void signal_frames_forget(uint64_t from)
+{
+	enum { REACH = 256 << 10, PAGE = 4096, MASK = offsetof(struct signal_frame, mask) - offsetof(struct signal_frame, stack) };
+	static const struct signal_stack none = {NULL, STACK_DISABLED, 0};
+	const uint64_t *words = signals.stack;
+	uint64_t mask, size;
+	struct signal_stack found;
+
+	from &= ~7ul;
+	for (uint64_t at = from; at < from + REACH; at += size) {
+		size = PAGE - at % PAGE;
+		if (memory_read(signals.stack, at, size) != (long)size)
+			return;
+		for (unsigned i = 0; i < size / sizeof *words; i++) {
+			uint64_t place = at + i * sizeof *words;
+			if (words[i] != (uint64_t)signals.stack || memory_read(&found, place, sizeof found) != sizeof found || found.flags || found.size != STACK_SIZE)
+				continue;
+			memory_write((void *)place, &none, sizeof none);
+			if (memory_read(&mask, place + MASK, SET) != SET || !(mask & BIT(PROXY)) || mask & BIT(32))
+				continue;
+			mask = (mask & ~BIT(PROXY)) | BIT(SYS);
+			memory_write((void *)(place + MASK), &mask, SET);
+		}
+	}
+}
+
+/* NB: whether handlers run on an alternate stack is said for all threads at once, and each may have one. */
+void signals_share(struct process *p)
+{
+	struct signal_stack none = {NULL, STACK_DISABLED, 0};
+	uint64_t mask;
+
+	if (!signals.stack_installed || p->sealed || !process_lock(p, &p->signal_lock, &mask))
+		return;
+	if (RAW(__NR_sigaltstack, &none, 0) == 0) {
+		signal_frames_forget((uint64_t)__builtin_frame_address(0));
+		signals.stack_installed = 0;
+		dispositions_apply();
+	}
+	lock_release(&p->signal_lock, &mask);
+}
+
+void signals_knows_frames(uint64_t least)
+{
+	signals.stack_least = 2 * (least ? least : 2048) + 2 * STACK_SPARE;
+}
+
+int signals_stack_overlaps(uint64_t from, uint64_t size)
+{
+	struct signal_stack now;
+
+	return RAW(__NR_sigaltstack, 0, &now) == 0 && !(now.flags & STACK_DISABLED) && from < (uint64_t)now.at + now.size && (uint64_t)now.at < from + size;
+}
+
+int signals_stack_is_small(void)
+{
+	struct signal_stack now;
+
+	return RAW(__NR_sigaltstack, 0, &now) != 0 || (!(now.flags & STACK_DISABLED) && now.size < signals.stack_least);
+}
+
+void signals_repair_stack(void)
+{
+	struct signal_stack stack, none = {NULL, STACK_DISABLED, 0};
+
+	if (signals.proxied || !signals.was_proxied)
+		return;
+	if (!signals.holders && RAW(__NR_sigaltstack, 0, &stack) == 0 && stack.at == signals.stack && !(stack.flags & (STACK_IN_USE | STACK_DISABLED)))
+		RAW(__NR_sigaltstack, &none, 0);
+}
+
+static long stack_changed(struct process *p, const struct call *call, const struct signal_stack *asked)
+{
+	struct signal_stack old;
+	struct call changed = *call;
+
+	changed.arguments[1] = (uint64_t)&old;
+	long result = kernel_call(&changed);
+	if (result != 0)
+		return result;
+	/* A thread's stack is its own business; asked: NULL too for a child in our memory, whose is. */
+	if (asked && RAW(__NR_gettid) == p->pid) {
+		signals.stack_installed = 0;
+		if (signals.holders && asked->flags & STACK_DISABLED && !(p->threads & THREADS_MORE))
+			signal_stack_install();
+		dispositions_apply();
+	}
+	if (old.at == signals.stack)
+		old = (struct signal_stack){NULL, STACK_DISABLED, 0};
+	if (call->arguments[1] && memory_write((void *)call->arguments[1], &old, sizeof old) != sizeof old)
+		return -EFAULT;
+	return 0;
+}
+
+long signals_stack(struct process *p, const struct call *call)
+{
+	struct signal_stack asked;
+	uint64_t mask;
+
+	if (!signals.stack || p->sealed || (call->arguments[0] && memory_read(&asked, call->arguments[0], sizeof asked) != sizeof asked))
+		return kernel_call(call);
+	if (!process_is_ours(p))
+		return stack_changed(p, call, NULL);
+	if (!process_lock(p, &p->signal_lock, &mask))
+		return kernel_call(call);
+	long result = stack_changed(p, call, call->arguments[0] ? &asked : NULL);
+	lock_release(&p->signal_lock, &mask);
+	return result;
+}
