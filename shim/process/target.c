@@ -2,6 +2,7 @@
  * (ld.so(8), secure-execution mode), one of another word size or processor cannot. Said in the coverage, never prevented. */
 #include "target.h"
 #include "tracer.h"
+#include "../sys/folder.h"
 #include "../sys/memory.h"
 #include "../../format/elf_note.h"
 #include "../../format/text.h"
@@ -158,28 +159,20 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 /* Is a descriptor of ours this file? Without /proc nobody knows. */
 static __attribute__((noinline)) int is_open_here(const struct stat *file)
 {
-	struct entry { /* getdents64(2) */
-		uint64_t inode;
-		int64_t offset;
-		uint16_t size;
-		uint8_t type;
-		char name[];
-	};
-	char entries[240] __attribute__((aligned(8)));
-	long folder = RAW(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), size = 0;
+	char room[240] __attribute__((aligned(8)));
+	struct folder_names names = {.fd = RAW(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .room = room, .room_size = sizeof room};
+	const char *name;
 	struct stat status;
-	int found = folder < 0;
+	int found = names.fd < 0;
 
-	while (!found && (size = RAW(__NR_getdents64, folder, entries, sizeof entries)) > 0)
-		for (long at = 0; at < size && !found; at += ((const struct entry *)(entries + at))->size) {
-			const char *name = ((const struct entry *)(entries + at))->name;
-			long fd = 0;
-			for (; *name >= '0' && *name <= '9'; name++)
-				fd = fd * 10 + (*name - '0');
-			found = !*name && RAW(__NR_fstat, fd, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev;
-		}
-	if (folder >= 0)
-		RAW(__NR_close, folder);
+	while (!found && (name = folder_next(&names))) {
+		long fd = 0;
+		for (; *name >= '0' && *name <= '9'; name++)
+			fd = fd * 10 + (*name - '0');
+		found = !*name && RAW(__NR_fstat, fd, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev;
+	}
+	if (names.fd >= 0)
+		RAW(__NR_close, names.fd);
 	return found;
 }
 

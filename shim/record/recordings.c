@@ -1,6 +1,7 @@
 /* The state folder's recordings; see recordings.h. */
 #include "recordings.h"
 #include "../sys/clock.h"
+#include "../sys/folder.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../sys/settings.h"
@@ -12,42 +13,6 @@
 #include "../sys/poison.h"
 
 enum { NAME = 40, ENTRIES = 4096, OTHERS_WRITE = 022 };
-
-/* getdents64(2). */
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
-/* The names in an open folder, one after the other, read into a page of the caller's. */
-struct names {
-	long fd;
-	char *entries;
-	long got, at;
-};
-
-/* NULL at the end. */
-static const char *next_name(struct names *n)
-{
-	if (n->at >= n->got) {
-		n->got = RAW(__NR_getdents64, n->fd, n->entries, ENTRIES);
-		n->at = 0;
-		if (n->got <= 0)
-			return NULL;
-	}
-	const struct entry *entry = (const struct entry *)(n->entries + n->at);
-	n->at += entry->size;
-	return entry->name;
-}
-
-static void from_the_start(struct names *n)
-{
-	RAW(__NR_lseek, n->fd, 0, 0 /* SEEK_SET */);
-	n->got = n->at = 0;
-}
 
 static int is_record(const char *name)
 {
@@ -124,13 +89,13 @@ static int may_live(long folder, const char *name)
 }
 
 /* first: who has made the folder. */
-static int any_lives(struct names *n, int first)
+static int any_lives(struct folder_names *n, int first)
 {
 	int is_ours = is_of_our_place(n->fd);
 
 	if (is_ours && !is_gone(first))
 		return 1;
-	for (const char *name; (name = next_name(n));) {
+	for (const char *name; (name = folder_next(n));) {
 		int pid = process_of(name);
 		if (pid && (is_ours ? !is_gone(pid) && is_running(n->fd, name) : may_live(n->fd, name)))
 			return 1;
@@ -143,13 +108,13 @@ static int any_lives(struct names *n, int first)
 static void take_away(long folder, const char *name, int *most)
 {
 	static char entries[ENTRIES] BULKY __attribute__((aligned(8)));
-	struct names n = {.fd = RAW(__NR_openat, folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), .entries = entries};
+	struct folder_names n = {.fd = RAW(__NR_openat, folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), .room = entries, .room_size = sizeof entries};
 
 	if (n.fd < 0)
 		return;
 	int lives = any_lives(&n, state_recording_pid(name));
-	from_the_start(&n);
-	for (const char *file; !lives && *most && (file = next_name(&n));)
+	folder_from_the_start(&n);
+	for (const char *file; !lives && *most && (file = folder_next(&n));)
 		if (is_record(file)) {
 			RAW(__NR_unlinkat, n.fd, file, 0);
 			*most -= *most > 0;
@@ -202,18 +167,18 @@ static void consider(const char *name, unsigned *count)
 static void keep_newest(long folder)
 {
 	static char entries[ENTRIES] BULKY __attribute__((aligned(8)));
-	struct names n = {.fd = folder, .entries = entries};
+	struct folder_names n = {.fd = folder, .room = entries, .room_size = sizeof entries};
 	unsigned count = 0;
 
-	for (const char *name; (name = next_name(&n));)
+	for (const char *name; (name = folder_next(&n));)
 		if (state_recording_pid(name))
 			consider(name, &count);
 	if (count <= RECORDINGS_KEPT)
 		return;
 	const char *oldest = kept[oldest_kept()];
 	int most = count > TOO_MANY ? -1 : UNLINKS;
-	from_the_start(&n);
-	for (const char *name; (name = next_name(&n));) {
+	folder_from_the_start(&n);
+	for (const char *name; (name = folder_next(&n));) {
 		if (state_recording_pid(name) && comes_before(name, oldest))
 			take_away(folder, name, &most);
 	}
