@@ -80,25 +80,7 @@ SYSSHIM_LIBRARY=$PWD/nowhere.so "$SYSSHIM" doctor >out 2>&1
 [ $? -eq 1 ] && grep -q '^no .*libsysshim.so.*SYSSHIM_LIBRARY' out || fail "no library: $(cat out)"
 
 # behind a seccomp filter no recording is made by default; without /proc the command finds its library by the name that it was executed by
-cat >filtered.c <<'C'
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-int main(int count, char **arguments)
-{
-	struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	struct sock_fprog program = {1, &all};
-
-	(void)count;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		return 77;
-	execvp(arguments[1], arguments + 1);
-	return 78;
-}
-C
-gcc -O1 -o filtered filtered.c || fail "no program"
+gcc -O1 -o filtered "$SRC/tests/lib/filtered.c" || fail "no program"
 ./filtered "$SYSSHIM" doctor >out
 [ $? -eq 77 ] || grep -q '^no    recordings .*seccomp' out || fail "behind a filter: $(cat out)"
 if unshare -m sh -c 'umount -l /proc' 2>/dev/null; then

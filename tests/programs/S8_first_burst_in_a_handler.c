@@ -1,34 +1,15 @@
 /* A program that has never set an alternate stack, with handlers that would run on one (SA_ONSTACK), makes its first burst in such a handler. Behind it they run where
  * they would natively, also those that need more than an alternate stack has; and none is there when it asks. */
 /* coalesces: yes */
-#include "burst.h"
+#include "deep.h"
 
-enum { DEEP = 1 << 20 };
-
-static int file, lines, deep;
+static int file, lines;
 
 static void bursts(int number)
 {
 	(void)number;
 	burst(file, "main", lines, lines + 300);
 	lines += 300;
-}
-
-/* On the stack on which main stands? Another one may have room below it, which is somebody's. */
-static char *first;
-static int elsewhere;
-
-static __attribute__((noinline)) void goes_deep(int number)
-{
-	volatile char space[DEEP];
-
-	(void)number;
-	if (first - (char *)space < 0 || first - (char *)space > 64 << 20) {
-		elsewhere++;
-		return;
-	}
-	memset((char *)space, 1, sizeof space);
-	deep += space[DEEP / 2];
 }
 
 static void told(const char *what)

@@ -3,13 +3,11 @@
  * a handler within a handler, by a thread, and by a fault that the program takes. */
 /* coalesces: yes */
 /* timeout: 120 */
-#include "burst.h"
+#include "deep.h"
 #include <pthread.h>
 #include <sys/mman.h>
 
-enum { DEEP = 1 << 20 };
-
-static int file, lines, deep, way;
+static int file, lines, way;
 static char *page;
 
 static void bursts(void)
@@ -77,23 +75,6 @@ static void allows(int number)
 {
 	(void)number;
 	mprotect(page, 4096, PROT_READ | PROT_WRITE);
-}
-
-/* On the stack on which main stands? Another one may have room below it, which is somebody's. */
-static char *first;
-static int elsewhere;
-
-static __attribute__((noinline)) void goes_deep(int number)
-{
-	volatile char space[DEEP];
-
-	(void)number;
-	if (first - (char *)space < 0 || first - (char *)space > 64 << 20) {
-		elsewhere++;
-		return;
-	}
-	memset((char *)space, 1, sizeof space);
-	deep += space[DEEP / 2];
 }
 
 static void handled(void)
