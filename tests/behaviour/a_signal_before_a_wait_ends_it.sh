@@ -410,7 +410,7 @@ shimmed="SYSSHIM_LOG=off SYSSHIM_BURST=1 SYSSHIM_LATENCY_MS=1000 LD_PRELOAD=$SHI
 diff <(grep -v 'one shot' native/out) <(grep -v 'one shot' timer/out) || fail "behind the timer"
 
 # The log has room for the line that says what it waits for.
-log=$PWD/log shimmed="SYSSHIM_LOG=$PWD/log.%p SYSSHIM_TRACE=!write SYSSHIM_BURST=4096 LD_PRELOAD=$SHIM" run text 1 0 delayed truncate 100000
+log=$PWD/log shimmed="SYSSHIM_LOG=$PWD/log.%p SYSSHIM_TRACE=!write SYSSHIM_BURST=4096 LD_PRELOAD=$SHIM" run text 1 0 delayed pwrite64 60000:when=60+
 grep -q DELAYED text/strace.out || fail "no line was slow"
 diff native/out text/out || fail "behind a line of the log"
 
