@@ -90,8 +90,8 @@ void sink_shorten(struct sink *sink, uint64_t size)
 
 /* A descriptor, for the time of one write: a page that is stored into for the first time costs a fault and a look into the file system's books, twice what it costs to
  * write it. Only where nobody can see its number: signals are blocked, and no thread, child or process has our descriptors. (unshare(2) says whether another
- * task has our memory, whoever has made it.) -errno: the window is left. */
-static long descriptor(const struct sink *sink)
+ * task has our memory, whoever has made it.) -errno: the window is left. What somebody has put in the file's place is not opened: a FIFO's reader would be let go on. */
+static long descriptor(struct sink *sink)
 {
 	const struct process *p = process;
 
@@ -99,6 +99,8 @@ static long descriptor(const struct sink *sink)
 	if (!sink->is_plain || sink->frozen || !p || !process_is_alone(p) || p->sealed || !inherited.rewriting || inherited.shares_descriptors ||
 	    memory_is_stored_directly() || RAW(__NR_unshare, CLONE_VM) != 0)
 		return -EBUSY;
+	if (RAW(__NR_lstat, sink->path, &sink->looked) != 0 || !is_ours(sink))
+		return -ESTALE;
 	return RAW(__NR_open, sink->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
