@@ -19,7 +19,7 @@
 
 #include "../sys/poison.h"
 
-enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
+enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
 
 /* The next segment of this kind from header *i on: 1, 0: there is none, -1: the headers cannot be read. */
 static int segment_next(long fd, const Elf64_Ehdr *header, uint32_t type, int *i, Elf64_Phdr *segment)
@@ -156,34 +156,68 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 	return tracer_is_wanted() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
 }
 
-/* Is a descriptor of ours this file? Without /proc nobody knows. */
-static __attribute__((noinline)) int is_open_here(const struct stat *file)
+/* 1: it is this file, 0: another; -1: there is none. Of a file system that does not answer (network, FUSE) nothing is asked: what is known here is enough. */
+static __attribute__((noinline)) int is_file(long fd, const struct stat *file)
+{
+	struct statx status;
+
+	if (RAW(__NR_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status) != 0)
+		return -1;
+	return status.stx_ino == file->st_ino && status.stx_dev_minor == ((file->st_dev & 0xff) | (file->st_dev >> 12 & 0xfff00)) &&
+	       status.stx_dev_major == (file->st_dev >> 8 & 0xfff);
+}
+
+/* Is it among the first descriptors, or are these not all? How many there are is the folder's size from Linux 6.2 on; -1: nobody says. */
+static __attribute__((noinline)) int is_among_first(const struct stat *file)
+{
+	struct stat folder;
+
+	if (RAW(__NR_newfstatat, AT_FDCWD, "/proc/self/fd", &folder, 0) != 0 || folder.st_size <= 0)
+		return -1;
+	for (long fd = 0; folder.st_size > 0 && fd < FIRST_DESCRIPTORS; fd++) {
+		int is = is_file(fd, file);
+		if (is > 0)
+			return 1;
+		folder.st_size -= is == 0;
+	}
+	return folder.st_size != 0;
+}
+
+/* Of what the kernel says of them, a name costs thirty times what it costs to ask a descriptor. `most` names are read. */
+static __attribute__((noinline)) int is_among_named(const struct stat *file, unsigned most)
 {
 	char room[240] __attribute__((aligned(8)));
 	struct folder_names names = {.fd = RAW(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .room = room, .room_size = sizeof room};
 	const char *name;
-	struct stat status;
 	int found = names.fd < 0;
 
 	while (!found && (name = folder_next(&names))) {
 		long fd = 0;
 		for (; *name >= '0' && *name <= '9'; name++)
 			fd = fd * 10 + (*name - '0');
-		found = !*name && RAW(__NR_fstat, fd, &status) == 0 && status.st_ino == file->st_ino && status.st_dev == file->st_dev;
+		found = !most-- || (!*name && is_file(fd, file) > 0);
 	}
 	if (names.fd >= 0)
 		RAW(__NR_close, names.fd);
 	return found;
 }
 
+/* Without /proc nobody knows, nor where there are many: 1. */
+static int may_be_open_here(const struct stat *file)
+{
+	int is = is_among_first(file);
+
+	return is >= 0 ? is : is_among_named(file, NAMES);
+}
+
 int target_is_open(const char *path)
 {
 	struct stat status;
 
-	return RAW(__NR_newfstatat, AT_FDCWD, path, &status, 0) == 0 && is_open_here(&status);
+	return RAW(__NR_newfstatat, AT_FDCWD, path, &status, 0) == 0 && is_among_first(&status) && is_among_named(&status, ~0u);
 }
 
-/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. locks: what is open here already is
+/* O_RDONLY or O_PATH. Only a file is opened to be read: the opening of a FIFO would let its writers go on, and that of a device may be a command. locks: what may be open here already is
  * not opened, -EBUSY (target_is_open). */
 static __attribute__((noinline)) long open_file(int locks, long folder, uint64_t path, int how)
 {
@@ -192,7 +226,7 @@ static __attribute__((noinline)) long open_file(int locks, long folder, uint64_t
 	if (how == O_RDONLY && RAW(__NR_newfstatat, folder, path, &status, 0) == 0) {
 		if ((status.st_mode & S_IFMT) != S_IFREG)
 			return -ENOEXEC;
-		if (locks && !memory_is_stored_directly() && is_open_here(&status))
+		if (locks && !memory_is_stored_directly() && may_be_open_here(&status))
 			return -EBUSY;
 	}
 	return RAW(__NR_openat, folder, path, how | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
