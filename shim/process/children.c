@@ -36,7 +36,7 @@ uint64_t children_flags(const struct call *call, uint64_t *stack)
 
 void children_share(uint64_t flags)
 {
-	if (flags & CLONE_FILES && !(flags & CLONE_VM))
+	if ((flags & (CLONE_FILES | CLONE_THREAD)) == CLONE_FILES)
 		inherited.shares_descriptors = 1;
 }
 
