@@ -127,16 +127,17 @@ static long put_out(struct batch *b, uint32_t from, uint32_t size)
 	return result;
 }
 
-/* Which file fd is. 0: none. Apart, so that a program's small stack holds it for a moment only. */
+/* Which file fd is; or -errno. Apart, so that a program's small stack holds it for a moment only. */
 static __attribute__((noinline)) int look_at(const struct batch *b, uint64_t *device, uint64_t *inode)
 {
 	struct stat status;
+	int result = (int)RAW(__NR_fstat, b->fd, &status);
 
-	if (RAW(__NR_fstat, b->fd, &status) != 0)
-		return 0;
+	if (result < 0)
+		return result;
 	*device = status.st_dev;
 	*inode = status.st_ino;
-	return 1;
+	return 0;
 }
 
 /* From `done` on the batch could not be written: kept for a retry, and nothing is coalesced any more. A pipe without reader takes no
@@ -152,7 +153,7 @@ static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fil
 	}
 	for (uint32_t i = done; i < fill; i++)
 		b->bytes[i - done] = b->bytes[i];
-	if (!look_at(b, &b->kept_device, &b->kept_inode))
+	if (look_at(b, &b->kept_device, &b->kept_inode) < 0)
 		b->kept_inode = 0;
 	b->kept_offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
 	b->kept_error = error;
@@ -230,12 +231,14 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 	return result > 0 ? result : -EAGAIN;
 }
 
-/* Where nothing is armed any more a call of foreign code may have closed it, and where nobody wants to know of calls so may one of libc's. */
-static int is_there(const struct batch *b)
+/* Where nothing is armed any more a call of foreign code may have closed it, and where nobody wants to know of calls so may one of libc's. Where a filter of the
+ * program's own stands nobody is asked. */
+static int is_there(const struct process *p, const struct batch *b)
 {
 	uint64_t device, inode;
+	int result = p->sealed ? -EPERM : look_at(b, &device, &inode);
 
-	return look_at(b, &device, &inode) && device == b->kept_device && inode == b->kept_inode;
+	return result < 0 ? result != -EBADF : device == b->kept_device && inode == b->kept_inode;
 }
 
 static long put_kept(struct batch *b)
@@ -254,7 +257,7 @@ static int retry(struct process *p, struct batch *b)
 	long result = 0;
 
 	block_signals(&mask);
-	if (!is_there(b))
+	if (!is_there(p, b))
 		b->kept = 0;
 	while (b->kept) {
 		result = put_kept(b);
