@@ -36,9 +36,9 @@ enum {
 	CALL_MEMORY = 512,  /* strace's %memory */
 	CALL_NORETURN = 1024, /* has no result when it succeeds: exit, exit_group */
 	CALL_WAITS = 2048,  /* may wait for another process or a device: the log shows it when it begins */
+	CALL_LEADS = 4096,  /* no path in it, but what a descriptor or a relative path leads to may be another afterwards, or another process's */
 	CALL_STOPS = 8192,  /* may end or stop the process that makes it: the log shows it when it begins */
-	CALL_BEGINS = CALL_WAITS | CALL_STOPS,
-	CALL_LEADS = 4096   /* no path in it, but what a descriptor or a relative path leads to may be another afterwards, or another process's */
+	CALL_BEGINS = CALL_WAITS | CALL_STOPS
 };
 
 /* How an argument is printed. The kinds are listed in argument_kinds.def which names their printers. */
@@ -74,6 +74,12 @@ int syscall_path_argument(const struct syscall_row *row);
 /* Of a call whose row has one of CALL_BEGINS: do its arguments leave that open? poll with no time, MSG_DONTWAIT, WNOHANG, FUTEX_WAKE, F_GETFL, SIGTERM and their like do not: of
  * signals only SIGKILL and SIGSTOP come without a handler of ours. Pure. */
 int syscall_begins(uint64_t number, const uint64_t arguments[6]);
+
+/* Is it shown when it begins, by its row and its arguments? number: below SYSCALL_LIMIT. */
+static inline int syscall_is_begun(uint64_t number, const uint64_t arguments[6])
+{
+	return syscall_rows[number].flags & CALL_BEGINS && syscall_begins(number, arguments);
+}
 
 /* The call's name as in the kernel's headers ("openat"), or NULL when the table has none. Static storage. */
 const char *syscall_name(uint64_t number);

@@ -205,6 +205,12 @@ int coalesce_append(struct process *p, const struct call *call, long *result)
 	return done;
 }
 
+/* What no buffer is for is not worth arming for. */
+static int may_be_gathered(const struct batch *b, int fd)
+{
+	return fd >= 0 && fd < 1 << 20 && target_of(b, fd) != TARGET_NEVER;
+}
+
 /* A row of small writes is there: is its descriptor one for the buffer, and the process one that can be armed? */
 static void consider(struct process *p, struct batch *b, int fd)
 {
@@ -213,7 +219,7 @@ static void consider(struct process *p, struct batch *b, int fd)
 		return;
 	}
 	/* NB order: a filter may kill for what is asked of a descriptor (quotactl_fd is not in systemd's @system-service); arm lets go there, and asks no more. */
-	if (!b->armed && ((!is_filtered() && (fd < 0 || fd >= 1 << 20 || target_of(b, fd) == TARGET_NEVER)) || !arm(p, b))) {
+	if (!b->armed && !((is_filtered() || may_be_gathered(b, fd)) && arm(p, b))) {
 		/* Asked again after twice as many writes. */
 		p->run = 0;
 		if (b->attempts < ATTEMPTS_MOST)

@@ -83,11 +83,6 @@ static long append(struct process *p, const struct call *call)
 	return coalesce_append(p, call, &result) ? result : pass(p, call);
 }
 
-static inline int begins(const struct syscall_row *row, const struct call *call)
-{
-	return row->flags & CALL_BEGINS && syscall_begins((uint32_t)call->number, call->arguments);
-}
-
 /* Some calls are written when they begin: those that may wait, and those after which we may not be there any more. */
 static void log_early(struct process *p, const struct call *call, struct log_ticket *ticket)
 {
@@ -98,7 +93,7 @@ static void log_early(struct process *p, const struct call *call, struct log_tic
 		return;
 	if (row->flags & CALL_NORETURN)
 		log_end(p, &text, ticket, 0);
-	else if (row->class == CLASS_PROCESS || begins(row, call))
+	else if (row->class == CLASS_PROCESS || syscall_is_begun((uint32_t)call->number, call->arguments))
 		log_begin(p, &text, ticket);
 	else
 		return;
@@ -286,7 +281,7 @@ static long record(struct process *p, const struct call *call)
 /* The same of a call that is nothing but its numbers, whether it may wait or not, or these and a path. Its log is always timed: an audit has none such. */
 static long record_plain(struct process *p, const struct call *call)
 {
-	int is_begun = begins(&syscall_rows[(uint32_t)call->number], call);
+	int is_begun = syscall_is_begun((uint32_t)call->number, call->arguments);
 	struct log_ticket ticket = {0};
 	struct plain_begun begun = {0};
 

@@ -57,9 +57,8 @@ static struct action chosen(int signal, const struct action *asked)
 	}
 	if (signals.proxied && a.mask & BIT(SYS)) {
 		signals.masks_sys |= BIT(signal);
-		signals.stood_in = 1;
 		signals.masks_proxy = (signals.masks_proxy & ~BIT(signal)) | (a.mask & BIT(PROXY) ? BIT(signal) : 0);
-		a.mask = (a.mask & ~BIT(SYS)) | BIT(PROXY);
+		a.mask = signals_real_mask(a.mask);
 	}
 	return a;
 }

@@ -70,6 +70,12 @@ static inline int is_handler(const void *handler)
 	return handler > (const void *)1;
 }
 
+/* Of a mask from when signal 33 stood for SIGSYS what the program has set. One with 32 has 33 as well: it is glibc's own. */
+static inline uint64_t mask_repaired(uint64_t mask)
+{
+	return mask & BIT(PROXY) && !(mask & BIT(32)) ? (mask & ~BIT(PROXY)) | BIT(SYS) : mask;
+}
+
 /* dispositions.c. What the program would read back of what is in the kernel; what it means for coalescing; and the kernel's dispositions are brought to what the present state asks
  * for (signals blocked by the caller, or one thread). */
 struct action disposition_seen(int signal, const struct action *real);

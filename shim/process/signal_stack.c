@@ -46,9 +46,9 @@ void signal_frames_forget(uint64_t from)
 			if (words[i] != (uint64_t)signals.stack || memory_read(&found, place, sizeof found) != sizeof found || found.flags || found.size != STACK_SIZE)
 				continue;
 			memory_write((void *)place, &none, sizeof none);
-			if (memory_read(&mask, place + MASK, SET) != SET || !(mask & BIT(PROXY)) || mask & BIT(32))
+			if (memory_read(&mask, place + MASK, SET) != SET || mask_repaired(mask) == mask)
 				continue;
-			mask = (mask & ~BIT(PROXY)) | BIT(SYS);
+			mask = mask_repaired(mask);
 			memory_write((void *)(place + MASK), &mask, SET);
 		}
 	}

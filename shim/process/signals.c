@@ -156,8 +156,8 @@ void signals_repair_mask(void)
 {
 	uint64_t mask;
 
-	if (signals_mask_may_be_wrong() && RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, SET) == 0 && mask & BIT(PROXY) && !(mask & BIT(32))) {
-		mask = (mask & ~BIT(PROXY)) | BIT(SYS);
+	if (signals_mask_may_be_wrong() && RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, SET) == 0 && mask_repaired(mask) != mask) {
+		mask = mask_repaired(mask);
 		RAW(__NR_rt_sigprocmask, SET_MASK, &mask, 0, SET);
 	}
 }

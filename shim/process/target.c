@@ -355,7 +355,7 @@ static int unfollowed_apart(const struct call *call)
 	return result;
 }
 
-/* Of this process, or of who shares its table. They go on over an exec, and not over a fork; a child that borrows our memory has others. Looking costs 20 us. */
+/* Of this process, or of who shares its table. They go on over an exec, and not over a fork; a child that borrows our memory has others. Looking costs a call for each descriptor. */
 static int may_have_locks(const struct process *p)
 {
 	int is_new = inherited.is_forked && inherited.rewriting && !p->counters[__NR_fcntl].calls;

@@ -169,7 +169,7 @@ int log_only_follows(uint32_t number)
 void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)
 {
 	ticket->began = p->log.timed ? clock_monotonic() : 0;
-	if (settings.audit || !(syscall_rows[call->number].flags & CALL_BEGINS) || !syscall_begins(call->number, call->arguments))
+	if (settings.audit || !syscall_is_begun(call->number, call->arguments))
 		return;
 	recording_begin(p, call, ticket);
 	ticket->began = clock_monotonic();

@@ -104,36 +104,39 @@ static long descriptor(struct sink *sink)
 	return RAW(__NR_open, sink->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
-int sink_write(struct sink *sink, uint64_t at, const void *from, size_t size)
+/* 1: written, within what the file holds, or, extends, to its end; 0: it is to go the other way, which also finds out what is wrong. */
+static int write_by_descriptor(struct sink *sink, uint64_t at, const void *from, size_t size, int extends)
 {
+	uint64_t end = at + size, there;
 	long fd = descriptor(sink), written = 0;
 
 	if (fd < 0)
 		return 0;
 	/* NB: asked each time, see sink_resize. */
 	sink_limit(sink);
-	if (RAW(__NR_fstat, fd, &sink->looked) == 0 && is_ours(sink) && at + size <= (uint64_t)sink->looked.st_size && at + size <= sink->limit)
-		written = own_write(RAW(__NR_pwrite64, fd, from, size, at));
+	if (RAW(__NR_fstat, fd, &sink->looked) == 0 && is_ours(sink) && end <= sink->limit) {
+		there = (uint64_t)sink->looked.st_size;
+		if (extends ? at == there : end <= there)
+			written = own_write(RAW(__NR_pwrite64, fd, from, size, at));
+	}
+	/* The disk is full, or nearly so: a part of it is not to be read. */
+	if (extends && written > 0 && written < (long)size)
+		RAW(__NR_ftruncate, fd, at);
 	RAW(__NR_close, fd);
 	return written == (long)size;
 }
 
-/* What natively would be write(2) to its end; growing and storing cost twice as much on ext4. 1: written; 0: it is to go the other way, which also finds out what is wrong. */
+int sink_write(struct sink *sink, uint64_t at, const void *from, size_t size)
+{
+	return write_by_descriptor(sink, at, from, size, 0);
+}
+
+/* Growing and storing cost twice as much on ext4. */
 static int append_by_descriptor(struct sink *sink, const char *text, size_t size)
 {
 	uint64_t end = sink->end + size;
-	long fd = end <= sink->base + sink->window_size ? descriptor(sink) : -1, written = 0;
 
-	if (fd < 0)
-		return 0;
-	sink_limit(sink);
-	if (RAW(__NR_fstat, fd, &sink->looked) == 0 && is_ours(sink) && (uint64_t)sink->looked.st_size == sink->end && end <= sink->limit)
-		written = own_write(RAW(__NR_pwrite64, fd, text, size, sink->end));
-	/* The disk is full, or nearly so: a part of it is not to be read. */
-	if (written > 0 && written < (long)size)
-		RAW(__NR_ftruncate, fd, sink->end);
-	RAW(__NR_close, fd);
-	if (written != (long)size)
+	if (sink->end != sink->size || end > sink->base + sink->window_size || !write_by_descriptor(sink, sink->end, text, size, 1))
 		return 0;
 	sink->end = sink->size = end;
 	return 1;
@@ -143,7 +146,7 @@ int sink_append(struct sink *sink, const char *text, size_t size)
 {
 	if (!sink->open)
 		return -EBADF;
-	if (sink->end == sink->size && append_by_descriptor(sink, text, size))
+	if (append_by_descriptor(sink, text, size))
 		return 0;
 	for (int attempt = 0;; attempt++) {
 		/* A reserve is used up without asking: the path may be out of reach by now. */
