@@ -193,7 +193,7 @@ static void cut_behind_end(const struct pointers *p, const struct text *out, con
 }
 
 /* The next one of `left` at most; 0 as well where it cannot be read. NB noipa: gcc 14 would keep the members in its caller's frame, beside the structure. */
-static __attribute__((noipa)) uint64_t next_pointer(struct pointers *p, const struct text *out, const struct text_memory *memory, uint64_t left)
+static __attribute__((noinline, noipa)) uint64_t next_pointer(struct pointers *p, const struct text *out, const struct text_memory *memory, uint64_t left)
 {
 	if (p->next == p->count) {
 		long got = p->has_room ? read_some(memory, out->end, p->at, 8 * least(left, POINTERS)) : -1;
