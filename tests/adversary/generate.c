@@ -274,6 +274,8 @@ void options_make(struct options *options, uint64_t seed, const char *folder)
 					      "rewrite-all,interpose", "interpose"};
 	static const int buffers[] = {1, 7, 64, 1000, 4096, 65536, 65536, 65536}, bursts[] = {1, 1, 1, 2, 4, 16}, latencies[] = {1, 5, 20, 20, 200};
 
+	static const char *const traces[] = {"audit", "audit", "%file", "write,%process", "!%file", "all", "%signal,%desc"};
+
 	options->count = 0;
 	state = seed ^ 0x5151515151515151ull;
 	set(options, "SYSSHIM_INTERCEPT=%s", ONE_OF(ways_in));
@@ -308,4 +310,13 @@ void options_make(struct options *options, uint64_t seed, const char *folder)
 		set(options, "SYSSHIM_TIMING=off");
 	if (percent(10))
 		set(options, "SYSSHIM_DATA=40");
+	/* NB: drawn last, so that a seed's other settings are those that it had before there were these. */
+	if (percent(25))
+		set(options, "SYSSHIM_TRACE=%s", ONE_OF(traces));
+	if (percent(8))
+		set(options, "SYSSHIM_STATUS=%s", percent(50) ? "failed" : "successful");
+	if (percent(5))
+		set(options, "SYSSHIM_MIN_DURATION=%s", percent(50) ? "2us" : "1ms");
+	if (percent(5))
+		set(options, "SYSSHIM_PATH_EXCLUDE=*[ab],/tmp/*,/dev/shm/*/c");
 }
