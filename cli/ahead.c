@@ -1,7 +1,7 @@
 /* What a file says only later, by one look through the whole of it. */
 #include "ahead.h"
+#include "older_calls.h"
 
-#include <asm/unistd.h>
 #include <linux/sched.h>
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
 #include "print.h"
 #include "recording.h"
 #include "../format/json.h"
+#include "../format/machine.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -155,7 +156,7 @@ static int machine(void)
 	int bad = 0;
 
 	uname(&name);
-	bad += said(strcmp(name.machine, "x86_64") == 0, "processor", name.machine);
+	bad += said(strcmp(name.machine, MACHINE_UNAME) == 0, "processor", name.machine);
 	int major = 0, minor = 0;
 	sscanf(name.release, "%d.%d", &major, &minor);
 	bad += said(major > 4 || (major == 4 && minor >= 14), "kernel (4.14)", name.release);
@@ -171,14 +172,6 @@ static int machine(void)
 	return bad + try_library(library);
 }
 
-static void tell_foreign(const char *path, int count)
-{
-	char text[PATH_MAX + 128];
-
-	snprintf(text, sizeof text, "%d `syscall` instruction%s in %s: seen only with SYSSHIM_DISPATCH=always", count, count == 1 ? "" : "s", path);
-	say("but", "code without libc", text);
-}
-
 static void tell_left(const char *where, const char *call, const char *why)
 {
 	char text[512];
@@ -191,6 +184,15 @@ static void tell_left(const char *where, const char *call, const char *why)
 	say("no", "site", text);
 }
 
+#ifdef __x86_64__
+static void tell_foreign(const char *path, int count)
+{
+	char text[PATH_MAX + 128];
+
+	snprintf(text, sizeof text, "%d `syscall` instruction%s in %s: seen only with SYSSHIM_DISPATCH=always", count, count == 1 ? "" : "s", path);
+	say("but", "code without libc", text);
+}
+
 static int foreign_code(const char *path)
 {
 	char text[96];
@@ -201,6 +203,13 @@ static int foreign_code(const char *path)
 	snprintf(text, sizeof text, "none in it and %u librar%s; what it loads later is not known", objects - 1, objects == 2 ? "y" : "ies");
 	return said(1, "code without libc", text);
 }
+#else
+static int foreign_code(const char *path)
+{
+	(void)path;
+	return said(0, "code without libc", "not looked for on this processor");
+}
+#endif
 
 static int program(const char *name)
 {

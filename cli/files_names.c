@@ -1,9 +1,9 @@
 /* What calls do to names without opening what they name: unlink, rename, link and their like. A folder that is renamed takes its files along. */
 #include "files_read.h"
 #include "files_row.h"
+#include "older_calls.h"
 #include "places.h"
 
-#include <asm/unistd.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

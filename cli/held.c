@@ -1,8 +1,8 @@
 /* What descriptors lead to, in one process. */
 #include "held.h"
+#include "older_calls.h"
 
 #include <asm/ioctls.h>
-#include <asm/unistd.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Where libsysshim.so and sysshim-tracer are. */
 #include "command.h"
+#include "../format/machine.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -38,7 +39,7 @@ const char *library_path(void)
 		return realpath(given, found);
 	const char *folder = own_folder(self);
 	return folder && (try(found, folder, "libsysshim.so") || try(found, folder, "../lib/libsysshim.so") ||
-			  try(found, folder, "../lib/x86_64-linux-gnu/libsysshim.so") || try(found, folder, "../lib64/libsysshim.so")) ?
+			  try(found, folder, "../lib/" MACHINE_FOLDER "/libsysshim.so") || try(found, folder, "../lib64/libsysshim.so")) ?
 		       found :
 		       NULL;
 }

@@ -1,15 +1,11 @@
 /* The folders in which ld.so looks: lists with their tokens, subfolders by processor, and what glibc was built with; see loader_state.h. */
 #include "loader_state.h"
+#include "../format/machine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static unsigned minor_of(const struct loader *l)
-{
-	return strncmp(l->version, "2.", 2) == 0 ? (unsigned)strtoul(l->version + 2, NULL, 10) : 0;
-}
 
 static void add_subfolder(struct loader *l, const char *name)
 {
@@ -17,7 +13,13 @@ static void add_subfolder(struct loader *l, const char *name)
 		snprintf(l->subfolders[l->subfolders_count++], sizeof l->subfolders[0], "%s", name);
 }
 
-void loader_find_subfolders(struct loader *l)
+#ifdef __x86_64__
+static unsigned minor_of(const struct loader *l)
+{
+	return strncmp(l->version, "2.", 2) == 0 ? (unsigned)strtoul(l->version + 2, NULL, 10) : 0;
+}
+
+static void add_levels(struct loader *l)
 {
 	static const char *const levels[LEVELS] = {"v2", "v3", "v4"};
 	const char *old[4];
@@ -44,6 +46,17 @@ void loader_find_subfolders(struct loader *l)
 			add_subfolder(l, name);
 		}
 	}
+}
+#else
+static void add_levels(struct loader *l)
+{
+	(void)l;
+}
+#endif
+
+void loader_find_subfolders(struct loader *l)
+{
+	add_levels(l);
 	add_subfolder(l, "");
 }
 
@@ -92,7 +105,7 @@ static int try_folder(struct loader *l, struct folder *f, const char *name, cons
 static int has_debians_folders(const struct loader *l)
 {
 	for (unsigned i = 0; i < l->count; i++)
-		if (strstr(l->objects[i].path, "/x86_64-linux-gnu/"))
+		if (strstr(l->objects[i].path, "/" MACHINE_FOLDER "/"))
 			return 1;
 	return 0;
 }
@@ -101,7 +114,7 @@ void loader_expand(const struct loader *l, const char *from, size_t length, cons
 {
 	const struct {
 		const char *name, *value;
-	} tokens[] = {{"ORIGIN", origin}, {"LIB", has_debians_folders(l) ? "lib/x86_64-linux-gnu" : "lib64"}, {"PLATFORM", l->platform}};
+	} tokens[] = {{"ORIGIN", origin}, {"LIB", has_debians_folders(l) ? "lib/" MACHINE_FOLDER : "lib64"}, {"PLATFORM", l->platform}};
 	size_t used = 0;
 
 	for (size_t i = 0; i < length && used < PATH_MAX - 1;) {
@@ -161,7 +174,7 @@ int loader_try_list(struct loader *l, const char *list, const char *separators, 
 /* The folders that glibc was built with; false: another distribution's, which are not known. */
 static const char *const *default_folders(const struct loader *l)
 {
-	static const char *const debians[] = {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib", NULL}, *const others[] = {"/lib64", "/usr/lib64", NULL};
+	static const char *const debians[] = {"/lib/" MACHINE_FOLDER, "/usr/lib/" MACHINE_FOLDER, "/lib", "/usr/lib", NULL}, *const others[] = {"/lib64", "/usr/lib64", NULL};
 
 	return has_debians_folders(l) ? debians : others;
 }

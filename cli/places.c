@@ -2,11 +2,11 @@
  *
  * A forked child begins with a copy of what its parent had when the fork began; a vfork child, which writes into its parent's file under its own
  * number, with what its parent has. A new image keeps what was not to be closed. */
+#include "older_calls.h"
 #include "places.h"
 #include "ahead.h"
 #include "place.h"
 
-#include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "../format/elf_note.h"
 #include "../format/text.h"
+#include "../format/machine.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -93,8 +94,8 @@ static enum verdict check_elf(const struct image *i, const char *path, char *why
 	const Elf64_Ehdr *header = (const void *)i->at;
 	const Elf64_Phdr *interpreter;
 
-	if (i->at[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64) {
-		snprintf(why, size, "%s is built for another word size or processor than libsysshim.so (x86-64): ld.so will refuse to load it",
+	if (i->at[EI_CLASS] != ELFCLASS64 || header->e_machine != MACHINE_ELF) {
+		snprintf(why, size, "%s is built for another word size or processor than libsysshim.so (" MACHINE_NAME "): ld.so will refuse to load it",
 			 path);
 		return PROGRAM_TRACEABLE;
 	}

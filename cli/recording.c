@@ -1,10 +1,11 @@
 /* Recordings: found, opened, checked, put in order. */
+#include "older_calls.h"
 #include "recording.h"
 #include "ahead.h"
 #include "command.h"
 #include "print.h"
+#include "../format/machine.h"
 
-#include <asm/unistd.h>
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
@@ -76,7 +77,7 @@ static const char *what_is_wrong(const struct source *s)
 		return "not a recording";
 	if (h->version != RECORD_VERSION)
 		return "a recording of another version of sysshim (this one reads version 1)";
-	if (h->machine != EM_X86_64)
+	if (h->machine != MACHINE_ELF)
 		return "a recording of another processor's system calls";
 	if (h->data != RECORD_DATA || h->chunk != RECORD_CHUNK || h->staging != RECORD_STAGING)
 		return "not a recording that this version could have made";

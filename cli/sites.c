@@ -4,6 +4,7 @@
 #include "disassembler.h"
 #include "../format/syscalls.h"
 #include "../shim/intercept/forms.h"
+#include "../format/machine.h"
 
 #include <asm/unistd.h>
 #include <dlfcn.h>
@@ -76,7 +77,7 @@ static int instructions_in(const char *path)
 		return -1;
 	const Elf64_Ehdr *header = (const void *)file;
 	uint64_t size = (uint64_t)status.st_size;
-	int is_fit = memcmp(file, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == EM_X86_64;
+	int is_fit = memcmp(file, ELFMAG, SELFMAG) == 0 && header->e_ident[EI_CLASS] == ELFCLASS64 && header->e_machine == MACHINE_ELF;
 	const Elf64_Phdr *segments = is_fit ? program_headers(file, size) : NULL;
 	if (segments && disassembler() && disassembler()->open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK) {
 		count = 0;
@@ -111,7 +112,7 @@ unsigned sites_foreign(const char *program, unsigned *objects, void (*tell)(cons
 	snprintf(paths[0], PATH_MAX, "%s", program);
 	/* ld.so(8): --list says what it would load, without running the program. */
 	setenv("SYSSHIM_LISTED", program, 1);
-	snprintf(command, sizeof command, "/lib64/ld-linux-x86-64.so.2 --list \"$SYSSHIM_LISTED\" 2>/dev/null");
+	snprintf(command, sizeof command, MACHINE_LOADER " --list \"$SYSSHIM_LISTED\" 2>/dev/null");
 	FILE *list = popen(command, "r");
 	while (list && fgets(line, sizeof line, list)) {
 		char *path = strchr(line, '/'), *end = path ? strstr(path, " (0x") : NULL;

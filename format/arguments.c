@@ -325,7 +325,9 @@ static int returns_descriptor(const struct text_call *call)
 
 	switch (call->number) {
 	case __NR_dup:
+#ifdef __NR_dup2
 	case __NR_dup2:
+#endif
 	case __NR_dup3:
 		return 1;
 	case __NR_fcntl:

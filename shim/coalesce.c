@@ -98,7 +98,7 @@ static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 	}
 	if (b->known == TARGET_PIPE)
 		pipe_before(b, fd);
-	if (b->known == TARGET_PIPE && (b->page_fd != fd + 1 || RAW(__NR_poll, &room, 1, 0) != 1 || room.revents != POLLOUT))
+	if (b->known == TARGET_PIPE && (b->page_fd != fd + 1 || raw_poll_now(&room) != 1 || room.revents != POLLOUT))
 		return 0;
 	if (!arm_is_ready())
 		return 0;

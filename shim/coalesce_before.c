@@ -44,7 +44,9 @@ static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const s
 	case __NR_getdents:
 #endif
 	case __NR_close:
+#ifdef __NR_dup2
 	case __NR_dup2:
+#endif
 	case __NR_dup3:
 	case __NR_close_range:
 		return 1;
@@ -89,7 +91,9 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 		*reach = why == LET_GO_SIGSYS ? REACH_FAMILY : REACH_PROCESS;
 		return why;
 	case __NR_rt_sigtimedwait:
+#ifdef __NR_signalfd
 	case __NR_signalfd:
+#endif
 	case __NR_signalfd4:
 		*reach = REACH_FAMILY;
 		return masks_objection(call);

@@ -71,7 +71,7 @@ static int add(char *entry)
 static char *text_of(const char *path, struct text *why)
 {
 	struct stat status;
-	long fd = RAW(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), got = fd, at = 0;
+	long fd = RAW_OPEN(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), got = fd, at = 0;
 	const char *wrong = NULL;
 
 	if (fd >= 0) {

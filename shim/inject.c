@@ -129,7 +129,7 @@ static int is_sure_not_to_wait(const struct call *call)
 	if (!(row->flags & CALL_BYTES_IN) && (vector || call->arguments[2] > BATCH_PIPE))
 		return 0;
 	ready.events = row->flags & CALL_BYTES_IN ? POLLIN : POLLOUT;
-	return RAW(__NR_poll, &ready, 1, 0) != 0;
+	return raw_poll_now(&ready) != 0;
 }
 
 /* The first parts of a vector, `most` bytes together; what cannot be read the kernel is to say. */

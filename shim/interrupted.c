@@ -148,7 +148,7 @@ static int is_there(uint64_t fd)
 {
 	struct pollfd readable = {(int)fd, POLLIN, 0};
 
-	return RAW(__NR_poll, &readable, 1, 0) != 0;
+	return raw_poll_now(&readable) != 0;
 }
 
 /* A terminal may give nothing at once (termios(3), VMIN and VTIME). */
@@ -317,20 +317,26 @@ long interrupted_answer(const struct call *call, uint64_t came)
 	if (!(came & ~masks_given(call) & ~CAME_ENDS))
 		return INTERRUPTED_NOT;
 	switch ((uint32_t)call->number) {
+#ifdef __NR_poll
 	case __NR_poll:
 		return by_milliseconds(call, 2);
 	case __NR_epoll_wait:
+#endif
 	case __NR_epoll_pwait:
 		return by_milliseconds(call, 3);
 	case __NR_ppoll:
 		return by_time(call, 2, 0);
 	case __NR_epoll_pwait2:
 		return by_time(call, 3, 0);
+#ifdef __NR_select
 	case __NR_select:
+#endif
 	case __NR_pselect6:
 		return select_without_waiting(call);
+#ifdef __NR_pause
 	case __NR_pause:
 		return -EINTR;
+#endif
 	case __NR_rt_sigsuspend:
 		return suspend(call);
 	case __NR_rt_sigtimedwait:

@@ -10,7 +10,7 @@
 #define SHIM_BATCH_BATCH_H
 
 #include "../record/process.h"
-#include "../sys/x86_64/copy.h"
+#include "../sys/copy.h"
 
 enum { BATCH_SMALL = 2048 /* larger writes are not copied */, BATCH_PIPE = 4096 /* PIPE_BUF: one free slot holds it */, SOURCE_PAGES = 16, BATCH_SCRATCH = 4096 };
 

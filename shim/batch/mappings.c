@@ -103,7 +103,7 @@ static enum let_go line(struct batch *b, const char *text)
 	int shared = permissions[3] == 's' && !is_ours(hexadecimal(text));
 	unsigned use = permissions[2] == 'x' ? USE_CODE : use_of(b, inode) ? 0 : USE_DATA;
 	if (shared || use == USE_DATA) {
-		int constant = *at && RAW(__NR_stat, at, &status) == 0 && is_constant(&status);
+		int constant = *at && RAW_STAT(at, &status) == 0 && is_constant(&status);
 		if (shared && (permissions[1] == 'w' || !constant))
 			return LET_GO_SHARED_MEMORY;
 		if (!shared && !constant && permissions[3] == 'p')
@@ -134,7 +134,7 @@ enum let_go mappings_read(struct batch *b, char *space, size_t size)
 {
 	enum let_go why = LET_GO_NOT;
 	size_t left = 0;
-	long fd = RAW(__NR_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC), got;
+	long fd = RAW_OPEN("/proc/self/maps", O_RDONLY | O_CLOEXEC), got;
 
 	b->inodes = 0;
 	if (fd < 0)

@@ -109,7 +109,7 @@ uint32_t cache_load(const struct object *o, struct site_row *rows, uint32_t most
 
 	if (!end)
 		return 0;
-	long fd = RAW(__NR_open, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	long fd = RAW_OPEN(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	*end = 0;
 	if (fd < 0)
 		return 0;
@@ -137,8 +137,8 @@ void cache_store(const struct object *o, const struct site_row *rows, uint32_t c
 	*out.at = 0;
 	*end = 0;
 	/* In a folder of somebody else (sudo keeps HOME) nothing is left. */
-	int own = RAW(__NR_stat, path, &status) == 0 && (status.st_mode & TYPE) == FOLDER && status.st_uid == RAW(__NR_geteuid) && !(status.st_mode & 022);
-	long fd = own ? RAW(__NR_open, made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+	int own = RAW_STAT(path, &status) == 0 && (status.st_mode & TYPE) == FOLDER && status.st_uid == RAW(__NR_geteuid) && !(status.st_mode & 022);
+	long fd = own ? RAW_OPEN(made, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	if (fd < 0)
 		return;
 	/* Whatever the umask takes away: one that cannot be read is never put right. */
@@ -146,7 +146,7 @@ void cache_store(const struct object *o, const struct site_row *rows, uint32_t c
 	int whole = RAW(__NR_write, fd, &header, sizeof header) == sizeof header && RAW(__NR_write, fd, rows, size) == (long)size;
 	RAW(__NR_close, fd);
 	*end = '/';
-	if (!whole || RAW(__NR_rename, made, path) != 0)
-		RAW(__NR_unlink, made);
+	if (!whole || RAW_RENAME(made, path) != 0)
+		RAW_UNLINK(made);
 	*end = 0;
 }

@@ -222,12 +222,12 @@ static int is_of_file_by_links(const struct object *o)
 	text_char(&out, '-');
 	name_number(&out, start + o->size);
 	*out.at = 0;
-	long size = RAW(__NR_readlink, names, mapped, most);
+	long size = RAW_READLINK(names, mapped, most);
 	out.at = names;
 	text_string(&out, "/proc/self/fd/");
 	text_decimal(&out, (int)o->file);
 	*out.at = 0;
-	return size > 0 && size < (long)most && RAW(__NR_readlink, names, file, most) == size && memcmp(mapped, file, (size_t)size) == 0 &&
+	return size > 0 && size < (long)most && RAW_READLINK(names, file, most) == size && memcmp(mapped, file, (size_t)size) == 0 &&
 	       memory_read(names, start, 1) == 1;
 }
 

@@ -106,7 +106,9 @@ static int is_frequent(const struct site_row *row)
 	case __NR_pread64:
 	case __NR_getdents64:
 	case __NR_newfstatat:
+#ifdef __NR_poll
 	case __NR_poll:
+#endif
 	case __NR_mmap:
 	case __NR_wait4:
 	case __NR_rt_sigaction:

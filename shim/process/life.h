@@ -6,7 +6,7 @@
 #include "../batch/batch.h"
 #include "../record/process.h"
 #include "../sys/raw.h"
-#include "../sys/x86_64/signal_frame.h"
+#include "../sys/signal_frame.h"
 
 /* birth.c. The constructor's part, and a forked child's first entry. life_born returns 0 when the caller is to pass natively (another
  * thread is just being born here). Any context. */

@@ -38,7 +38,9 @@ enum let_go masks_objection(const struct call *call)
 		if (memory_read(&set, call->arguments[0], SET) == SET && set & SYS)
 			return LET_GO_SIGSYS;
 		break;
+#ifdef __NR_signalfd
 	case __NR_signalfd:
+#endif
 	case __NR_signalfd4:
 		if (memory_read(&set, call->arguments[1], SET) == SET && set & SYS)
 			return LET_GO_SIGSYS;

@@ -9,9 +9,9 @@
  * that somebody has sent (code <= 0) is no fault, wherever it comes. */
 static int is_failed_copy(const struct signal_information *information, struct signal_frame *frame)
 {
-	if (information->code <= 0 || information->code == MEMORY_LATER || frame->rip < (uint64_t)program_copy || frame->rip >= (uint64_t)program_copy_end)
+	if (information->code <= 0 || information->code == MEMORY_LATER || signal_frame_pc(frame) < (uint64_t)program_copy || signal_frame_pc(frame) >= (uint64_t)program_copy_end)
 		return 0;
-	frame->rip = (uint64_t)program_copy_failed;
+	signal_frame_continue(frame, (uint64_t)program_copy_failed);
 	return 1;
 }
 

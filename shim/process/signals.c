@@ -137,7 +137,7 @@ void signals_leave(struct signal_frame *frame)
 {
 	if (signals.holders || !signals.stack)
 		return;
-	signal_frames_forget(frame->rsp);
+	signal_frames_forget(signal_frame_sp(frame));
 	if (frame->stack.at != signals.stack)
 		return;
 	frame->stack = (struct signal_stack){NULL, STACK_DISABLED, 0};

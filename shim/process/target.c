@@ -18,6 +18,7 @@
 #include <linux/wait.h>
 
 #include "../sys/poison.h"
+#include "../../format/machine.h"
 
 enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
 
@@ -63,7 +64,7 @@ static __attribute__((noinline)) int has_number(const char *map, uint32_t id)
 	char text[128];
 	uint64_t fields[3] = {0};
 	int field = 0, found = 0, in_number = 0;
-	long fd = RAW(__NR_open, map, O_RDONLY | O_CLOEXEC), size;
+	long fd = RAW_OPEN(map, O_RDONLY | O_CLOEXEC), size;
 
 	if (fd < 0)
 		return 1;
@@ -149,7 +150,7 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 		return -1;
 	if (is_privileged(fd, &status))
 		return UNFOLLOWED_SETUID;
-	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
+	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != MACHINE_ELF)
 		return UNFOLLOWED_FOREIGN;
 	if (!has_interpreter(fd, &header))
 		return header.e_type == ET_DYN && is_loader(fd) ? -1 : UNFOLLOWED_STATIC;
@@ -187,7 +188,7 @@ static __attribute__((noinline)) int is_among_first(const struct stat *file)
 static __attribute__((noinline)) int is_among_named(const struct stat *file, unsigned most)
 {
 	char room[240] __attribute__((aligned(8)));
-	struct folder_names names = {.fd = RAW(__NR_open, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .room = room, .room_size = sizeof room};
+	struct folder_names names = {.fd = RAW_OPEN("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), .room = room, .room_size = sizeof room};
 	const char *name;
 	int found = names.fd < 0;
 
@@ -329,7 +330,7 @@ static __attribute__((noinline)) int child_would_be_first(void)
 {
 	char name[32];
 
-	return RAW(__NR_readlink, "/proc/self/ns/pid_for_children", name, sizeof name) < 0;
+	return RAW_READLINK("/proc/self/ns/pid_for_children", name, sizeof name) < 0;
 }
 
 /* NB: signals are blocked, or a handler would run in a child on a borrowed stack. */

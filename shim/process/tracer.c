@@ -138,7 +138,7 @@ long tracer_start(const struct process *p, char *room)
 static int is_traced(char *room)
 {
 	static const char line[] = "TracerPid:\t", nobody[] = "TracerPid:\t0\n";
-	long fd = RAW(__NR_open, "/proc/thread-self/status", O_RDONLY | O_CLOEXEC), size = 0;
+	long fd = RAW_OPEN("/proc/thread-self/status", O_RDONLY | O_CLOEXEC), size = 0;
 
 	if (fd >= 0) {
 		size = own_read(RAW(__NR_read, fd, room, STACK));

@@ -235,7 +235,7 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 	text_string(&out, "/proc/self/fd/");
 	text_decimal(&out, fd);
 	*out.at = 0;
-	long size = p->sealed ? -EPERM : RAW(__NR_readlink, link, path, PATH_LIMIT);
+	long size = p->sealed ? -EPERM : RAW_READLINK(link, path, PATH_LIMIT);
 	if (recording_place(p, fd, path, size) && is_ours && fd >= 0 && fd < DESCRIPTORS && size > 0) {
 		uint64_t what = mix_path(mix(1, 0), path, (size_t)size) | KNOWN | FOLDER;
 		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);

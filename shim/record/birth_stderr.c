@@ -39,7 +39,7 @@ static int has_room(void)
 
 	if (inherited.birth_type != FIFO && inherited.birth_type != SOCKET && inherited.birth_type != CHARACTER)
 		return 1;
-	return RAW(__NR_poll, &two, 1, 0) == 1 && (two.revents & POLLOUT) && !(two.revents & (POLLERR | POLLHUP));
+	return raw_poll_now(&two) == 1 && (two.revents & POLLOUT) && !(two.revents & (POLLERR | POLLHUP));
 }
 
 /* With all signals blocked, what our write raised is pending now and was not before: it is received and forgotten. */

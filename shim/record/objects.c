@@ -9,7 +9,9 @@
 #include "../sys/raw.h"
 
 #include <asm/stat.h>
+#ifdef __x86_64__
 #include <cpuid.h>
+#endif
 #include <dlfcn.h>
 #include <link.h>
 #include <linux/fcntl.h>
@@ -27,6 +29,7 @@ enum { TEXTS_MOST = 16 << 10, COMMAND_LINE = 4 << 10, READABLE = 4 /* R_OK */ };
  * leaf of extensions is there on every x86-64. */
 static uint32_t ask_processor(void)
 {
+#ifdef __x86_64__
 	uint32_t a, b, c, d, most, b7 = 0, low = 0, high, intel;
 	const uint32_t v2 = bit_SSE3 | bit_SSSE3 | bit_CMPXCHG16B | bit_SSE4_1 | bit_SSE4_2 | bit_POPCNT, v3 = bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_F16C | bit_AVX;
 	const uint32_t v3_7 = bit_AVX2 | bit_BMI | bit_BMI2, v4_7 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
@@ -48,6 +51,9 @@ static uint32_t ask_processor(void)
 	if ((low & 6) != 6)
 		return intel | 1;
 	return intel | ((b7 & v4_7) == v4_7 && (low & 0xe6) == 0xe6 ? 7 : 3);
+#else
+	return 0;
+#endif
 }
 
 /* The recording's first process asks for all of them. */
@@ -202,7 +208,7 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 {
 	const struct started *s = w->started;
 	int may_ask = !filtered_at_start;
-	struct record_start start = {.levels = processor_levels(), .preload_file = may_ask ? (int32_t)RAW(__NR_access, "/etc/ld.so.preload", READABLE) : 1,
+	struct record_start start = {.levels = processor_levels(), .preload_file = may_ask ? (int32_t)RAW_ACCESS("/etc/ld.so.preload", READABLE) : 1,
 				     .cache = may_ask ? cache_sum() : 0};
 	struct text out = texts_of(w->process);
 
@@ -212,7 +218,7 @@ static void put_start(struct writer *w, const struct dl_phdr_info *info)
 	add(&out, s->file);
 	add(&out, interpreter_of(info));
 	if (may_ask && (s->by_loader || is_script(s) || needs_own_place(s, info))) {
-		long length = RAW(__NR_readlink, "/proc/self/exe", out.at, (size_t)(out.end - out.at) - COMMAND_LINE - 256);
+		long length = RAW_READLINK("/proc/self/exe", out.at, (size_t)(out.end - out.at) - COMMAND_LINE - 256);
 		out.at += length > 0 ? length : 0;
 	}
 	text_char(&out, 0);

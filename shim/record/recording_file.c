@@ -14,8 +14,9 @@
 #include <linux/stat.h>
 
 #include "../sys/poison.h"
+#include "../../format/machine.h"
 
-enum { PAGE = 4096, OWN = 0600, RECORD_MACHINE = 62 /* EM_X86_64, elf.h */ };
+enum { PAGE = 4096, OWN = 0600 };
 
 static const char *line_after(const char *text)
 {
@@ -52,7 +53,7 @@ static int total_open(struct sink *sink)
 	sink_limit(sink);
 	if (sink->limit < PAGE)
 		return 0;
-	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OWN), at = -EINVAL;
+	long fd = RAW_OPEN(sink->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OWN), at = -EINVAL;
 	struct stat status;
 
 	if (fd < 0)
@@ -143,7 +144,7 @@ static int kernel_counts(struct process *p, uint64_t *reads, uint64_t *writes)
 	/* NB order: signals are blocked before there is a descriptor. */
 	if (!process_lock(p, &p->log.lock, &mask))
 		return 0;
-	long fd = RAW(__NR_open, "/proc/thread-self/io", O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : RAW(__NR_read, fd, text, 512);
+	long fd = RAW_OPEN("/proc/thread-self/io", O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : RAW(__NR_read, fd, text, 512);
 	if (fd >= 0)
 		RAW(__NR_close, fd);
 	text[size > 0 ? size : 0] = 0;
@@ -179,7 +180,7 @@ int recording_open(struct process *p, uint64_t epoch)
 	h->data = RECORD_DATA;
 	h->chunk = RECORD_CHUNK;
 	h->staging = RECORD_STAGING;
-	h->machine = RECORD_MACHINE;
+	h->machine = MACHINE_ELF;
 	h->epoch = epoch;
 	h->began = clock_monotonic() + epoch;
 	describe(p, h);

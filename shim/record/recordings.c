@@ -50,7 +50,7 @@ uint64_t recordings_place(void)
 	struct stat status;
 	uint64_t sum = 14695981039346656037u; /* FNV-1a */
 
-	if (RAW(__NR_stat, "/proc/self/ns/pid", &status) != 0)
+	if (RAW_STAT("/proc/self/ns/pid", &status) != 0)
 		return 0;
 	int is_known = read_from(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof boot, 0);
 	for (size_t i = 0; is_known && i < sizeof boot; i++)
@@ -214,7 +214,7 @@ static int is_anothers(const char *path)
 {
 	struct stat status;
 
-	return RAW(__NR_stat, path, &status) == 0 && (status.st_uid != RAW(__NR_geteuid) || status.st_mode & OTHERS_WRITE);
+	return RAW_STAT(path, &status) == 0 && (status.st_uid != RAW(__NR_geteuid) || status.st_mode & OTHERS_WRITE);
 }
 
 /* path: .../sysshim/recordings. */
@@ -241,7 +241,7 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 	char *folder_end = out.at;
 	*folder_end = 0;
 	/* A HOME that is somebody else's (su and sudo may keep it) is not to get files of ours. */
-	int is_there = RAW(__NR_stat, base, &status) == 0;
+	int is_there = RAW_STAT(base, &status) == 0;
 	if (!is_there && base == home)
 		return "HOME is not there";
 	if (is_there && status.st_uid != RAW(__NR_geteuid))

@@ -72,6 +72,8 @@ static inline int room_exchange(uint64_t *at, uint64_t *expected, uint64_t wante
 		__asm__ volatile("cmpxchgq %3, %1" : "+a"(*expected), "+m"(*at), "=@cce"(done) : "r"(wanted) : "memory");
 		return done;
 	}
+#else
+	(void)alone;
 #endif
 	return __atomic_compare_exchange_n(at, expected, wanted, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
@@ -83,6 +85,8 @@ static inline void room_add(uint32_t *at, uint32_t value, int alone)
 		__asm__ volatile("addl %1, %0" : "+m"(*at) : "r"(value) : "cc", "memory");
 		return;
 	}
+#else
+	(void)alone;
 #endif
 	__atomic_fetch_add(at, value, __ATOMIC_RELEASE);
 }

@@ -24,7 +24,7 @@ static int is_ours(const struct sink *sink)
  * not touch it. */
 static int sink_look(struct sink *sink)
 {
-	long result = RAW(__NR_lstat, sink->path, &sink->looked);
+	long result = RAW_LSTAT(sink->path, &sink->looked);
 
 	if (result < 0)
 		return (int)result;
@@ -99,9 +99,9 @@ static long descriptor(struct sink *sink)
 	if (!sink->is_plain || sink->frozen || !p || !process_is_alone(p) || p->sealed || !inherited.rewriting || inherited.shares_descriptors ||
 	    memory_is_stored_directly() || RAW(__NR_unshare, CLONE_VM) != 0)
 		return -EBUSY;
-	if (RAW(__NR_lstat, sink->path, &sink->looked) != 0 || !is_ours(sink))
+	if (RAW_LSTAT(sink->path, &sink->looked) != 0 || !is_ours(sink))
 		return -ESTALE;
-	return RAW(__NR_open, sink->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	return RAW_OPEN(sink->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 }
 
 /* 1: written, within what the file holds, or, extends, to its end; 0: it is to go the other way, which also finds out what is wrong. */

@@ -134,7 +134,7 @@ static int opened(struct sink *sink, long fd, int is_new, uint64_t window_size)
 
 int sink_create(struct sink *sink, uint64_t window_size)
 {
-	long fd = RAW(__NR_open, sink->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+	long fd = RAW_OPEN(sink->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
 
 	/* valgrind 3.24, but not 3.19, complains of an empty file that is mapped: it looks for symbols in it. */
 	if (fd >= 0 && inherited.has_valgrind)
@@ -142,7 +142,7 @@ int sink_create(struct sink *sink, uint64_t window_size)
 	int result = fd < 0 ? (int)fd : opened(sink, fd, 1, window_size);
 	/* An empty one would be that of somebody who was killed. */
 	if (fd >= 0 && result)
-		RAW(__NR_unlink, sink->path);
+		RAW_UNLINK(sink->path);
 	return result;
 }
 
@@ -171,7 +171,7 @@ static uint64_t began(int pid)
 	text_decimal(&out, pid);
 	text_string(&out, "/stat");
 	*out.at = 0;
-	long fd = RAW(__NR_open, text, O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : own_read(RAW(__NR_read, fd, text, sizeof text - 1));
+	long fd = RAW_OPEN(text, O_RDONLY | O_CLOEXEC), size = fd < 0 ? 0 : own_read(RAW(__NR_read, fd, text, sizeof text - 1));
 	if (fd >= 0)
 		RAW(__NR_close, fd);
 	if (size <= 0 || RAW(__NR_clock_gettime, 7 /* CLOCK_BOOTTIME */, &boot) != 0)
@@ -239,7 +239,7 @@ static int name_again(char *path, const char *pattern, int pid, int add_pid, uin
 /* O_NONBLOCK: a FIFO in the file's place must not hang the program before it is refused. */
 static long open_with(const struct sink *sink, int how)
 {
-	return RAW(__NR_open, sink->path, how | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OWN);
+	return RAW_OPEN(sink->path, how | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OWN);
 }
 
 enum found { FOUND_OLD, FOUND_NEW, FOUND_IN_USE };

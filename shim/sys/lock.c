@@ -14,12 +14,22 @@ void lock_nap(void)
 	RAW(__NR_futex, &never, FUTEX_WAIT_PRIVATE, 0, nap);
 }
 
+/* Says to the processor that somebody else's turn is waited for. */
+static inline void relax(void)
+{
+#ifdef __x86_64__
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
 static int spin(struct lock *lock, uint32_t who)
 {
 	for (int turn = 0; turn < LOCK_TURNS; turn++) {
 		if (lock_try(lock, who))
 			return 1;
-		__builtin_ia32_pause();
+		relax();
 	}
 	return 0;
 }

@@ -231,7 +231,11 @@ long memory_read_many(const struct iovec *to, const struct iovec *from, size_t c
 
 /* Below PAGES_NOBODY_HAS nothing is ever mapped (vm.mmap_min_addr), and user space ends before its last page. */
 enum { PAGES_NOBODY_HAS = 64 << 10 };
+#ifdef __aarch64__
+static const uint64_t USER_END = (1ull << 48) - PAGE; /* more must be asked for (Documentation/arch/arm64/memory.rst) */
+#else
 static const uint64_t USER_END = (1ull << 47) - PAGE;
+#endif
 
 static int is_there(uint64_t from, int may_ask)
 {

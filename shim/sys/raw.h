@@ -30,6 +30,38 @@ long raw_call(long number, long a, long b, long c, long d, long e, long f);
 	raw_call((long)(n), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define RAW(...) RAW_6(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
+/* Older processors have calls that newer ones have only in a wider form (include/uapi/asm-generic/unistd.h). What a process asks for is known to filters by the first. */
+#define FROM_HERE (-100) /* AT_FDCWD, linux/fcntl.h */
+#ifdef __NR_open
+#define RAW_OPEN(path, ...) RAW(__NR_open, path, __VA_ARGS__)
+#define RAW_STAT(path, status) RAW(__NR_stat, path, status)
+#define RAW_LSTAT(path, status) RAW(__NR_lstat, path, status)
+#define RAW_UNLINK(path) RAW(__NR_unlink, path)
+#define RAW_READLINK(path, ...) RAW(__NR_readlink, path, __VA_ARGS__)
+#define RAW_RENAME(from, to) RAW(__NR_rename, from, to)
+#define RAW_ACCESS(path, mode) RAW(__NR_access, path, mode)
+#else
+#define RAW_OPEN(path, ...) RAW(__NR_openat, FROM_HERE, path, __VA_ARGS__)
+#define RAW_STAT(path, status) RAW(__NR_newfstatat, FROM_HERE, path, status, 0)
+#define RAW_LSTAT(path, status) RAW(__NR_newfstatat, FROM_HERE, path, status, 0x100 /* AT_SYMLINK_NOFOLLOW */)
+#define RAW_UNLINK(path) RAW(__NR_unlinkat, FROM_HERE, path, 0)
+#define RAW_READLINK(path, ...) RAW(__NR_readlinkat, FROM_HERE, path, __VA_ARGS__)
+#define RAW_RENAME(from, to) RAW(__NR_renameat2, FROM_HERE, from, FROM_HERE, to, 0)
+#define RAW_ACCESS(path, mode) RAW(__NR_faccessat, FROM_HERE, path, mode)
+#endif
+
+/* poll(2) of one that does not wait. one: a struct pollfd. */
+static inline long raw_poll_now(void *one)
+{
+#ifdef __NR_poll
+	return RAW(__NR_poll, one, 1, 0);
+#else
+	uint64_t no_time[2] = {0, 0};
+
+	return RAW(__NR_ppoll, one, 1, no_time, 0);
+#endif
+}
+
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

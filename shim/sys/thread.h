@@ -15,6 +15,8 @@ static inline uint64_t thread_pointer(void)
 #ifdef __x86_64__
 	if (thread_pointer_readable)
 		__asm__("rdfsbase %0" : "=r"(pointer));
+#elif defined __aarch64__
+	__asm__("mrs %0, tpidr_el0" : "=r"(pointer));
 #endif
 	return pointer;
 }

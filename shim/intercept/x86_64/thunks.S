@@ -1,6 +1,8 @@
 /* The interposed names on x86-64: each is a tail jump to where its row says, so no frame of ours stands between a program and its libc.
  * A row is {jump, next}, zero until its name is first called: before the constructor has run, the C fallback makes the call. The names and their order come from
  * names.def. */
+#include <asm/unistd.h>
+
 #define OTHER(...)
 #define WATCHED(...)
 #define NAME(symbol, ...) THUNK symbol, interpose_resolve_or_early

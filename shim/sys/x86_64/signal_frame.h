@@ -22,6 +22,21 @@ struct signal_frame { /* ucontext_t */
 };
 _Static_assert(offsetof(struct signal_frame, r8) == 40 && offsetof(struct signal_frame, mask) == 296, "the kernel's layout");
 
+static inline uint64_t signal_frame_pc(const struct signal_frame *frame)
+{
+	return frame->rip;
+}
+
+static inline void signal_frame_continue(struct signal_frame *frame, uint64_t at)
+{
+	frame->rip = at;
+}
+
+static inline uint64_t signal_frame_sp(const struct signal_frame *frame)
+{
+	return frame->rsp;
+}
+
 struct signal_information { /* siginfo_t: SIGSYS and timers */
 	int32_t signal, error, code, padding;
 	union {
