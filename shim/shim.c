@@ -54,7 +54,7 @@ static uint64_t auxiliary_value(const struct startup *s, uint64_t type)
 	return 0;
 }
 
-enum { ENDS_MOST = 256, PAGE = 4096 };
+enum { ENDS_MOST = 256 };
 
 static struct startup startup_of(char **arguments, char **environment)
 {
@@ -324,6 +324,7 @@ static void observe(const struct startup *s, const struct look_round *look)
 {
 	const char *own_path = look->own_path;
 
+	memory_page(auxiliary_value(s, AT_PAGESZ));
 	memory_start();
 	thread_pointer_readable = auxiliary_value(s, AT_HWCAP2) >> 1 & 1;
 	clock_start((const void *)auxiliary_value(s, AT_SYSINFO_EHDR));
@@ -334,10 +335,6 @@ static void observe(const struct startup *s, const struct look_round *look)
 	inherited.came = signals_came;
 	if (!options_read(s->environment))
 		return;
-	if (auxiliary_value(s, AT_PAGESZ) != PAGE) {
-		COMPLAIN("pages of this kernel have not 4096 bytes, which is what is known here; the program runs without sysshim");
-		return;
-	}
 	join_recording(s->environment);
 	struct process *p = memory_wiped_on_fork(sizeof *p);
 	if (!p) {

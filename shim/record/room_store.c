@@ -12,7 +12,7 @@
 
 #include "../sys/poison.h"
 
-enum { PAGE = 4096, KEPT_AT_ONCE = 8, COPY_EVERY = 1000000 /* ns */, FULL_TURNS = 1024, BCACHEFS = 0xca451a4e, UBIFS = 0x24051905 };
+enum { LEAST_PAGE = 4096, KEPT_AT_ONCE = 8, COPY_EVERY = 1000000 /* ns */, FULL_TURNS = 1024, BCACHEFS = 0xca451a4e, UBIFS = 0x24051905 };
 
 /* XFS too: for a file that was copied there (cp makes a reflink), and after an error of its disk it shuts itself down, and answers every such store by SIGBUS. */
 static int copies_on_write(const struct statfs *s)
@@ -65,7 +65,7 @@ uint64_t room_offset(const struct process *p, const void *record)
 
 int room_copy(void *to, const void *from, size_t size)
 {
-	uint64_t page = (uint64_t)to & ~(uint64_t)(PAGE - 1);
+	uint64_t page = (uint64_t)to & ~((uint64_t)page_size - 1);
 
 	if (memory_is_stored_directly() && RAW(__NR_madvise, page, (uint64_t)to + size - page, MADV_POPULATE_WRITE) != 0)
 		return 0;
@@ -76,14 +76,14 @@ int room_copy(void *to, const void *from, size_t size)
 int room_make_ready(struct process *p, uint64_t end)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t from = r->ready & ~(uint64_t)(PAGE - 1);
+	uint64_t from = r->ready & ~((uint64_t)page_size - 1);
 	static const char zeros[64];
 
 	if (p->sealed || p->log.sink.frozen || sink_lengthen(&p->log.sink, end))
 		return 0;
 	/* Of a file that is copied to only the first pages are asked for: a full disk is met by the copies. */
 	long result = r->is_copied && r->ready ? 0 : RAW(__NR_madvise, file_place(p, from), end - from, MADV_POPULATE_WRITE);
-	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += PAGE - at % PAGE)
+	for (uint64_t at = r->ready; result == -EINVAL && at < end; at += LEAST_PAGE - at % LEAST_PAGE)
 		if (!room_copy(file_place(p, at), zeros, 1))
 			result = -EFAULT;
 	if (result != 0 && result != -EINVAL) {

@@ -16,7 +16,7 @@
 
 #include "../sys/poison.h"
 
-enum { PAGE = 4096, REGULAR = 0100000, TYPE = 0170000, OWN = 0600 };
+enum { REGULAR = 0100000, TYPE = 0170000, OWN = 0600 };
 
 int sink_expand(char *to, const char *pattern, int pid, int add_pid)
 {
@@ -57,21 +57,21 @@ static uint64_t window_for(uint64_t most)
 
 	if (!raw_limit(RLIMIT_AS, &limit) || limit / WINDOW_PART >= most)
 		return most;
-	return limit / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : limit / WINDOW_PART & ~(uint64_t)(PAGE - 1);
+	return limit / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : limit / WINDOW_PART & ~((uint64_t)page_size - 1);
 }
 
 void sink_narrow(struct sink *sink, uint64_t least)
 {
 	uint64_t size = window_for(sink->window_size), used = (sink->size > least ? sink->size : least) - sink->base;
 
-	used = (used + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	used = (used + page_size - 1) & ~((uint64_t)page_size - 1);
 	size = size > used ? size : used;
 	if (!sink->open || size >= sink->window_size)
 		return;
 	/* The page above it moves down. NB: nothing is mapped any more. */
-	if (RAW(__NR_mprotect, sink->window + size, PAGE, PROT_NONE) != 0)
+	if (RAW(__NR_mprotect, sink->window + size, page_size, PROT_NONE) != 0)
 		return;
-	RAW(__NR_munmap, sink->window + size + PAGE, sink->window_size - size);
+	RAW(__NR_munmap, sink->window + size + page_size, sink->window_size - size);
 	sink->window_size = size;
 }
 
@@ -104,20 +104,21 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 	/* log_resume_exec looks at it; the window cannot be read (PROT_WRITE alone), not even by process_vm_readv(2). */
 	if (sink->size && own_read(RAW(__NR_pread64, fd, &sink->last, 1, sink->size - 1)) != 1)
 		sink->last = '\n';
-	sink->base = (sink->size - (sink->size > 0)) & ~(uint64_t)(PAGE - 1);
+	sink->base = (sink->size - (sink->size > 0)) & ~((uint64_t)page_size - 1);
+	window_size = (window_size + page_size - 1) & ~((uint64_t)page_size - 1);
 	/* With a page above it that nobody may touch: a stack that overflows into it dies as it would without us. */
-	long place = RAW(__NR_mmap, 0, window_size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long place = RAW(__NR_mmap, 0, window_size + page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (is_error(place))
 		return (int)place;
 	/* Who may store may read, whatever it is called; who reads all that may be read (conservative collectors, valgrind's leak check) must not, behind the file's end. */
 	at = RAW(__NR_mmap, place, window_size, PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, sink->base);
 	if (is_error(at)) {
-		RAW(__NR_munmap, place, window_size + PAGE);
+		RAW(__NR_munmap, place, window_size + page_size);
 		/* 9p without a cache, FUSE with direct_io: the latter says ENODEV. */
 		return at == -EINVAL ? -ENODEV : (int)at;
 	}
 	/* A child opens its own. */
-	RAW(__NR_madvise, at, window_size + PAGE, MADV_DONTFORK);
+	RAW(__NR_madvise, at, window_size + page_size, MADV_DONTFORK);
 	sink->window = (char *)at;
 	sink->window_size = window_size;
 	return 0;
@@ -138,7 +139,7 @@ int sink_create(struct sink *sink, uint64_t window_size)
 
 	/* valgrind 3.24, but not 3.19, complains of an empty file that is mapped: it looks for symbols in it. */
 	if (fd >= 0 && inherited.has_valgrind)
-		RAW(__NR_ftruncate, fd, PAGE);
+		RAW(__NR_ftruncate, fd, page_size);
 	int result = fd < 0 ? (int)fd : opened(sink, fd, 1, window_size);
 	/* An empty one would be that of somebody who was killed. */
 	if (fd >= 0 && result)

@@ -11,6 +11,9 @@
 enum { TURNS = 4 };
 
 uint8_t thread_pointer_readable;
+#ifndef __x86_64__
+uint64_t page_size;
+#endif
 static uint8_t calls_refused; /* reading it late costs one refused call */
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)

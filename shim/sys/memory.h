@@ -15,6 +15,22 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
+/* What mmap(2), mprotect(2) and madvise(2) want multiples of. Where we only keep within a page, 4096 does: all sizes are multiples of it. */
+#ifdef __x86_64__
+enum { page_size = 4096 };
+#else
+extern uint64_t page_size;
+#endif
+/* AT_PAGESZ. Constructor only, before all else. */
+static inline void memory_page(uint64_t size)
+{
+#ifdef __x86_64__
+	(void)size;
+#else
+	page_size = size;
+#endif
+}
+
 size_t string_length(const char *s);
 int string_equal(const char *a, const char *b);
 /* The rest of `s` behind `prefix`, or NULL. */
