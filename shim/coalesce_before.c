@@ -22,6 +22,15 @@ static int is_private(const struct call *call, const struct syscall_row *row)
 	return row && row->class == CLASS_PRIVATE && ((uint32_t)call->number != __NR_getrandom || a[1] <= 256);
 }
 
+/* A path may lead to a file system with a server (FUSE, 9p), which is asked, and told of the signal, and may give up then: EINTR, or the call is made once more
+ * (fs/fuse/dev.c, request_wait_answer), stat and unlink included. So may a descriptor; what is known is the one that is gathered for, and one that was read. */
+static int asks_others(const struct batch *b, const struct syscall_row *row, int fd)
+{
+	if (row->flags & (CALL_FILE | CALL_NETWORK))
+		return 1;
+	return row->flags & CALL_DESC && b->regular_fd != fd + 1 && (b->known_fd != fd + 1 || b->known == TARGET_NEVER);
+}
+
 /* Reading a regular file of a local file system does not wait for anybody, so no tick can end it early. Large transfers, and closing a
  * socket that lingers, can be ended without being rows that wait: so can pwritev2 to a pipe (offset -1), and a folder's entries stop where a signal is
  * pending (fs/readdir.c, filldir64), as the making of a tmpfs file's pages does (mm/shmem.c, shmem_fallocate). */
@@ -39,6 +48,7 @@ static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const s
 	case __NR_pwritev2:
 	case __NR_copy_file_range:
 	case __NR_fallocate:
+	case __NR_msync:
 	case __NR_getdents64:
 #ifdef __NR_getdents
 	case __NR_getdents:
@@ -54,7 +64,7 @@ static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const s
 		break;
 	}
 	if (row && !(row->flags & CALL_WAITS) && row->class != CLASS_PROCESS)
-		return 0;
+		return asks_others(b, row, fd);
 	if ((uint32_t)call->number == __NR_write || (uint32_t)call->number == __NR_writev)
 		return b->known_fd != fd + 1 || b->known != TARGET_FILE;
 	if ((uint32_t)call->number != __NR_read)

@@ -166,7 +166,7 @@ int source_check(struct batch *b, const void *from, size_t size);
 /* target.c: what a descriptor is, asked of the kernel. */
 enum target target_of(const struct batch *b, int fd);
 int target_has_room(const struct batch *b, int fd); /* much free space, and no quota */
-int target_is_local(int fd); /* not FUSE, NFS and the like */
+int target_is_local(int fd); /* not FUSE, NFS and the like, nor what may lie above them */
 
 /* mappings.c. Reads /proc/self/maps into the list of inodes; LET_GO_NOT, or why this process cannot coalesce. `space` is scratch memory. */
 enum let_go mappings_read(struct batch *b, char *space, size_t size);

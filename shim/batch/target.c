@@ -75,7 +75,8 @@ int target_is_local(int fd)
 {
 	struct statfs fs;
 
-	return RAW(__NR_fstatfs, fd, &fs) == 0 && is_local((uint64_t)fs.f_type);
+	/* What lies below an overlayfs may be a server's: images that containers fetch as they read them. */
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && is_local((uint64_t)fs.f_type) && (uint64_t)fs.f_type != OVERLAYFS_SUPER_MAGIC;
 }
 
 int target_has_room(const struct batch *b, int fd)
