@@ -98,9 +98,12 @@ static enum let_go line(struct batch *b, const char *text)
 		inode = inode * 10 + (uint64_t)(*at - '0');
 	while (*at == ' ')
 		at++;
-	if (!inode || spaces < 4)
+	if (spaces < 4)
 		return LET_GO_NOT;
+	/* NB: a segment of System V has its number there, and the first one of a namespace is 0. */
 	int shared = permissions[3] == 's' && !is_ours(hexadecimal(text));
+	if (!inode)
+		return shared ? LET_GO_SHARED_MEMORY : LET_GO_NOT;
 	unsigned use = permissions[2] == 'x' ? USE_CODE : use_of(b, inode) ? 0 : USE_DATA;
 	if (shared || use == USE_DATA) {
 		int constant = *at && RAW_STAT(at, &status) == 0 && is_constant(&status);
