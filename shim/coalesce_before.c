@@ -123,6 +123,7 @@ static const uint8_t objections[SYSCALL_LIMIT] = {
 	[__NR_setns] = LET_GO_ASYNC_IO,
 	[__NR_pkey_alloc] = LET_GO_ASYNC_IO, /* a page can be shut without a call */
 	[__NR_shmat] = LET_GO_SHARED_MEMORY,
+	[__NR_vmsplice] = LET_GO_SHARED_MEMORY, /* who looks into the pipe sees the page as it is then */
 	[__NR_seccomp] = LET_GO_FILTER,
 	[__NR_prctl] = LET_GO_FILTER,
 	[__NR_clone] = LET_GO_THREADS,
