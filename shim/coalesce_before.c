@@ -11,6 +11,31 @@
 
 enum { IDLE_MOST = 1000, TRAPS_MOST = 100, TYPE = 0170000, REGULAR = 0100000 };
 
+/* Does it unmap or shut the alternate stack, on which a tick's handler would run? A program may, whom no signal comes to. */
+static int takes_stack_away(const struct call *call)
+{
+	const uint64_t *a = call->arguments;
+
+	switch ((uint32_t)call->number) {
+	case __NR_brk: {
+		uint64_t end = a[0] ? (uint64_t)RAW(__NR_brk, 0) : 0;
+		return end > a[0] && signals_stack_overlaps(a[0], end - a[0]);
+	}
+	case __NR_mmap:
+		return a[3] & MAP_FIXED && signals_stack_overlaps(a[0], a[1]);
+	case __NR_mremap:
+		return signals_stack_overlaps(a[0], a[1]) || (a[3] & MREMAP_FIXED && signals_stack_overlaps(a[4], a[2]));
+	case __NR_madvise:
+		return (uint32_t)a[2] == 102 /* MADV_GUARD_INSTALL, Linux 6.13 */ && signals_stack_overlaps(a[0], a[1]);
+	case __NR_munmap:
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+		return signals_stack_overlaps(a[0], a[1]);
+	default:
+		return 0;
+	}
+}
+
 static int is_private(const struct call *call, const struct syscall_row *row)
 {
 	const uint64_t *a = call->arguments;
@@ -80,6 +105,8 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 	const uint64_t *a = call->arguments;
 	enum let_go why;
 
+	if (takes_stack_away(call))
+		return LET_GO_SMALL_STACK;
 	switch ((uint32_t)call->number) {
 	case __NR_mmap:
 		/* The descriptor's file may be one that is mapped now. */
@@ -90,10 +117,6 @@ static enum let_go objection_armed(struct batch *b, const struct call *call, enu
 		if (!(a[3] & MAP_SHARED))
 			*reach = REACH_NOW;
 		return mappings_add(b, (int)a[4], a[2], a[3]);
-	case __NR_munmap:
-	case __NR_mprotect:
-	case __NR_mremap:
-		return signals_stack_overlaps(a[0], a[1]) ? LET_GO_SMALL_STACK : LET_GO_NOT;
 	case __NR_rt_sigaction:
 		/* What stands while the timer runs is set up anew by the next batch. */
 		latency_stop(b);
@@ -284,7 +307,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		arm_look_again(p, b);
 	if (b->armed && row && row->flags & CALL_MEMORY)
 		source_forget(b);
-	if (is_private(call, row))
+	if (is_private(call, row) && !(number == __NR_brk && b->armed && takes_stack_away(call)))
 		return 0;
 	batch_is_nested(b, (const char *)call);
 	if (!row || !(row->flags & CALL_WAITS) || row->class == CLASS_COALESCIBLE)

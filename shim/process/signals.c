@@ -26,6 +26,18 @@ void signals_start(struct process *p)
 	signals_hook(p);
 }
 
+/* The program may have unmapped it long ago: natively that is nobody's matter until a handler wants it. */
+static int is_writable(const struct signal_stack *stack)
+{
+	const uint64_t ends[2] = {(uint64_t)stack->at, (uint64_t)stack->at + stack->size - sizeof *ends};
+	uint64_t word;
+
+	for (int i = 0; i < 2; i++)
+		if (memory_read(&word, ends[i], sizeof word) != sizeof word || memory_write((void *)ends[i], &word, sizeof word) != sizeof word)
+			return 0;
+	return 1;
+}
+
 enum let_go signals_arm(void)
 {
 	struct signal_stack stack;
@@ -44,7 +56,7 @@ enum let_go signals_arm(void)
 		return why ? why : LET_GO_SMALL_STACK;
 	if (stack.flags & STACK_DISABLED && !signal_stack_install())
 		return LET_GO_NO_MEMORY;
-	if (!(stack.flags & STACK_DISABLED) && stack.at != signals.stack && stack.size < signals.stack_least)
+	if (!(stack.flags & STACK_DISABLED) && stack.at != signals.stack && (stack.size < signals.stack_least || !is_writable(&stack)))
 		return LET_GO_SMALL_STACK;
 	if (set_action(SYS, NULL, &real) == 0 && !real.handler)
 		signals.view[SYS] = real;
