@@ -13,7 +13,7 @@
 #include "../../format/text.h"
 #include "../sys/poison.h"
 
-enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000 };
+enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000, CURRENT = 1 /* SEEK_CUR */ };
 #define ROOM_LEAST (256ull << 20)
 
 enum { ZFS = 0x2fc12fc1 }; /* of OpenZFS, in no header of the kernel */
@@ -61,6 +61,15 @@ static __attribute__((noinline)) int has_quotas(const struct batch *b, int fd, u
 	return RAW(__NR_quotactl_fd, fd, QCMD(Q_XGETQSTAT, USRQUOTA), 0, &quotas) == 0 && quotas.qs_flags & (FS_QUOTA_UDQ_ENFD | FS_QUOTA_GDQ_ENFD | FS_QUOTA_PDQ_ENFD);
 }
 
+/* A file has a greatest size (EFBIG), which nobody tells: the least there is are 16 GiB for blocks of 1 KiB and 2 TiB for those of 4 (ext2; fs/ext4/super.c, ext4_max_bitmap_size). Behind a
+ * write it stands at its end also where it appends. */
+static int is_far_from_end(int fd, const struct statfs *fs)
+{
+	uint64_t most = fs->f_bsize >= 4096 ? 1ull << 40 : 16000000000u;
+
+	return (uint64_t)RAW(__NR_lseek, fd, 0, CURRENT) < most;
+}
+
 /* What was said to be written must find its place. */
 static int has_room(const struct batch *b, int fd, const struct statfs *fs)
 {
@@ -68,7 +77,7 @@ static int has_room(const struct batch *b, int fd, const struct statfs *fs)
 
 	if (least < ROOM_LEAST)
 		least = ROOM_LEAST;
-	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least && !has_quotas(b, fd, (uint32_t)fs->f_type);
+	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least && is_far_from_end(fd, fs) && !has_quotas(b, fd, (uint32_t)fs->f_type);
 }
 
 int target_is_local(int fd)
