@@ -126,6 +126,7 @@ static int append_large(struct process *p, struct batch *b, const struct call *c
 	if (b->fd == (int)call->arguments[0] && b->number == number && number == __NR_write && call->arguments[2] > BATCH_SMALL &&
 	    call->arguments[2] < LARGE_MOST) {
 		*result = batch_flush_with(p, b, (const void *)call->arguments[1], call->arguments[2]);
+		b->room_asked = ROOM_EVERY;
 		if (*result > 0) {
 			p->counters[number].calls++;
 			p->counters[number].bytes += (uint64_t)*result;
@@ -256,6 +257,8 @@ void coalesce_watch(struct process *p, const struct call *call, long result)
 	if (result <= 0 || result > BATCH_SMALL) {
 		p->run = 0;
 		b->candidate = 0;
+		/* Who writes much fills the disk in less than so many batches. */
+		b->room_asked = ROOM_EVERY;
 		return;
 	}
 	p->run = p->run_fd == fd ? p->run + 1 : 1;

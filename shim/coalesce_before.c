@@ -202,13 +202,13 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 	}
 }
 
-/* Descriptors may mean something else afterwards. */
+/* Descriptors may mean something else afterwards, or a disk be full (pwrite). */
 static void forget(struct batch *b, const struct syscall_row *row)
 {
 	if (!row || row->class != CLASS_READS)
 		b->page_fd = 0;
 	if (!row || row->flags & CALL_NETWORK ||
-		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
+		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS || row->class == CLASS_COALESCIBLE) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
 		b->known_fd = b->probed_fd = b->regular_fd = b->candidate = 0;
 }
 
