@@ -1,4 +1,5 @@
-/* A program fills the disk itself, by large writes between small ones to another file: from then on the small ones are refused, from the first on that finds no place. */
+/* A program fills the disk itself, by large writes between small ones to another file, or waits for somebody who does: from then on the small ones are refused, from the first on that finds
+ * no place. */
 /* coalesces: yes */
 /* variants: quiet log record all latency1 nobatch */
 #include "burst.h"
@@ -37,6 +38,56 @@ static void fills(const void *with)
 	unlink("small/log"), unlink("small/data");
 }
 
+static int put(int log, int lines)
+{
+	static char text[SMALL];
+	int done = 0;
+
+	memset(text, 'y', sizeof text);
+	for (int i = 0; i < lines; i++)
+		done += write(log, text, SMALL) == SMALL;
+	return done;
+}
+
+static void others_fill(void)
+{
+	static char chunk[CHUNK];
+	int data = open("small/data", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	while (write(data, chunk, sizeof chunk) > 0)
+		;
+	close(data);
+}
+
+static void waits(const void *unused)
+{
+	int there[2], back[2], log = open("small/log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	char byte;
+
+	(void)unused;
+	if (pipe(there) || pipe(back))
+		die("pipe");
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		if (read(there[0], &byte, 1) != 1)
+			_exit(1);
+		others_fill();
+		_exit(write(back[1], "x", 1) != 1);
+	}
+	int done = put(log, LINES);
+	if (write(there[1], "x", 1) != 1)
+		die("write");
+	done += put(log, LINES);
+	if (read(back[0], &byte, 1) != 1)
+		die("read");
+	/* of these those find a place that a page has room for */
+	int last = put(log, 4 * LINES);
+	printf("others: before %d, then %s, close %d\n", done, last < LINES ? "refused" : "done", close(log));
+	waitpid(child, NULL, 0);
+	unlink("small/log"), unlink("small/data");
+}
+
 int main(void)
 {
 	static const struct way ways[] = {{"write", 0}, {"pwrite", 1}};
@@ -48,6 +99,7 @@ int main(void)
 	}
 	for (int i = 0; i < 2; i++)
 		printf("status %#x\n", in_child(fills, &ways[i]));
+	printf("status %#x\n", in_child(waits, NULL));
 	umount("small");
 	return 0;
 }
