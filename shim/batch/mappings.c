@@ -5,7 +5,9 @@
 #include "../sys/clock.h"
 
 #include <asm/stat.h>
+#include <asm/statfs.h>
 #include <linux/fcntl.h>
+#include <linux/magic.h>
 #include <linux/mman.h>
 
 #include "../sys/poison.h"
@@ -52,13 +54,36 @@ static int use_of(const struct batch *b, uint64_t inode)
 	return 0;
 }
 
+/* What a file is, by its path or, where there is none, by a descriptor of it. */
+struct facts {
+	uint64_t inode, changed; /* seconds */
+	int is_roots;            /* and nobody else may write it */
+};
+
+/* Apart from the next, so that a program's small stack holds one struct of the kernel's at a time. */
+static __attribute__((noinline)) int look_at(const char *path, int fd, struct facts *facts)
+{
+	struct stat status;
+
+	if ((path ? RAW_STAT(path, &status) : RAW(__NR_fstat, fd, &status)) != 0)
+		return 0;
+	*facts = (struct facts){status.st_ino, (uint64_t)status.st_mtime, (status.st_mode & TYPE) == REGULAR && status.st_uid == 0 && !(status.st_mode & OTHERS_WRITE)};
+	return 1;
+}
+
+/* No store into such a file's memory changes its time (mm/shmem.c has no page_mkwrite). */
+static __attribute__((noinline)) int is_in_memory(const char *path, int fd)
+{
+	struct statfs fs;
+
+	return (path ? RAW(__NR_statfs, path, &fs) : RAW(__NR_fstatfs, fd, &fs)) != 0 || (uint64_t)fs.f_type == TMPFS_MAGIC;
+}
+
 /* glibc's locale-archive, gconv-modules.cache and their like: root's, and nobody else can write them. Where we are root ourselves that says
  * little: then the file must have been left alone for a while too. */
-static int is_constant(const struct stat *status)
+static int is_constant(const struct facts *facts, const char *path, int fd)
 {
-	if ((status->st_mode & TYPE) != REGULAR || status->st_uid != 0 || status->st_mode & OTHERS_WRITE)
-		return 0;
-	return RAW(__NR_geteuid) != 0 || (uint64_t)status->st_mtime + SETTLED < clock_realtime() / 1000000000u;
+	return facts->is_roots && (RAW(__NR_geteuid) != 0 || (facts->changed + SETTLED < clock_realtime() / 1000000000u && !is_in_memory(path, fd)));
 }
 
 /* Memory that we share with our own files, and with forked children for what the summary tells. */
@@ -85,7 +110,7 @@ static uint64_t hexadecimal(const char *text)
 /* One line of /proc/self/maps (proc(5)), its newline replaced by 0: "start-end perm offset device inode   path". */
 static enum let_go line(struct batch *b, const char *text)
 {
-	struct stat status;
+	struct facts facts;
 	uint64_t inode = 0;
 	unsigned spaces = 0;
 	const char *permissions = text, *at = text;
@@ -106,7 +131,8 @@ static enum let_go line(struct batch *b, const char *text)
 		return shared ? LET_GO_SHARED_MEMORY : LET_GO_NOT;
 	unsigned use = permissions[2] == 'x' ? USE_CODE : use_of(b, inode) ? 0 : USE_DATA;
 	if (shared || use == USE_DATA) {
-		int constant = *at && RAW_STAT(at, &status) == 0 && is_constant(&status);
+		/* NB: the name may lead to another file by now. */
+		int constant = *at && look_at(at, -1, &facts) && facts.inode == inode && is_constant(&facts, at, -1);
 		if (shared && (permissions[1] == 'w' || !constant))
 			return LET_GO_SHARED_MEMORY;
 		if (!shared && !constant && permissions[3] == 'p')
@@ -153,16 +179,16 @@ enum let_go mappings_read(struct batch *b, char *space, size_t size)
 
 enum let_go mappings_add(struct batch *b, int fd, uint64_t protection, uint64_t flags)
 {
-	struct stat status;
+	struct facts facts;
 
 	if (flags & MAP_ANONYMOUS)
 		return flags & MAP_SHARED ? LET_GO_SHARED_MEMORY : LET_GO_NOT;
-	if (RAW(__NR_fstat, fd, &status) != 0)
+	if (!look_at(NULL, fd, &facts))
 		return LET_GO_NOT;
-	int constant = is_constant(&status);
+	int constant = is_constant(&facts, NULL, fd);
 	if (flags & MAP_SHARED && (protection & PROT_WRITE || !constant))
 		return LET_GO_SHARED_MEMORY;
-	if (!constant && !(protection & PROT_EXEC) && !(use_of(b, status.st_ino) & USE_CODE))
+	if (!constant && !(protection & PROT_EXEC) && !(use_of(b, facts.inode) & USE_CODE))
 		return LET_GO_SHARED_MEMORY;
-	return add(b, status.st_ino, protection & PROT_EXEC ? USE_CODE : USE_DATA) < 0 ? LET_GO_MAPPINGS : LET_GO_NOT;
+	return add(b, facts.inode, protection & PROT_EXEC ? USE_CODE : USE_DATA) < 0 ? LET_GO_MAPPINGS : LET_GO_NOT;
 }
