@@ -41,10 +41,17 @@ static void tell_unfollowed(struct process *p, int unfollowed, int out_of_reach)
 		log_note(p, "not followed: SYSSHIM_FOLLOW=off");
 }
 
+/* NB order: before anything is asked of the file. With handlers of ours no signal would end the program while it waits for a file system that does not answer. */
+static void clear_the_way(struct process *p)
+{
+	arm_before_exec(p);
+	if (process_is_ours(p))
+		signals_unhook(p);
+}
+
 /* Of an exec that is about to be made: what the program wrote and what we know of it is out. */
 static void before(struct process *p, int unfollowed)
 {
-	arm_before_exec(p);
 	target_count(unfollowed, 1);
 	death_provisional(p, "exec");
 	log_publish(p);
@@ -58,6 +65,8 @@ static void after(struct process *p, int unfollowed, uint64_t *copy)
 	exec_memory_give(p, copy);
 	log_state(p, RECORD_RUNNING, 0);
 	death_take_back(p);
+	if (process_is_ours(p))
+		signals_hook(p);
 }
 
 /* In another root, or where this user may not go, ld.so would not find us, and would say so on the program's stderr. */
@@ -73,6 +82,7 @@ uint64_t *exec_by_libc(struct process *p, uint64_t environment)
 {
 	uint64_t *copy = exec_own_path() && !p->sealed ? exec_environment(p, environment, settings.follow && !is_out_of_reach()) : NULL;
 
+	clear_the_way(p);
 	before(p, -1);
 	return copy;
 }
@@ -120,6 +130,7 @@ long exec_call(struct process *p, const struct call *call)
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
 		return kernel_call(call);
+	clear_the_way(p);
 	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), is_go = unfollowed == UNFOLLOWED_GO;
 	if (is_go)
 		unfollowed = -1;

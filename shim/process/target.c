@@ -269,6 +269,21 @@ static int is_given(const uint64_t a[5])
 	return a[4] & AT_EMPTY_PATH && (memory_read_given(&first, a[1], 1, 1) != 1 || !first);
 }
 
+/* What would end the program goes on doing so: a file system may not answer for long (network, FUSE), and who waits for it in an exec can be killed. Who has a handler is held back: it might
+ * jump away, and leave a descriptor open. Those that make a core do not end such a wait (kernel/signal.c, complete_signal), so nobody misses them. */
+static __attribute__((noinline)) void block_handled(uint64_t *mask)
+{
+	static const uint8_t ends[] = {1, 2, 10, 12, 13, 14, 15}; /* HUP INT USR1 USR2 PIPE ALRM TERM */
+	uint64_t action[4] /* struct kernel_sigaction: the handler, and three more */, all = ~0ul;
+
+	block_signals(mask);
+	for (unsigned i = 0; i < sizeof ends; i++)
+		if (RAW(__NR_rt_sigaction, ends[i], 0, action, 8) == 0 && !action[0])
+			all &= ~(1ul << (ends[i] - 1));
+	all |= *mask;
+	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, 0, 8);
+}
+
 /* NOT_HERE: only in a child with a table of descriptors of its own. */
 enum { NOT_HERE = -2 };
 
@@ -279,8 +294,7 @@ static int unfollowed(int locks, const struct call *call)
 	int given = at && is_given(a), result = -1;
 	uint64_t mask;
 
-	/* A handler that jumps away would leave a descriptor open. */
-	block_signals(&mask);
+	block_handled(&mask);
 	long fd = given ? (long)a[0] : open_file(locks, at ? (long)a[0] : AT_FDCWD, at ? a[1] : a[0], O_RDONLY);
 	long flags = given ? RAW(__NR_fcntl, fd, F_GETFL) : 0;
 	int is_named = flags > 0 && flags & O_PATH;
@@ -320,6 +334,8 @@ static long look(void *shared)
 {
 	struct look *l = shared;
 
+	/* It waits for nobody whose parent has been killed: its copies of the descriptors would keep pipes open. */
+	RAW(__NR_prctl, PR_SET_PDEATHSIG, 9 /* SIGKILL */);
 	l->result = unfollowed(0, l->call);
 	return 0;
 }
@@ -346,7 +362,7 @@ static int unfollowed_apart(const struct call *call)
 		return -1;
 	l->call = call;
 	l->result = -1;
-	block_signals(&mask);
+	block_handled(&mask);
 	long child = raw_borrow(look, l, l->stack + LOOK_STACK);
 	if (child > 0)
 		RAW(__NR_wait4, child, 0, __WALL, 0);
