@@ -64,6 +64,8 @@ void children_before(struct process *p, uint64_t flags)
 		signals_share(p);
 		return;
 	}
+	if (!(flags & CLONE_VFORK))
+		exec_children_come(p);
 	__atomic_add_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&p->threads, flags & CLONE_VFORK ? THREADS_BORROWED : THREADS_MORE, __ATOMIC_SEQ_CST);
 	/* What it reads and writes is counted here by us, and there by the kernel. */

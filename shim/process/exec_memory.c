@@ -25,19 +25,25 @@ static void place_free(struct exec_copy *place, int32_t owner)
 	__atomic_store_n(&place->owner, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Where nothing is rewritten nobody tells us that a vfork child has gone: who has another memory by now has done with ours (kcmp(2)). */
+/* Who has another memory by now has done with ours (kcmp(2)). NB: not the first of a new namespace of pids, whose number is another's here. */
 static void places_reclaim(struct process *p, int32_t pid)
 {
-	if (inherited.rewriting || is_filtered())
+	if (is_filtered())
 		return;
 	for (int i = 0; i < ALL_PLACES; i++) {
 		int32_t owner = p->copies[i].owner;
-		if (owner <= 0 || owner == pid)
+		if (owner <= 1 || owner == pid)
 			continue;
 		long other = RAW(__NR_kcmp, pid, owner, KCMP_VM, 0, 0);
 		if (other > 0 || other == -ESRCH)
 			place_free(&p->copies[i], owner);
 	}
+}
+
+void exec_children_come(struct process *p)
+{
+	if (!p->sealed && process_is_ours(p))
+		places_reclaim(p, p->pid);
 }
 
 /* Where all are taken nobody gives it back for a vfork child that has gone: better than a child without us. */
@@ -81,7 +87,9 @@ void *exec_memory_take(struct process *p)
 	long at = RAW(__NR_mmap, 0, EXEC_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int32_t pid = (int32_t)RAW(__NR_getpid);
 
-	places_reclaim(p, pid);
+	/* Nobody tells us that a vfork child has gone. */
+	if (!inherited.rewriting)
+		places_reclaim(p, pid);
 	if (is_error(at))
 		return spare_take(p, pid);
 	place_take(p, pid, (void *)at);

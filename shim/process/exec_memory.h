@@ -25,6 +25,8 @@ int exec_memory_is_spare(const void *at);
 
 /* A vfork child has gone: give back what its exec took in our memory. child: its pid; 0: not known, and there is no other; < 0: there was none. */
 void exec_child_gone(struct process *p, int32_t child);
+/* One comes that borrows our memory, and for whose time we do not sleep: nobody tells us when it has gone. What others of its kind have left is given back. */
+void exec_children_come(struct process *p);
 /* None that borrows our memory is there any more. */
 void exec_no_children(struct process *p);
 
