@@ -6,8 +6,9 @@
 
 #include "../sys/poison.h"
 
-enum { SET = 8 };
+enum { SET = 8, UNBLOCK = 1 /* SIG_UNBLOCK */ };
 #define SYS (1ul << 30)
+#define PROXY (1ul << 32)
 
 /* Which argument points to a set of signals; -1: none that goes in. pselect6's stands behind another pointer. */
 static int set_argument(const struct call *call)
@@ -108,6 +109,9 @@ static long change(const struct call *call)
 	if (call->arguments[1]) {
 		if (memory_read(&set, call->arguments[1], SET) != SET)
 			return kernel_call(call);
+		/* glibc unblocks its own two at the first pthread_create. */
+		if (call->arguments[0] == UNBLOCK && !(set & SYS))
+			set &= ~PROXY;
 		set = signals_real_mask(set);
 		changed.arguments[1] = (uint64_t)&set;
 	}
