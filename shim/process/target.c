@@ -284,7 +284,7 @@ static __attribute__((noinline)) void block_handled(uint64_t *mask)
 	RAW(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &all, 0, 8);
 }
 
-/* NOT_HERE: only in a child with a table of descriptors of its own. */
+/* Only in a child with a table of descriptors of its own: a lock would be lost, or the table is full. */
 enum { NOT_HERE = -2 };
 
 static int unfollowed(int locks, const struct call *call)
@@ -321,7 +321,7 @@ static int unfollowed(int locks, const struct call *call)
 	if (fd >= 0)
 		RAW(__NR_close, fd);
 	unblock_signals(&mask);
-	return fd == -EBUSY ? NOT_HERE : result;
+	return fd == -EBUSY || fd == -EMFILE ? NOT_HERE : result;
 }
 
 struct look {
@@ -336,6 +336,10 @@ static long look(void *shared)
 
 	/* It waits for nobody whose parent has been killed: its copies of the descriptors would keep pipes open. */
 	RAW(__NR_prctl, PR_SET_PDEATHSIG, 9 /* SIGKILL */);
+	/* Where the table is full its copies make room; the call may name one of them. */
+	for (int fd = 0; fd < 3; fd++)
+		if (fd != (int)l->call->arguments[0])
+			RAW(__NR_close, fd);
 	l->result = unfollowed(0, l->call);
 	return 0;
 }

@@ -75,6 +75,31 @@ cc -static -o shows shows.c && cc -o by_descriptor by_descriptor.c || fail "cc d
 shimmed SYSSHIM_STATS=off ./by_descriptor >out 2>err || fail "by a descriptor: status $?"
 [ "$(cat out)" = ONE=1 ] || fail "by a descriptor: its environment is $(cat out)"
 
+# by a program whose table of descriptors is full, and by a child that borrows its memory
+cat >full.c <<'C_'
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+int main(void)
+{
+	char *arguments[] = {"shows", NULL}, *environment[] = {"ONE=1", NULL};
+	struct rlimit few = {20, 20};
+
+	setrlimit(RLIMIT_NOFILE, &few);
+	while (fcntl(1, F_DUPFD_CLOEXEC, 0) >= 0)
+		;
+	if (vfork() == 0) {
+		execve("shows", arguments, environment);
+		_exit(9);
+	}
+	execve("shows", arguments, environment);
+	return 9;
+}
+C_
+cc -o full full.c || fail "cc does not compile"
+shimmed SYSSHIM_STATS=off ./full >out 2>err || fail "a full table: status $?"
+[ "$(sort -u out)" = ONE=1 ] || fail "a full table: its environment is $(cat out)"
+
 # ld.so has no interpreter either, but it is the one that loads us
 loader=$(ldd /bin/true | awk '/ld-linux/ { print $1 }')
 XDG_STATE_HOME=$PWD/state "$SYSSHIM" run --stats=off -- "$loader" /bin/echo hello >out 2>err || fail "ld.so as the program: $(cat err)"
