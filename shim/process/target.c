@@ -344,9 +344,7 @@ static long look(void *shared)
 	return 0;
 }
 
-/* Of a new namespace of pids the first process is its init, with which it ends (pid_namespaces(7)): until there is one the link leads nowhere (kernel/pid_namespace.c,
- * pidns_for_children_get). Without /proc nobody knows. */
-static __attribute__((noinline)) int child_would_be_first(void)
+__attribute__((noinline)) int target_child_is_first(void)
 {
 	char name[32];
 
@@ -356,7 +354,7 @@ static __attribute__((noinline)) int child_would_be_first(void)
 /* NB: signals are blocked, or a handler would run in a child on a borrowed stack. */
 static int unfollowed_apart(const struct call *call)
 {
-	if (child_would_be_first())
+	if (target_child_is_first())
 		return -1;
 	long at = RAW(__NR_mmap, 0, sizeof(struct look), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct look *l = (struct look *)at;

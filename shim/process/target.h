@@ -15,4 +15,8 @@ void target_count(int unfollowed, int by);
  * (fcntl(2), F_SETLK). Without /proc nobody knows: 1. */
 int target_is_open(const char *path);
 
+/* Of a new namespace of pids the first process is its init, with which it ends (pid_namespaces(7)): until there is one the link leads nowhere (kernel/pid_namespace.c,
+ * pidns_for_children_get). Then no child of our own is made. Without /proc nobody knows: 1. */
+int target_child_is_first(void);
+
 #endif

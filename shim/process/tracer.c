@@ -5,6 +5,7 @@
  * Two children in our memory: the first makes the second and ends, so that the tracer is nobody's child here; the second is in a session of
  * its own, where no terminal's signal reaches it, and executes the tracer. All signals are blocked meanwhile: no handler runs in
  * a child on a borrowed stack. */
+#include "target.h"
 #include "tracer.h"
 #include "../sys/memory.h"
 #include "../../format/text.h"
@@ -98,7 +99,7 @@ static long start(struct start *s, const struct process *p)
 	if (!describe(s, p))
 		return -ENOENT;
 	/* The tracer would come back as a child of whoever adopts orphans. */
-	if (RAW(__NR_getpid) == 1 || (RAW(__NR_prctl, PR_GET_CHILD_SUBREAPER, &adopts) == 0 && adopts))
+	if (RAW(__NR_getpid) == 1 || target_child_is_first() || (RAW(__NR_prctl, PR_GET_CHILD_SUBREAPER, &adopts) == 0 && adopts))
 		return -ECHILD;
 	/* Where only an ancestor may trace (yama, ptrace_scope 1). Nobody else is asked: the tracer is the next to attach, and it is ours. */
 	RAW(__NR_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);

@@ -305,6 +305,13 @@ strace -f -o ../log "$SYSSHIM" run -q --trace-static --record=../refused bash -c
 strace -f -o ../log "$SYSSHIM" run -q --trace-static --record=../refused2 ./busybox cat a >../out 2>../err
 [ $? -eq 0 ] && [ "$(cat ../out)" = hi ] && [ "$(wc -l <../err)" -eq 1 ] && grep -q 'cannot be traced' ../err || fail "refused: $(cat ../out ../err)"
 
+# in front of the first process of a new namespace: no child of ours may be that one
+if unshare -p true 2>/dev/null; then
+	run --record=../first unshare -p ./busybox sh -c 'cat a; exit 3' >../out 2>../err
+	[ $? -eq 3 ] && [ "$(cat ../out)" = hi ] && [ ! -s ../err ] || fail "the first of a namespace: $(cat ../out ../err)"
+	"$SYSSHIM" files ../first | grep -q '1 program static' || fail "the first of a namespace: the coverage does not say it"
+fi
+
 # a set-user-id program is left alone
 if [ "$(id -u)" -eq 0 ] && cp busybox setuid && chown 65534 setuid && chmod 4755 setuid; then
 	run --record=../setuid bash -c './setuid true 2>/dev/null; exit 3'
