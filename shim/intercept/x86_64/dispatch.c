@@ -10,6 +10,8 @@
 #include "../../sys/clock.h"
 #include "../../sys/memory.h"
 
+#include <linux/poll.h>
+
 #include "../../sys/poison.h"
 
 enum { USER_DISPATCH = 2 /* SYS_USER_DISPATCH */, BY_TIMER = -2 /* SI_TIMER */, SYS = 31 };
@@ -44,12 +46,18 @@ static void redirect(struct signal_frame *frame)
 	frame->rip = (uint64_t)dispatched;
 }
 
-/* i386's int $0x80 and x32: other numbers, which our table does not know. */
+/* i386's int $0x80 and x32: other numbers, which our table does not know. What is buffered for a pipe that is full goes out before: for so long the instruction is trapped again, and signals come
+ * in between. */
 static void execute_there(struct process *p, struct signal_frame *frame)
 {
+	struct pollfd room = {batch->fd, POLLOUT, 0};
+
 	batch->traps++;
 	batch_flush(p, batch, END_BEFORE, BATCH_NO_WAIT);
-	arm_look_away(batch, 0);
+	if (word_fill(batch->word))
+		RAW(__NR_poll, &room, 1, 1 /* ms */);
+	else
+		arm_look_away(batch, 0);
 	frame->rip -= 2;
 }
 
