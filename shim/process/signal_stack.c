@@ -30,7 +30,7 @@ int signal_stack_is_ours(uint64_t address)
  * stack, where no handler of ours comes, is room to look through them. */
 void signal_frames_forget(uint64_t from)
 {
-	enum { REACH = 256 << 10, PAGE = 4096, MASK = offsetof(struct signal_frame, mask) - offsetof(struct signal_frame, stack) };
+	enum { REACH = 8 << 20 /* the usual limit of a stack, which ends before, with its mapping */, PAGE = 4096, MASK = offsetof(struct signal_frame, mask) - offsetof(struct signal_frame, stack) };
 	static const struct signal_stack none = {NULL, STACK_DISABLED, 0};
 	const uint64_t *words = signals.stack;
 	uint64_t mask, size;

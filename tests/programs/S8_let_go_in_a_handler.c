@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+enum { BETWEEN = 512 << 10 /* the handler's frame and where it lets go */ };
+
 static int file, lines, way;
 static char *page;
 
@@ -35,7 +37,9 @@ static void *sleeps(void *unused)
 static void lets_go(int number)
 {
 	static pid_t child;
+	volatile char space[BETWEEN];
 
+	memset((char *)space, 1, sizeof space);
 	switch (way) {
 	case 0:
 		for (int i = 0; i < 3000; i++)
