@@ -8,6 +8,7 @@
 struct vforked {
 	int pid;
 	uint64_t until; /* when it had gone */
+	uint64_t flags; /* clone(2)'s */
 };
 
 struct ahead {
@@ -72,7 +73,7 @@ static void note(struct ahead *a, const struct source *s, const struct event *e,
 	if (call.result <= 0 || !(flags & CLONE_VFORK) || flags & CLONE_THREAD)
 		return;
 	a->vforked = grown(a->vforked, a->vforked_count, &a->vforked_room, sizeof *a->vforked);
-	a->vforked[a->vforked_count++] = (struct vforked){(int)call.result, e->time};
+	a->vforked[a->vforked_count++] = (struct vforked){(int)call.result, e->time, flags};
 }
 
 static int is_move(uint64_t number)
@@ -155,7 +156,7 @@ void ahead_free(struct ahead *a)
 	free(a);
 }
 
-int vforked_is(const struct recording *r, const struct event *e, int thread)
+uint64_t borrower_flags(const struct recording *r, const struct event *e, int thread)
 {
 	const struct ahead *a = ahead_of(&r->sources[e->source]);
 	size_t low = 0;
@@ -168,7 +169,12 @@ int vforked_is(const struct recording *r, const struct event *e, int thread)
 		else
 			high = middle;
 	}
-	return low && a->vforked[low - 1].pid == thread && e->time <= a->vforked[low - 1].until;
+	return low && a->vforked[low - 1].pid == thread && e->time <= a->vforked[low - 1].until ? a->vforked[low - 1].flags : 0;
+}
+
+int vforked_is(const struct recording *r, const struct event *e, int thread)
+{
+	return borrower_flags(r, e, thread) != 0;
 }
 
 int vforked_any(const struct recording *r, unsigned source)

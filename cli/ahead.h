@@ -1,5 +1,5 @@
 /* What a file says only later: which execs have failed, whether moves were lost, and which of its threads were children of vfork, in truth: processes that borrow their parent's
- * memory until they execute something (posix_spawn makes such), and whose calls until then stand in their parent's file, under numbers of their own. */
+ * memory until they execute something (posix_spawn makes such; with CLONE_VM alone nobody waits for that), and whose calls until then stand in their parent's file, under numbers of their own. */
 #ifndef CLI_AHEAD_H
 #define CLI_AHEAD_H
 
@@ -10,6 +10,8 @@ void ahead_free(struct ahead *a);
 
 /* Is what this file has under this thread's number at that time what a child of the process did? The number may be a thread's when the child has gone. */
 int vforked_is(const struct recording *r, const struct event *e, int thread);
+/* clone(2)'s flags for it; 0: it is none. */
+uint64_t borrower_flags(const struct recording *r, const struct event *e, int thread);
 
 /* Has the process gone to another folder, or to another root, by a call whose record was overwritten? Where nobody knows: to another folder. */
 int has_lost_moves(const struct recording *r, unsigned source);

@@ -11,7 +11,7 @@
 
 /* An exec under way, by process; in the end, one that nothing came after. */
 struct unfollowed {
-	int pid;
+	int process;
 	struct file *file;
 	char why[48];
 	UT_hash_handle hh;
@@ -25,26 +25,26 @@ static void drop(struct files *f, struct unfollowed *u)
 	free(u);
 }
 
-static struct unfollowed *find(const struct files *f, int pid)
+static struct unfollowed *find(const struct files *f, int process)
 {
 	struct unfollowed *u;
 
-	HASH_FIND_INT(f->unfollowed, &pid, u);
+	HASH_FIND_INT(f->unfollowed, &process, u);
 	return u;
 }
 
-void gaps_exec(struct files *f, int pid, struct file *file)
+void gaps_exec(struct files *f, int process, struct file *file)
 {
 	struct unfollowed *u = zeroed(sizeof *u);
 
-	u->pid = pid;
+	u->process = process;
 	u->file = file;
-	HASH_ADD_INT(f->unfollowed, pid, u);
+	HASH_ADD_INT(f->unfollowed, process, u);
 }
 
-struct file *gaps_image(struct files *f, int pid)
+struct file *gaps_image(struct files *f, int process)
 {
-	struct unfollowed *u = find(f, pid);
+	struct unfollowed *u = find(f, process);
 	struct file *file = u ? u->file : NULL;
 
 	if (u)
@@ -52,23 +52,23 @@ struct file *gaps_image(struct files *f, int pid)
 	return file;
 }
 
-struct file *gaps_over(struct files *f, int pid)
+struct file *gaps_over(struct files *f, int process)
 {
-	struct unfollowed *u = find(f, pid);
+	struct unfollowed *u = find(f, process);
 
 	if (!u || !*u->why)
-		return gaps_image(f, pid);
+		return gaps_image(f, process);
 	/* That program was not followed, whatever it has executed in its turn, or whoever has its number now. */
 	HASH_DEL(f->unfollowed, u);
-	u->pid = OVER;
-	HASH_ADD_INT(f->unfollowed, pid, u);
+	u->process = OVER;
+	HASH_ADD_INT(f->unfollowed, process, u);
 	return u->file;
 }
 
-void gaps_note(struct files *f, int pid, const char *text)
+void gaps_note(struct files *f, int process, const char *text)
 {
 	static const char before[] = "not followed: ";
-	struct unfollowed *u = find(f, pid);
+	struct unfollowed *u = find(f, process);
 
 	if (u && !strncmp(text, before, sizeof before - 1))
 		recorded_text(u->why, sizeof u->why, text + sizeof before - 1, sizeof ((struct record_note *)0)->text - (sizeof before - 1));
@@ -77,7 +77,7 @@ void gaps_note(struct files *f, int pid, const char *text)
 void gaps_fsatrace(const struct files *f)
 {
 	for (const struct unfollowed *u = f->unfollowed; u; u = u->hh.next)
-		if (u->pid != OVER)
+		if (u->process != OVER)
 			files_fsatrace(f, OPERATION_READ, u->file, NULL);
 }
 

@@ -1,15 +1,15 @@
-/* Execs of an audit that nothing of ours came after. By process; in the order of the recording. */
+/* Execs of an audit that nothing of ours came after. By process (places_process); in the order of the recording. */
 #ifndef CLI_FILES_GAPS_H
 #define CLI_FILES_GAPS_H
 
 #include "files.h"
 
 /* One begins; an image of ours has come, or the exec has failed (what was executed; NULL: none was under way); a note that the shim has written. */
-void gaps_exec(struct files *f, int pid, struct file *file);
-struct file *gaps_image(struct files *f, int pid);
+void gaps_exec(struct files *f, int process, struct file *file);
+struct file *gaps_image(struct files *f, int process);
 /* The one before has succeeded, and its program is over: what a note says was not followed stays among those. */
-struct file *gaps_over(struct files *f, int pid);
-void gaps_note(struct files *f, int pid, const char *text);
+struct file *gaps_over(struct files *f, int process);
+void gaps_note(struct files *f, int process, const char *text);
 /* Those that are left, for fsatrace: they were executed as well. */
 void gaps_fsatrace(const struct files *f);
 void gaps_free(struct files *f);

@@ -68,9 +68,9 @@ static void note(const struct reader *r, struct file *file, unsigned access, int
 }
 
 /* The image of a process has come, or the next exec of it begins: the one before has succeeded. 1: it was recorded. */
-static int succeeded(struct files *f, int pid)
+static int succeeded(struct files *f, int process)
 {
-	struct file *file = gaps_over(f, pid);
+	struct file *file = gaps_over(f, process);
 
 	if (file && f->format == FILES_FSATRACE)
 		files_fsatrace(f, OPERATION_READ, file, NULL);
@@ -82,7 +82,7 @@ static void executed(const struct reader *r, const struct text_call *call, const
 {
 	/* An empty path means the descriptor (AT_EMPTY_PATH). */
 	struct file *file = files_row(r, call->number == __NR_execveat ? (int)call->arguments[0] : AT_FDCWD, given);
-	int pid = places_pid(r->files->places, r->event);
+	int process = places_process(r->files->places, r->event, 0);
 
 	/* It may have been opened, or executed, before. */
 	if (result && file->executed) {
@@ -94,12 +94,12 @@ static void executed(const struct reader *r, const struct text_call *call, const
 	files_seen(r, file);
 	file_opened(file, ACCESS_EXECUTE, result);
 	if (result) {
-		gaps_image(r->files, pid);
+		gaps_image(r->files, process);
 		return;
 	}
 	file->executed++;
-	succeeded(r->files, pid);
-	gaps_exec(r->files, pid, file);
+	succeeded(r->files, process);
+	gaps_exec(r->files, process, file);
 }
 
 static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int out)
@@ -277,7 +277,7 @@ static void add_event(const struct reader *r, const struct record_word *word)
 
 	/* What an exec in the new image says is only that it has succeeded. A tracer's file may hold that exec itself. */
 	if (is_exec_end(word)) {
-		succeeded(r->files, r->source->header->pid);
+		succeeded(r->files, places_process(r->files->places, r->event, r->source->header->pid));
 		return;
 	}
 	if (word->kind == RECORD_BEGIN) {
@@ -304,7 +304,7 @@ void files_add_all(struct files *f)
 		const struct record_word *word = event_record(f->recording, &event);
 		struct reader r = {f, &event, &f->recording->sources[event.source], &readings[event.source]};
 		if (places_before(f->places, &event))
-			r.at->executed = succeeded(f, r.source->header->pid);
+			r.at->executed = succeeded(f, places_process(f->places, &event, r.source->header->pid));
 		if (word->kind == RECORD_START || word->kind == RECORD_OBJECT) {
 			if (!r.at->loader) {
 				r.at->loader = loader_make();
@@ -318,7 +318,7 @@ void files_add_all(struct files *f)
 		if (word->kind == RECORD_CALL || word->kind == RECORD_COALESCED || word->kind == RECORD_BEGIN)
 			add_event(&r, word);
 		else if (word->kind == RECORD_NOTE)
-			gaps_note(f, ((const struct record_note *)word)->thread, ((const struct record_note *)word)->text);
+			gaps_note(f, places_process(f->places, &event, ((const struct record_note *)word)->thread), ((const struct record_note *)word)->text);
 	}
 	for (unsigned i = 0; i < f->recording->sources_count; i++)
 		if (readings[i].loader)

@@ -9,13 +9,18 @@
 
 struct place {
 	int pid;
+	int process;         /* no other process of the recording has it */
+	uint64_t family;     /* as its image's head has it; 0: not known */
+	struct place *before; /* of the same number: who has had it, or has it in another pid namespace */
+	uint32_t source;     /* of its image */
 	uint64_t began; /* its process, ns since 1970: numbers come again */
 	struct path *folder; /* NULL: not known */
 	char *root; /* "": as everybody's, "?": not known */
 	struct held_table held;
 	struct place *forked; /* what a child gets whose fork is under way; or NULL */
 	int forks;            /* under way */
-	int is_executing;     /* a vfork child, by its parent's file */
+	int is_borrowing;     /* its parent's memory: its calls stand in that one's file */
+	uint64_t executing;   /* such a child: since when; 0: it is not */
 	int elsewhere;
 	unsigned shared;      /* CLONE_FS, CLONE_FILES: others change its folder or descriptors, and what they are nobody knows */
 	UT_hash_handle hh;

@@ -1,7 +1,10 @@
 /* Working folders and descriptors of the processes in a recording; see places.h.
  *
- * A forked child begins with a copy of what its parent had when the fork began; a vfork child, which writes into its parent's file under its own
- * number, with what its parent has. A new image keeps what was not to be closed. */
+ * A forked child begins with a copy of what its parent had when the fork began; a child that borrows its parent's memory, and writes into its
+ * file under its own number, with what its parent has. A new image keeps what was not to be closed.
+ *
+ * Numbers of processes come again, and each pid namespace has its own: a recording may have several processes of one number at once. So a file's events
+ * are those of its own place; a fork is looked for in the family of its image, and an exec among those of the number that have executed something. */
 #include "older_calls.h"
 #include "places.h"
 #include "ahead.h"
@@ -19,7 +22,7 @@ struct worker {
 		uint32_t source;
 		int thread;
 	} key;
-	int pid;
+	struct place *place;
 	UT_hash_handle hh;
 };
 
@@ -27,6 +30,7 @@ struct worker {
 struct expected {
 	int pid;
 	struct place *place;
+	struct expected *before; /* of the same number */
 	UT_hash_handle hh;
 };
 
@@ -37,7 +41,7 @@ struct places {
 	struct worker *workers;
 	struct expected *expected;
 	uint8_t *begun;  /* of each source: its first event was seen */
-	unsigned elsewhere;
+	unsigned elsewhere, count;
 	uint64_t not_known; /* uses of descriptors that others may have changed */
 	/* Most events are of the same thread as the one before: its place, NULL where that may have changed. */
 	struct {
@@ -47,7 +51,8 @@ struct places {
 	} recent;
 };
 
-static struct place *place_find(const struct places *p, int pid)
+/* The last one of this number, in whatever namespace; `before` leads to the others. */
+static struct place *place_last(const struct places *p, int pid)
 {
 	struct place *place;
 
@@ -55,15 +60,31 @@ static struct place *place_find(const struct places *p, int pid)
 	return place;
 }
 
-static void place_replace(struct places *p, struct place *place)
+/* 0: older recordings do not know it of who was killed, and a tracer of nobody. */
+static int is_of_family(const struct place *place, uint64_t family)
 {
-	struct place *old = place_find(p, place->pid);
+	return place->family == family || !place->family || !family;
+}
+
+static struct place *place_find(const struct places *p, int pid, uint64_t family)
+{
+	struct place *place = place_last(p, pid);
+
+	while (place && !is_of_family(place, family))
+		place = place->before;
+	return place;
+}
+
+static void place_add(struct places *p, struct place *place, uint64_t family)
+{
+	struct place *last = place_last(p, place->pid);
 
 	p->recent.place = NULL;
-	if (old) {
-		HASH_DEL(p->places, old);
-		place_free(old);
-	}
+	if (last)
+		HASH_DEL(p->places, last);
+	place->before = last;
+	place->family = family;
+	place->process = ++p->count;
 	HASH_ADD_INT(p->places, pid, place);
 }
 
@@ -78,13 +99,13 @@ static struct worker *worker_find(struct worker *table, uint32_t source, int thr
 	return found;
 }
 
-static void worker_make(struct worker **table, uint32_t source, int thread, int pid)
+static void worker_make(struct worker **table, uint32_t source, int thread, struct place *place)
 {
 	struct worker *w = zeroed(sizeof *w);
 
 	w->key.source = source;
 	w->key.thread = thread;
-	w->pid = pid;
+	w->place = place;
 	HASH_ADD(hh, *table, key, sizeof w->key, w);
 }
 
@@ -121,34 +142,98 @@ static int is_recent(const struct places *p, const struct event *e, int thread)
 	return p->recent.place && p->recent.source == e->source && p->recent.thread == thread;
 }
 
+static struct place *place_at(const struct places *p, uint32_t source, int thread)
+{
+	struct worker *w = worker_find(p->workers, source, thread);
+
+	if (!w)
+		w = worker_find(p->workers, source, p->recording->sources[source].header->pid);
+	return w ? w->place : NULL;
+}
+
 static struct place *place_of(struct places *p, const struct event *e)
 {
 	int thread = thread_of(p, e);
 
 	if (!is_recent(p, e, thread)) {
-		struct worker *w = worker_find(p->workers, e->source, thread);
 		p->recent.source = e->source;
 		p->recent.thread = thread;
-		p->recent.place = place_find(p, w ? w->pid : p->recording->sources[e->source].header->pid);
+		p->recent.place = place_at(p, e->source, thread);
 	}
 	return p->recent.place;
+}
+
+/* What the parent had when it made this child, where that has come back already; NULL: it has not. */
+static struct place *expected_take(struct places *p, int pid, uint64_t family)
+{
+	struct expected *first, *e, **link;
+
+	HASH_FIND_INT(p->expected, &pid, first);
+	if (!first)
+		return NULL;
+	HASH_DEL(p->expected, first);
+	for (link = &first; (e = *link) && !is_of_family(e->place, family); link = &e->before)
+		;
+	struct place *place = e ? e->place : NULL;
+	if (e) {
+		*link = e->before;
+		free(e);
+	}
+	if (first)
+		HASH_ADD_INT(p->expected, pid, first);
+	return place;
 }
 
 /* What the child's parent had when it forked. */
 static struct place *inherited_by(struct places *p, const struct record_header *h)
 {
-	struct expected *expected;
-	struct place *parent = place_find(p, h->parent), *place;
+	struct place *expected = expected_take(p, h->pid, h->family), *parent = place_find(p, h->parent, h->family);
 
-	HASH_FIND_INT(p->expected, &h->pid, expected);
-	if (expected) {
-		HASH_DEL(p->expected, expected);
-		place = expected->place;
-		free(expected);
-		place->pid = h->pid;
-		return place;
+	return expected ? expected : place_copy(parent && parent->forked ? parent->forked : NULL, h->pid);
+}
+
+/* When it has executed something that nothing of it stands for yet; 0: it has not. */
+static uint64_t executed_at(const struct places *p, const struct place *place)
+{
+	const struct source *s = place->is_borrowing ? NULL : &p->recording->sources[place->source];
+
+	if (!s)
+		return place->executing;
+	return s->header->end == RECORD_EXECED && s->header->ended ? s->header->ended - s->header->epoch + s->epoch : 0;
+}
+
+/* Whose image begins here: who has executed it; NULL: nobody. A child that borrowed memory has a place by its parent's file, and its image does not say that it is a
+ * later one. *known: is it certain who it was? Of several that have just executed something it is the one that stood where the image begins. */
+static struct place *executed_by(const struct places *p, const struct source *s, int *known)
+{
+	enum { JUST_NOW = 2000000000 };
+	const struct record_header *h = s->header;
+	struct place *last = place_last(p, h->pid), *latest = NULL, *here = NULL;
+	unsigned just_now = 0, stood_here = 0;
+
+	*known = 1;
+	if (last && !last->before)
+		return h->later_image || last->executing ? last : NULL;
+	for (struct place *place = last; place; place = place->before) {
+		const char *folder = path_text(place->folder);
+		uint64_t at = executed_at(p, place);
+		if (!at || at > s->began || (!h->later_image && !place->is_borrowing))
+			continue;
+		if (!latest || at > executed_at(p, latest))
+			latest = place;
+		if (s->began - at > JUST_NOW)
+			continue;
+		just_now++;
+		if (folder && !strcmp(folder, h->directory)) {
+			stood_here++;
+			here = place;
+		}
 	}
-	return place_copy(parent && parent->forked ? parent->forked : NULL, h->pid);
+	*known = just_now < 2 || stood_here == 1;
+	if (latest || !h->later_image)
+		return just_now > 1 && here ? here : latest;
+	*known = 0;
+	return last;
 }
 
 static void go_elsewhere(struct places *p, struct place *place)
@@ -170,47 +255,58 @@ static void begins_late(struct places *p, struct place *place, uint32_t source)
 	}
 }
 
-static void image_begins(struct places *p, const struct event *e)
+static struct place *image_begins(struct places *p, const struct event *e)
 {
-	const struct record_header *h = p->recording->sources[e->source].header;
-	struct place *place = place_find(p, h->pid);
-	/* A vfork child's exec comes from its parent's file; its own place is there already. */
-	int goes_on = place && (h->later_image || place->is_executing);
+	const struct source *s = &p->recording->sources[e->source];
+	const struct record_header *h = s->header;
+	int known;
+	struct place *place = executed_by(p, s, &known);
 
-	if (!goes_on) {
-		place = inherited_by(p, h);
-		place_replace(p, place);
-	}
-	place->began = p->recording->sources[e->source].began;
-	place->forks = place->is_executing = 0;
-	if (goes_on)
+	if (place) {
 		held_exec(&place->held);
+		place->family = h->family;
+	} else {
+		place = inherited_by(p, h);
+		place_add(p, place, h->family);
+	}
+	if (!known) {
+		held_free(&place->held);
+		place_go(place, NULL);
+	}
+	place->began = s->began;
+	place->source = e->source;
+	place->forks = place->is_borrowing = 0;
+	place->executing = 0;
 	if (h->directory[0] == '/' && !*place->root)
 		place_go(place, path_make(p->paths, h->directory));
 	if (h->overwritten)
 		begins_late(p, place, e->source);
+	return place;
 }
 
 /* Has the child of a fork that began then been heard of? What is known of its number may be another's, who has gone. */
-static int is_known(const struct places *p, int pid, uint64_t began)
+static int is_known(const struct places *p, int pid, uint64_t family, uint64_t began)
 {
-	const struct place *child = place_find(p, pid);
+	const struct place *child = place_find(p, pid, family);
 
 	return child && child->began >= began;
 }
 
-static void expect(struct places *p, int pid, const struct place *from)
+/* from: what the child has. */
+static void expect(struct places *p, int pid, uint64_t family, const struct place *from)
 {
-	struct expected *expected;
+	struct expected *before, *expected = zeroed(sizeof *expected);
 
-	HASH_FIND_INT(p->expected, &pid, expected);
-	if (!expected) {
-		expected = zeroed(sizeof *expected);
-		expected->pid = pid;
-		HASH_ADD_INT(p->expected, pid, expected);
-	}
-	place_free(expected->place);
+	/* One of the number that never came. */
+	place_free(expected_take(p, pid, family));
+	HASH_FIND_INT(p->expected, &pid, before);
+	if (before)
+		HASH_DEL(p->expected, before);
+	expected->pid = pid;
+	expected->before = before;
 	expected->place = place_copy(from, pid);
+	expected->place->family = family;
+	HASH_ADD_INT(p->expected, pid, expected);
 }
 
 static void fork_ends(struct places *p, const struct event *e, struct place *place, const struct text_call *call, uint64_t flags)
@@ -223,27 +319,33 @@ static void fork_ends(struct places *p, const struct event *e, struct place *pla
 	place->shared |= call->result > 0 ? place_shared_by(flags) : 0;
 	/* The number may be another child's, or a thread's, later. */
 	struct worker *child = worker_find(p->workers, source, pid);
-	if (child && child->pid == pid && flags & CLONE_VFORK) {
+	if (child && child->place->pid == pid && flags & CLONE_VFORK) {
 		HASH_DEL(p->workers, child);
 		free(child);
 		p->recent.place = NULL;
 	}
-	if (flags & CLONE_THREAD || place->forks <= 0)
+	/* A vfork child has a place by its own calls, or needs none. */
+	if (flags & (CLONE_THREAD | CLONE_VM) || place->forks <= 0)
 		return;
 	place->forks--;
-	/* A vfork child has a place by its own calls, or needs none. */
-	if (call->result > 0 && !(flags & CLONE_VFORK) && !is_known(p, pid, began) && place->forked)
-		expect(p, pid, place->forked);
+	if (call->result > 0 && !(flags & CLONE_VFORK) && !is_known(p, pid, place->family, began) && place->forked)
+		expect(p, pid, place->family, place->forked);
 }
 
 static void thread_comes(struct places *p, const struct event *e, int thread)
 {
-	int pid = p->recording->sources[e->source].header->pid;
+	struct place *place = place_at(p, e->source, thread);
+	uint64_t flags = borrower_flags(p->recording, e, thread);
 
-	int is_child = vforked_is(p->recording, e, thread);
-	worker_make(&p->workers, e->source, thread, is_child ? thread : pid);
-	if (is_child)
-		place_replace(p, place_copy(place_find(p, pid), thread));
+	if (flags) {
+		struct place *child = expected_take(p, thread, place->family);
+		place->shared |= place_shared_by(flags);
+		child = child ? child : place_copy(place, thread);
+		place_add(p, child, place->family);
+		child->is_borrowing = 1;
+		place = child;
+	}
+	worker_make(&p->workers, e->source, thread, place);
 	p->recent.place = NULL;
 }
 
@@ -257,8 +359,7 @@ int places_before(struct places *p, const struct event *e)
 
 	if (is_first) {
 		p->begun[e->source] = 1;
-		worker_make(&p->workers, e->source, s->header->pid, s->header->pid);
-		image_begins(p, e);
+		worker_make(&p->workers, e->source, s->header->pid, image_begins(p, e));
 	}
 	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_PLACE && word->kind != RECORD_COPY)
 		return is_first;
@@ -275,8 +376,8 @@ int places_before(struct places *p, const struct event *e)
 	if (is_fork(call.number))
 		place_forks(place_of(p, e), fork_flags(&call, &memory));
 	/* Its image, which says nothing of it, goes on from here. */
-	if (is_exec(call.number) && vforked_is(p->recording, e, thread))
-		place_of(p, e)->is_executing = 1;
+	if (is_exec(call.number) && place_of(p, e)->is_borrowing)
+		place_of(p, e)->executing = e->time;
 	return is_first;
 }
 
@@ -323,13 +424,13 @@ static void renamed(struct places *p, struct place *place, const struct text_cal
 	paths_rename(p->paths, path_straight(paths[0], rooms[0]), path_straight(paths[1], rooms[1]), places_exchange(call));
 }
 
-/* A vfork child's calls stand in the same file, and it is no thread. */
-static int has_threads(const struct places *p, uint32_t source, int pid)
+/* A child's that borrows our memory stand in the same file, and it is no thread. */
+static int has_threads(const struct places *p, uint32_t source, const struct place *place)
 {
 	unsigned count = 0;
 
 	for (const struct worker *w = p->workers; w; w = w->hh.next)
-		count += w->key.source == source && w->pid == pid;
+		count += w->key.source == source && w->place == place;
 	return count > 1;
 }
 
@@ -377,7 +478,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	case __NR_unshare:
 		if (a[0] & CLONE_NEWNS)
 			go_elsewhere(p, place);
-		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source, place->pid))
+		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source, place))
 			place->shared |= a[0] & (CLONE_FS | CLONE_FILES);
 		break;
 	case __NR_rename:
@@ -386,7 +487,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		renamed(p, place, call, memory);
 		break;
 	case __NR_close_range:
-		if (a[2] & 2 /* CLOSE_RANGE_UNSHARE */ && has_threads(p, e->source, place->pid))
+		if (a[2] & 2 /* CLOSE_RANGE_UNSHARE */ && has_threads(p, e->source, place))
 			place->shared |= CLONE_FILES;
 		else
 			held_call(&place->held, call, memory, e->time);
@@ -429,6 +530,13 @@ int places_pid(struct places *p, const struct event *e)
 	return place ? place->pid : p->recording->sources[e->source].header->pid;
 }
 
+int places_process(const struct places *p, const struct event *e, int thread)
+{
+	const struct place *place = place_at(p, e->source, thread ? thread : thread_of(p, e));
+
+	return place ? place->process : 0;
+}
+
 unsigned places_elsewhere(const struct places *p)
 {
 	return p->elsewhere;
@@ -446,20 +554,24 @@ struct places *places_make(struct recording *r)
 
 void places_free(struct places *p)
 {
-	struct place *place, *next_place;
-	struct expected *expected, *next_expected;
+	struct place *place, *before;
+	struct expected *expected, *expected_before;
 
-	HASH_ITER(hh, p->places, place, next_place)
-	{
+	while ((place = p->places)) {
 		HASH_DEL(p->places, place);
-		place_free(place);
+		for (; place; place = before) {
+			before = place->before;
+			place_free(place);
+		}
 	}
 	workers_free(&p->workers);
-	HASH_ITER(hh, p->expected, expected, next_expected)
-	{
+	while ((expected = p->expected)) {
 		HASH_DEL(p->expected, expected);
-		place_free(expected->place);
-		free(expected);
+		for (; expected; expected = expected_before) {
+			expected_before = expected->before;
+			place_free(expected->place);
+			free(expected);
+		}
 	}
 	paths_free(p->paths);
 	free(p->begun);

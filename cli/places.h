@@ -34,6 +34,8 @@ void *places_owner(struct places *p, const struct event *e, int fd);
 
 /* The process of an event: a vfork child's is its own, though its calls stand in its parent's file. */
 int places_pid(struct places *p, const struct event *e);
+/* The same as a number that no other process has. thread: of the event's file; 0: whose event it is. */
+int places_process(const struct places *p, const struct event *e, int thread);
 
 /* So many processes have changed their root folder, or the mounts that they see: their paths are as they saw them. */
 unsigned places_elsewhere(const struct places *p);

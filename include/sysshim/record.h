@@ -81,7 +81,7 @@ struct record_header {
 	char environment[1024];    /* what changes how a program is loaded and behaves (shim.c has the list), each NAME=value with its NUL; cut */
 	uint64_t left_out;         /* calls without a record, because of SYSSHIM_PATH_EXCLUDE, SYSSHIM_STATUS or SYSSHIM_MIN_DURATION */
 	uint32_t unrecorded;       /* forked children of this image, and theirs, that could make no file, by then */
-	uint64_t family;           /* the image that forks, images, not_followed and unrecorded are counted in, with its forked children: the same number; 0: unknown */
+	uint64_t family;           /* the image that forks, images, not_followed and unrecorded are counted in, with its forked children: the same number; 0: unknown (and in older files of who runs, or was killed) */
 	uint32_t without_libc;     /* RECORD_HAS_GO: its runtime makes its calls without libc, RECORD_THREADS_UNSEEN: those that threads can be cancelled in: they were not seen */
 };
 

@@ -42,6 +42,7 @@ static void describe(struct process *p, struct record_header *h)
 	h->parent = (int32_t)RAW(__NR_getppid);
 	h->recording_pid = inherited.recording_pid;
 	h->later_image = inherited.later_image;
+	h->family = inherited.family ? inherited.family->number : 0;
 	h->without_libc = inherited.has_go ? RECORD_HAS_GO : 0;
 	h->data_limit = settings.data;
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Process numbers come again: a thread has that of a vfork child that is gone, a forked child that of a process that is dead. Paths are those of who opened them.
+# Process numbers come again: a thread has that of a vfork child that is gone, a forked child that of a process that is dead, and in two pid namespaces two
+# processes have one at the same time. Paths are those of who opened them.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -105,3 +106,28 @@ for kind in thread fork; do
 	"$SYSSHIM" files recording >out 2>&1 || fail "$kind: files: $?"
 	[ "$(grep -o '[^ ]*/file$' out)" = "$PWD/dir1/file" ] || fail "$kind: $(grep -o '[^ ]*/file$' out)"
 done
+
+# Two namespaces, each with a process 1 and others; when both stand where they are to, both go on, and both execute something in the end.
+cat >one_of_two.sh <<'SH'
+cd "$1"
+echo >"../$2" &
+read -r line <"../$3"
+/bin/true
+: >from_shell
+/bin/echo text >from_child
+exec cat ./from_child from_shell
+SH
+mkfifo a b
+"$SYSSHIM" run -q --record=two -- bash -c 'for where in "dir1 a b" "dir2 b a"; do unshare -pf --mount-proc bash one_of_two.sh $where & done; wait' >out 2>err ||
+	fail "two namespaces: status $?: $(cat err)"
+[ "$(cat out)" = "$(printf 'text\ntext')" ] || fail "two namespaces: $(cat out err)"
+"$SYSSHIM" files --json two >two.json || fail "two namespaces: files: $?"
+python3 - "$PWD" <<'PY' || fail "two namespaces"
+import json, sys
+rows = {row["path"]: row for row in map(json.loads, open("two.json")) if "path" in row}
+for folder in "dir1", "dir2":
+    for name, opens, written, read in ("from_shell", 2, 0, 0), ("from_child", 2, 5, 5):
+        row = rows[f"{sys.argv[1]}/{folder}/{name}"]
+        assert (row["opens"], row["written_bytes"], row["read_bytes"]) == (opens, written, read), row
+assert not any(path.startswith("?") for path in rows), rows.keys()
+PY
