@@ -56,7 +56,7 @@ static int by_number(const void *a, const void *b)
 	return x->pid != y->pid ? (x->pid < y->pid ? -1 : 1) : (x->until > y->until) - (x->until < y->until);
 }
 
-/* Only an exec that has failed comes back to its file; a vfork is recorded when it is over, behind its child's calls. */
+/* Only an exec that has failed comes back to its file; a vfork is recorded when it is over, behind its child's calls. Who borrows memory and is not waited for may stay. */
 static void note(struct ahead *a, const struct source *s, const struct event *e, const struct record_call *record)
 {
 	struct recorded_memory memory;
@@ -70,10 +70,10 @@ static void note(struct ahead *a, const struct source *s, const struct event *e,
 		return;
 	recorded_call(s, &record->word, &call, &memory);
 	uint64_t flags = fork_flags(&call, &memory);
-	if (call.result <= 0 || !(flags & CLONE_VFORK) || flags & CLONE_THREAD)
+	if (call.result <= 0 || !(flags & (CLONE_VFORK | CLONE_VM)) || flags & CLONE_THREAD)
 		return;
 	a->vforked = grown(a->vforked, a->vforked_count, &a->vforked_room, sizeof *a->vforked);
-	a->vforked[a->vforked_count++] = (struct vforked){(int)call.result, e->time, flags};
+	a->vforked[a->vforked_count++] = (struct vforked){(int)call.result, flags & CLONE_VFORK ? e->time : UINT64_MAX, flags};
 }
 
 static int is_move(uint64_t number)

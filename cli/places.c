@@ -324,6 +324,9 @@ static void fork_ends(struct places *p, const struct event *e, struct place *pla
 		free(child);
 		p->recent.place = NULL;
 	}
+	/* One that borrows our memory and lives on beside us. */
+	if ((flags & (CLONE_VM | CLONE_VFORK | CLONE_THREAD)) == CLONE_VM && call->result > 0 && !child)
+		expect(p, pid, place->family, place);
 	/* A vfork child has a place by its own calls, or needs none. */
 	if (flags & (CLONE_THREAD | CLONE_VM) || place->forks <= 0)
 		return;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Process numbers come again: a thread has that of a vfork child that is gone, a forked child that of a process that is dead, and in two pid namespaces two
-# processes have one at the same time. Paths are those of who opened them.
+# processes have one at the same time. A child that borrows memory has a number of its own in its parent's file. Paths are those of who opened them.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -131,3 +131,55 @@ for folder in "dir1", "dir2":
         assert (row["opens"], row["written_bytes"], row["read_bytes"]) == (opens, written, read), row
 assert not any(path.startswith("?") for path in rows), rows.keys()
 PY
+
+# A child that borrows memory and is not waited for has a folder and descriptors of its own.
+cat >borrow.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char stack[1 << 16];
+static volatile int step;
+static int folder;
+
+static int make(int at, const char *name)
+{
+	int fd = openat(at, name, O_WRONLY | O_CREAT, 0600), is_bad = write(fd, "12345", 5) != 5;
+
+	return close(fd) || is_bad;
+}
+
+static int child(void *none)
+{
+	(void)none;
+	int other = open("dir2", O_RDONLY | O_DIRECTORY), is_bad = chdir("dir1") || dup2(other, folder) != folder;
+	step = 1;
+	while (step < 2)
+		sched_yield();
+	return is_bad || make(AT_FDCWD, "by_child") || make(folder, "by_childs_descriptor");
+}
+
+int main(void)
+{
+	int status;
+
+	folder = open("dir1", O_RDONLY | O_DIRECTORY);
+	int pid = clone(child, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
+	while (step < 1)
+		sched_yield();
+	int is_bad = make(AT_FDCWD, "by_parent") || make(folder, "by_parents_descriptor");
+	step = 2;
+	return waitpid(pid, &status, 0) != pid || status || is_bad || make(AT_FDCWD, "by_parent_later");
+}
+C
+gcc -O1 -o borrow borrow.c || fail "no program"
+for trace in all audit; do
+	"$SYSSHIM" run -q --record=borrowed.$trace -e trace=$trace -- ./borrow || fail "borrowed memory: status $?"
+	"$SYSSHIM" files borrowed.$trace 2>&1 | grep -o "$PWD/.*by_.*\|?/.*" | sort >paths
+	printf "$PWD/%s\n" by_parent by_parent_later dir1/by_child dir1/by_parents_descriptor dir2/by_childs_descriptor | diff paths - || fail "borrowed memory, $trace"
+done
+[ "$("$SYSSHIM" trace --json borrowed.all | grep by_child | grep -o '"pid":[0-9]*' | sort -u)" != "$("$SYSSHIM" trace --json borrowed.all | grep by_parent | grep -o '"pid":[0-9]*' | sort -u)" ] ||
+	fail "borrowed memory: one process"
