@@ -197,6 +197,17 @@ static int call_is_sound(const struct record_call *call, size_t size)
 	       (call->number != RECORD_CALLS - 1 || call->arguments_count) && (call->word.flags & RECORD_MEMORY || head == size);
 }
 
+/* A folder may be renamed by another process between the record in front of this one and the look at where it is. */
+static uint64_t time_of_place(const struct record_place *place)
+{
+	size_t at = record_place_time(place->size);
+	uint64_t time = 0;
+
+	if (at + sizeof time <= (size_t)place->word.size * 8)
+		memcpy(&time, (const char *)place + at, sizeof time);
+	return time;
+}
+
 /* When it happened, in the writer's own clock; 0: it read none. */
 static uint64_t time_of(const struct record_word *word)
 {
@@ -213,6 +224,8 @@ static uint64_t time_of(const struct record_word *word)
 		return ((const struct record_signal *)word)->at;
 	case RECORD_NOTE:
 		return ((const struct record_note *)word)->at;
+	case RECORD_PLACE:
+		return time_of_place((const void *)word);
 	default:
 		return 0;
 	}

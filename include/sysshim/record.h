@@ -212,8 +212,14 @@ struct record_object {
 struct record_place {
 	struct record_word word;
 	int32_t thread, fd, size; /* of path; -errno: it cannot be read */
-	char path[];              /* as /proc/self/fd has it, without a NUL */
+	char path[];              /* as /proc/self/fd has it, without a NUL; behind it, at a multiple of 8, when that was asked (not in older files) */
 };
+
+/* Where in such a record its time is. */
+static inline size_t record_place_time(int32_t size)
+{
+	return sizeof(struct record_place) + (size > 0 ? ((size_t)size + 7) & ~(size_t)7 : 0);
+}
 
 struct record_copy {
 	struct record_word word;

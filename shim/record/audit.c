@@ -6,6 +6,7 @@
 #include "audit.h"
 #include "process.h"
 #include "room.h"
+#include "../sys/clock.h"
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 
@@ -235,8 +236,9 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 	text_string(&out, "/proc/self/fd/");
 	text_decimal(&out, fd);
 	*out.at = 0;
+	uint64_t asked = clock_monotonic();
 	long size = p->sealed ? -EPERM : RAW_READLINK(link, path, PATH_LIMIT);
-	if (recording_place(p, fd, path, size) && is_ours && fd >= 0 && fd < DESCRIPTORS && size > 0) {
+	if (recording_place(p, fd, path, size, asked) && is_ours && fd >= 0 && fd < DESCRIPTORS && size > 0) {
 		uint64_t what = mix_path(mix(1, 0), path, (size_t)size) | KNOWN | FOLDER;
 		__atomic_store_n(&audit->is[fd], what, __ATOMIC_RELAXED);
 		__atomic_store_n(&audit->told[fd], what, __ATOMIC_RELAXED);

@@ -48,9 +48,9 @@ void recording_gathered(struct process *p, int fd, size_t bytes);
 void recording_batch(struct process *p, int fd, uint32_t writes, uint32_t bytes, const char *ended_by, uint64_t began, uint64_t now);
 void recording_note(struct process *p, const char *text, uint64_t now);
 void recording_signal(struct process *p, int signal, int code, int pid, int uid, uint64_t now);
-/* What a reader must know of folders where no call says it. What stands behind a descriptor, or AT_FDCWD (size: of path, or -errno); that a number is
- * a copy of another, or of -1: that nobody knows what it is; that the working folder has changed. 1: written. */
-int recording_place(struct process *p, int fd, const char *path, long size);
+/* What a reader must know of folders where no call says it. What stands behind a descriptor, or AT_FDCWD (size: of path, or -errno; asked: when, before
+ * the kernel was); that a number is a copy of another, or of -1: that nobody knows what it is; that the working folder has changed. 1: written. */
+int recording_place(struct process *p, int fd, const char *path, long size, uint64_t asked);
 int recording_copy(struct process *p, int fd, int from);
 void recording_moved(struct process *p);
 /* The same where the path of a chdir that has succeeded climbs ("..") out of what may be a symbolic link. */

@@ -57,10 +57,10 @@ void recording_signal(struct process *p, int signal, int code, int pid, int uid,
 	room_commit(p, record, sizeof *record, RECORD_SIGNAL, 0);
 }
 
-int recording_place(struct process *p, int fd, const char *path, long size)
+int recording_place(struct process *p, int fd, const char *path, long size, uint64_t asked)
 {
-	size_t kept = size > 0 ? ((size_t)size + 7) & ~(size_t)7 : 0;
-	struct record_place *record = room_take(p, sizeof *record + kept);
+	size_t time = record_place_time((int32_t)size);
+	struct record_place *record = room_take(p, time + sizeof asked);
 
 	if (!record)
 		return 0;
@@ -68,7 +68,8 @@ int recording_place(struct process *p, int fd, const char *path, long size)
 	record->fd = fd;
 	record->size = (int32_t)size;
 	memcpy(record->path, path, size > 0 ? (size_t)size : 0);
-	room_commit(p, record, sizeof *record + kept, RECORD_PLACE, 0);
+	memcpy((char *)record + time, &asked, sizeof asked);
+	room_commit(p, record, time + sizeof asked, RECORD_PLACE, 0);
 	return 1;
 }
 
@@ -95,9 +96,10 @@ static __attribute__((noinline)) void put_folder(struct process *p, uint64_t cli
 	if (!process_lock(p, &p->log.lock, &mask))
 		return;
 	if (!climbing || (text_string_at(&memory, climbing, path, PATH_LIMIT) && text_climbs(path))) {
+		uint64_t asked = clock_monotonic();
 		/* With its NUL. */
 		long size = p->sealed ? -EPERM : RAW(__NR_getcwd, path, PATH_LIMIT);
-		recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size);
+		recording_place(p, AT_FDCWD, path, size > 0 ? size - 1 : size, asked);
 	}
 	lock_release(&p->log.lock, &mask);
 }
