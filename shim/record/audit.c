@@ -4,6 +4,8 @@
  * what it was opened as. A reader follows descriptors by the records, of which some are missing here: where it would not know what one is,
  * it is told (RECORD_COPY, RECORD_PLACE) before the call that names it. */
 #include "audit.h"
+#include "audit_path.h"
+#include "audit_seen.h"
 #include "process.h"
 #include "room.h"
 #include "../sys/clock.h"
@@ -15,7 +17,7 @@
 
 #include "../sys/poison.h"
 
-enum { DESCRIPTORS = 256, FIRST = 1 << 9, LATER = 1 << 13, LAST = 1 << 17, PIECE = 256 };
+enum { DESCRIPTORS = 256 };
 enum { FOLDER = 1, KNOWN = 2, ANYWHERE = 0 }; /* in what stands for a descriptor: it was opened as one; it is never 0 */
 
 static struct audit {
@@ -24,96 +26,15 @@ static struct audit {
 	uint32_t shared;  /* others change the folder and descriptors unseen */
 	uint32_t changes; /* of names: what was made once may be made again */
 	uint32_t renames; /* where the recording has no page in which all processes count them */
-	uint32_t size;    /* of the table in use: FIRST, LATER or LAST; 0 in a child */
-	uint32_t used, busy;
 	uint64_t is[DESCRIPTORS];    /* what was opened there; 0: not known */
 	uint64_t told[DESCRIPTORS];  /* what a reader takes it for */
 	uint8_t from[DESCRIPTORS];   /* of which one it is a copy; itself, or long over: then they are told differently */
-	uint64_t seen[FIRST + LATER + LAST];
+	struct seen seen;
 } *audit;
 
 void audit_start(void)
 {
 	audit = settings.audit ? memory_wiped_on_fork(sizeof *audit) : NULL;
-}
-
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
-	return hash ^ hash >> 29;
-}
-
-/* The upper half of the product depends on all bits, the lower one on those below: together each on each. */
-static uint64_t fold(uint64_t hash)
-{
-	unsigned __int128 product = (unsigned __int128)hash * 0x9e3779b97f4a7c15u;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Eight bytes at once; `at` is where the piece stands in its text, so that the pieces do not matter. */
-static uint64_t mix_text(uint64_t hash, const char *text, size_t size, size_t at)
-{
-	for (size_t i = 0; i < size;) {
-		unsigned place = (at + i) % 8;
-		uint64_t word;
-		if (place == 0 && size - i >= sizeof word) {
-			memcpy(&word, text + i, sizeof word);
-			hash = fold(hash ^ word);
-			i += sizeof word;
-			continue;
-		}
-		hash ^= (uint64_t)(unsigned char)text[i++] << 8 * place;
-		if (place == 7)
-			hash = fold(hash);
-	}
-	return hash;
-}
-
-static uint64_t mix_path(uint64_t hash, const char *path, size_t length)
-{
-	return mix(mix_text(hash, path, length, 0), length);
-}
-
-/* A path as it was read, once: its first byte, -1: it cannot be read; all of it, 0: it cannot be read. */
-struct read_path {
-	uint64_t path;
-	int first;
-};
-
-/* With a frame of its own. */
-static __attribute__((noinline)) struct read_path read_foreign(int32_t pid, uint64_t from)
-{
-	struct read_path read = {0, -1};
-	uint64_t hash = 1;
-	char piece[PIECE];
-
-	for (size_t length = 0; length < PATH_LIMIT;) {
-		size_t size = PIECE - from % PIECE;
-		long got = memory_read_in(pid, piece, from, size);
-		if (got <= 0)
-			return read;
-		if (!length)
-			read.first = (unsigned char)piece[0];
-		size_t part = text_length_within(piece, (size_t)got);
-		hash = mix_text(hash, piece, part, length);
-		from += part;
-		length += part;
-		if (part < (size_t)got) {
-			read.path = mix(hash, length);
-			return read;
-		}
-	}
-	return read;
-}
-
-static struct read_path path_at(int32_t pid, uint64_t from, int was_read)
-{
-	if (!from)
-		return (struct read_path){0, -1};
-	if (!was_read)
-		return read_foreign(pid, from);
-	return (struct read_path){mix_path(1, (const char *)from, text_length_within((const char *)from, PATH_LIMIT)), *(const unsigned char *)from};
 }
 
 /* A rename may take a folder along, and a reader with it: what was opened there before has another name then, and the old name may be another's. */
@@ -145,59 +66,6 @@ static int is_rename(uint64_t number)
 	default:
 		return 0;
 	}
-}
-
-static uint64_t *table_of(uint32_t size)
-{
-	return audit->seen + (size == FIRST ? 0 : size == LATER ? FIRST : FIRST + LATER);
-}
-
-/* 1: it was not there. Lost to somebody else's store, or to a table that is left: it will be recorded once more. */
-static int put(uint32_t size, uint64_t what)
-{
-	uint64_t *table = table_of(size);
-
-	for (uint32_t i = 0, at = (uint32_t)(what >> 20); i < size; i++, at++) {
-		uint64_t *slot = &table[at & (size - 1)], there = __atomic_load_n(slot, __ATOMIC_RELAXED);
-		if (there == what)
-			return 0;
-		if (!there && __atomic_compare_exchange_n(slot, &there, what, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			return 1;
-		if (there == what)
-			return 0;
-	}
-	return 1;
-}
-
-/* The next larger table, or the largest one emptied. Whoever comes while another does this goes on with what there is. */
-static __attribute__((noinline)) void grow(void)
-{
-	uint32_t nobody = 0, size = audit->size;
-
-	if (!__atomic_compare_exchange_n(&audit->busy, &nobody, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		return;
-	if (size == LAST) {
-		memset(table_of(LAST), 0, LAST * sizeof *audit->seen);
-		__atomic_store_n(&audit->used, 0, __ATOMIC_RELAXED);
-	} else if (audit->size == size) {
-		uint32_t next = !size ? FIRST : size == FIRST ? LATER : LAST;
-		for (uint32_t i = 0; i < size; i++)
-			if (table_of(size)[i])
-				put(next, table_of(size)[i]);
-		__atomic_store_n(&audit->size, next, __ATOMIC_RELEASE);
-	}
-	__atomic_store_n(&audit->busy, 0, __ATOMIC_RELEASE);
-}
-
-static int is_new(uint64_t what)
-{
-	what += !what;
-	if (audit->used >= audit->size / 4 * 3)
-		grow();
-	if (!audit->size || !put(audit->size, what))
-		return !audit->size;
-	__atomic_add_fetch(&audit->used, 1, __ATOMIC_RELAXED);
-	return 1;
 }
 
 static void forget(uint64_t fd)
@@ -495,10 +363,10 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 		return 1;
 	}
 	if (at < 0)
-		return is_new(mix(3, call->number));
+		return seen_is_new(&audit->seen, mix(3, call->number));
 	/* openat2's flags lie in memory. */
 	uint64_t way = base != ANYWHERE && call->number != __NR_openat2 ? asked(call, base, path.path) : 0;
-	int fresh = !way || is_new(way);
+	int fresh = !way || seen_is_new(&audit->seen, way);
 	if (kind == KIND_OPENS && !is_error(call->result))
 		opened((uint64_t)call->result, way ? mix(way, *renames()) : 0, (flags_of(call) & O_DIRECTORY) != 0, fresh);
 	return fresh;
