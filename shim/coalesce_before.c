@@ -302,6 +302,13 @@ static inline void let_go(struct process *p, struct batch *b, enum let_go why, u
 		*came |= b->held;
 }
 
+/* The next burst must be longer. */
+static inline void let_go_for_a_while(struct process *p, struct batch *b, enum let_go why, uint8_t attempts, uint64_t *came)
+{
+	let_go(p, b, why, came);
+	b->attempts = b->attempts < ATTEMPTS_MOST - attempts ? (uint8_t)(b->attempts + attempts) : ATTEMPTS_MOST;
+}
+
 long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 {
 	struct batch *b = batch;
@@ -313,8 +320,12 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		return 0;
 	if (!p->gathered)
 		return before_gathering(p, call, row);
-	if (b->looked_away)
+	if (b->looked_away) {
 		arm_look_again(p, b);
+		/* What came past us behind that instruction may have made a thread, or shared memory: all is asked anew. */
+		if (b->armed)
+			let_go_for_a_while(p, b, LET_GO_FOREIGN_CODE, 1, came);
+	}
 	if (b->armed && row && row->flags & CALL_MEMORY)
 		source_forget(b);
 	if (is_private(call, row) && !(number == __NR_brk && b->armed && takes_stack_away(call)))
@@ -345,8 +356,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		b->idle = b->traps = 0;
 	if (++b->idle > IDLE_MOST || (b->traps > TRAPS_MOST && (uint64_t)b->traps * 4 > p->batches.writes - b->traps_writes)) {
 		why = b->idle > IDLE_MOST ? LET_GO_IDLE : LET_GO_FOREIGN_CODE;
-		let_go(p, b, why, came);
-		b->attempts = b->attempts < ATTEMPTS_MOST - 2 ? b->attempts + 2 : ATTEMPTS_MOST;
+		let_go_for_a_while(p, b, why, 2, came);
 		return 0;
 	}
 	if (b->timer_on && may_be_interrupted(b, call, row))
