@@ -212,7 +212,9 @@ static void forget(struct batch *b, const struct syscall_row *row)
 		b->room_asked = ROOM_EVERY;
 	if (!row || row->flags & CALL_NETWORK ||
 		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS || row->class == CLASS_COALESCIBLE) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
-		b->known_fd = b->probed_fd = b->regular_fd = b->candidate = 0;
+		b->known_fd = b->probed_fd = b->regular_fd = 0;
+	/* The first write behind it is the kernel's, also where a tick has written what there was. */
+	b->candidate = 0;
 }
 
 static int is_write(const struct call *call)

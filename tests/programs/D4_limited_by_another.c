@@ -1,0 +1,57 @@
+/* While a program waits, another process limits the size of its files: its first write behind that is refused, whenever what it wrote before has reached the file. */
+/* coalesces: yes */
+#include "burst.h"
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+static volatile int signals;
+
+static void count(int number)
+{
+	(void)number;
+	signals++;
+}
+
+static void limited(const void *unused)
+{
+	int fd = create("out"), back[2], done = 0, refused = 0;
+	char byte;
+
+	(void)unused;
+	if (pipe(back))
+		die("pipe");
+	signals = 0;
+	signal(SIGXFSZ, count);
+	fflush(stdout);
+	pid_t parent = getpid(), child = fork();
+	if (child == 0) {
+		struct stat status;
+		/* until all is there, and nothing waits */
+		do
+			usleep(300000);
+		while (fstat(fd, &status) != 0 || !status.st_size);
+		struct rlimit limit = {(rlim_t)status.st_size, RLIM_INFINITY};
+		_exit(prlimit(parent, RLIMIT_FSIZE, &limit, NULL) != 0 || write(back[1], "x", 1) != 1);
+	}
+	burst(fd, "line", 0, 500);
+	/* ticks write it, no call does */
+	spin(60000000);
+	if (read(back[0], &byte, 1) != 1)
+		die("read");
+	for (int i = 0; i < 100; i++) {
+		if (write(fd, "x", 1) == 1)
+			done++;
+		else
+			refused += errno == EFBIG;
+	}
+	struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+	setrlimit(RLIMIT_FSIZE, &none);
+	waitpid(child, NULL, 0);
+	printf("done %d, refused %d, signals %d, close %d\n", done, refused, signals, close(fd));
+}
+
+int main(void)
+{
+	in_both(limited, NULL);
+	return 0;
+}
