@@ -309,6 +309,26 @@ static long restartable(const struct call *call)
 	}
 }
 
+/* Of a socket that waits for so long only, SA_RESTART is not for what reads from it (signal(7), SO_RCVTIMEO). */
+static __attribute__((noinline)) int ends_by_itself(const struct call *call)
+{
+	int64_t time[2] = {0, 0};
+	uint32_t size = sizeof time;
+
+	switch ((uint32_t)call->number) {
+	case __NR_read:
+	case __NR_readv:
+	case __NR_accept:
+	case __NR_accept4:
+	case __NR_recvfrom:
+	case __NR_recvmsg:
+	case __NR_recvmmsg:
+		return RAW(__NR_getsockopt, (int)call->arguments[0], SOL_SOCKET, SO_RCVTIMEO_OLD, time, &size) == 0 && (time[0] || time[1]);
+	default:
+		return 0;
+	}
+}
+
 long interrupted_answer(const struct call *call, uint64_t came)
 {
 	const uint64_t *a = call->arguments;
@@ -356,6 +376,6 @@ long interrupted_answer(const struct call *call, uint64_t came)
 	case __NR_clock_nanosleep:
 		return sleep_by_clock(a);
 	default:
-		return came & CAME_ENDS ? restartable(call) : INTERRUPTED_NOT;
+		return came & CAME_ENDS || ends_by_itself(call) ? restartable(call) : INTERRUPTED_NOT;
 	}
 }

@@ -8,7 +8,7 @@
 #include "process/life.h"
 
 /* came: what signals_came said of those that were held back on the call's behalf and whose handlers have run since. Of calls that it knows (signal(7): poll,
- * select, epoll, pause, the sleeps, waits for signals, System V messages and semaphores, futexes with a time; and without SA_RESTART reads, accept, locks, message queues, other futexes,
+ * select, epoll, pause, the sleeps, waits for signals, System V messages and semaphores, futexes with a time, sockets with one (SO_RCVTIMEO); and without SA_RESTART reads, accept, locks, message queues, other futexes,
  * waits for children) -EINTR where they would wait now, or the result of those that do not; INTERRUPTED_NOT: it was not made. Any context. */
 #define INTERRUPTED_NOT (-4096l) /* no error has this number */
 long interrupted_answer(const struct call *call, uint64_t came);
