@@ -5,6 +5,7 @@
 #include "files_gaps.h"
 #include "files_row.h"
 #include "places.h"
+#include "../format/trace_set.h"
 
 #include <asm/unistd.h>
 #include <fcntl.h>
@@ -185,6 +186,12 @@ static void opened_by_another(const struct reader *r, const struct text_call *ca
 	holds(r, call, flags, known ? path : NULL, known && !opens_nameless(flags) ? file_of(r->files, path, given) : NULL);
 }
 
+/* Renames and execs that nobody has asked for are there to be followed alone. */
+static int is_asked(const struct reader *r, const struct text_call *call)
+{
+	return trace_set_has(r->source->header->trace, call->number);
+}
+
 static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
 {
 	char given[RECORDED_PATH];
@@ -192,7 +199,7 @@ static void add_call(const struct reader *r, const struct text_call *call, const
 	int folder;
 
 	if (is_exec(call->number)) {
-		if (text_call_path(call, &memory->memory, given, sizeof given))
+		if (is_asked(r, call) && text_call_path(call, &memory->memory, given, sizeof given))
 			executed(r, call, given, call->result);
 		return;
 	}
@@ -221,7 +228,8 @@ static void add_call(const struct reader *r, const struct text_call *call, const
 	default:
 		if (call->result > 0)
 			transferred(r, call);
-		files_names(r, call, memory);
+		if (is_asked(r, call))
+			files_names(r, call, memory);
 	}
 }
 
@@ -281,7 +289,7 @@ static void add_event(const struct reader *r, const struct record_word *word)
 		return;
 	}
 	if (word->kind == RECORD_BEGIN) {
-		if (is_exec(call.number) && is_ours && text_call_path(&call, &memory.memory, given, sizeof given))
+		if (is_exec(call.number) && is_ours && is_asked(r, &call) && text_call_path(&call, &memory.memory, given, sizeof given))
 			executed(r, &call, given, 0);
 		return;
 	}

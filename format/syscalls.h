@@ -36,7 +36,7 @@ enum {
 	CALL_MEMORY = 512,  /* strace's %memory */
 	CALL_NORETURN = 1024, /* has no result when it succeeds: exit, exit_group */
 	CALL_WAITS = 2048,  /* may wait for another process or a device: the log shows it when it begins */
-	CALL_LEADS = 4096,  /* no path in it, but what a descriptor or a relative path leads to may be another afterwards, or another process's */
+	CALL_LEADS = 4096,  /* what a descriptor or a relative path leads to may be another afterwards, has another name, or is another process's too */
 	CALL_STOPS = 8192,  /* may end or stop the process that makes it: the log shows it when it begins */
 	CALL_BEGINS = CALL_WAITS | CALL_STOPS
 };

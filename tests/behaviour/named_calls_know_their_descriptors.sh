@@ -51,4 +51,24 @@ cc -O1 -o number number.c || fail "no compiler"
 "$SYSSHIM" run -q --record=numbered -e trace=openat -- ./number || fail "status $?"
 "$SYSSHIM" trace numbered 2>/dev/null | grep -q '0x2bc\|700' || fail "a call without a name is hidden"
 grep -q 'openat(.*"x"' trace.out || fail "what was asked for is not there"
+
+# Folders are renamed and programs executed whatever is asked for.
+cat >renamed.py <<'PY'
+import os, subprocess, sys
+if len(sys.argv) > 1:
+    os.close(os.open("by_child", os.O_RDONLY | os.O_CREAT, dir_fd=int(sys.argv[1])))
+    sys.exit(0)
+folder = os.open("one", os.O_RDONLY)
+os.rename("one", "moved")
+os.mkdir("one")
+os.close(os.open("by_parent", os.O_RDONLY | os.O_CREAT, dir_fd=folder))
+subprocess.run([sys.executable, sys.argv[0], str(folder)], pass_fds=[folder], check=True)
+PY
+"$SYSSHIM" run -q --record=moved_on -e trace=openat -- python3 renamed.py || fail "status $?"
+"$SYSSHIM" files moved_on >files.out 2>said
+for name in by_parent by_child; do
+	[ "$(grep -o "[^ ]*/$name\$" files.out)" = "$PWD/moved/$name" ] || fail "$(grep -o "[^ ]*/$name\$" files.out), not in the folder that was renamed"
+done
+"$SYSSHIM" trace moved_on 2>said | grep -E ' (rename[^(]*|exec[^(]*)\(' && fail "shown without having been asked for"
+"$SYSSHIM" files --all moved_on 2>said | grep -E "$PWD/(one|moved)\$" | grep -v '^r' && fail "listed without having been asked for"
 exit 0
