@@ -112,17 +112,31 @@ static void take(struct node *node, struct path **taken)
 		take(below, taken);
 }
 
-static void move(struct path *path, size_t from, const char *to)
+static void set(struct path *path, char *text)
 {
 	struct node *before = path->node;
-	char *text;
 
-	if (asprintf(&text, "%s%s", to, before->name + from) < 0)
-		abort();
 	free(path->text);
 	path->text = text;
 	put(path);
 	node_left(path->all, before);
+}
+
+static void move(struct path *path, size_t from, const char *to)
+{
+	char *text;
+
+	if (asprintf(&text, "%s%s", to, path->node->name + from) < 0)
+		abort();
+	set(path, text);
+}
+
+static void lose_all(struct path *taken)
+{
+	struct path *path, *next;
+
+	DL_FOREACH_SAFE(taken, path, next)
+		set(path, copied("?"));
 }
 
 static void move_all(struct path *taken, const char *from, const char *to)
@@ -144,6 +158,21 @@ void paths_rename(struct paths *all, const char *from, const char *to, int excha
 		take(other, &back);
 	move_all(taken, from, to);
 	move_all(back, to, from);
+}
+
+void paths_lose(struct paths *all, const char *name)
+{
+	size_t length = strlen(name);
+	struct path *taken = NULL;
+	struct node *node;
+
+	/* What is below one of them may have been taken with it already: it is taken once. */
+	for (node = all->nodes; node; node = node->hh.next) {
+		size_t whole = strlen(node->name);
+		if (whole > length && node->name[whole - length - 1] == '/' && !strcmp(node->name + whole - length, name))
+			take(node, &taken);
+	}
+	lose_all(taken);
 }
 
 struct paths *paths_make(void)

@@ -31,5 +31,7 @@ void path_drop(struct path *path);
 
 /* Straight paths (path_straight). A file takes those along that lead to it, a folder those that lead into it. */
 void paths_rename(struct paths *all, const char *from, const char *to, int exchange);
+/* Something of this name has another one now, and which it was is not known: all that have it are not known any more, nor what is below. Their text is "?". */
+void paths_lose(struct paths *all, const char *name);
 
 #endif

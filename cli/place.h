@@ -22,6 +22,7 @@ struct place {
 	int is_borrowing;     /* its parent's memory: its calls stand in that one's file */
 	uint64_t executing;   /* such a child: since when; 0: it is not */
 	int elsewhere;
+	int threaded;         /* a thread was made, whether it has been heard of or not */
 	unsigned shared;      /* CLONE_FS, CLONE_FILES: others change its folder or descriptors, and what they are nobody knows */
 	UT_hash_handle hh;
 };

@@ -275,7 +275,7 @@ static struct place *image_begins(struct places *p, const struct event *e)
 	}
 	place->began = s->began;
 	place->source = e->source;
-	place->forks = place->is_borrowing = 0;
+	place->forks = place->is_borrowing = place->threaded = 0;
 	place->executing = 0;
 	if (h->directory[0] == '/' && !*place->root)
 		place_go(place, path_make(p->paths, h->directory));
@@ -317,6 +317,7 @@ static void fork_ends(struct places *p, const struct event *e, struct place *pla
 
 	/* Its beginning may not be there. */
 	place->shared |= call->result > 0 ? place_shared_by(flags) : 0;
+	place->threaded |= call->result > 0 && flags & CLONE_THREAD;
 	/* The number may be another child's, or a thread's, later. */
 	struct worker *child = worker_find(p->workers, source, pid);
 	if (child && child->place->pid == pid && flags & CLONE_VFORK) {
@@ -417,20 +418,27 @@ int places_exchange(const struct text_call *call)
 static void renamed(struct places *p, struct place *place, const struct text_call *call, const struct recorded_memory *memory)
 {
 	char paths[2][PATH_ROOM], rooms[2][PATH_ROOM], given[RECORDED_PATH];
-	int at = call->number != __NR_rename;
+	int at = call->number != __NR_rename, known = 1;
 
-	if (!text_string_at(&memory->memory, call->arguments[at], given, sizeof given) ||
-	    !place_resolve(place, at ? (int)call->arguments[0] : AT_FDCWD, given, paths[0]) ||
-	    !text_string_at(&memory->memory, call->arguments[at ? 3 : 1], given, sizeof given) ||
-	    !place_resolve(place, at ? (int)call->arguments[2] : AT_FDCWD, given, paths[1]))
+	for (int i = 0; i < 2; i++) {
+		if (!text_string_at(&memory->memory, call->arguments[at ? 2 * i + 1 : i], given, sizeof given))
+			return;
+		known &= place_resolve(place, at ? (int)call->arguments[2 * i] : AT_FDCWD, given, paths[i]);
+	}
+	if (!known) {
+		/* Whatever has that name may be what has another one now. */
+		paths_lose(p->paths, strrchr(paths[0], '/') + 1);
+		if (places_exchange(call))
+			paths_lose(p->paths, strrchr(paths[1], '/') + 1);
 		return;
+	}
 	paths_rename(p->paths, path_straight(paths[0], rooms[0]), path_straight(paths[1], rooms[1]), places_exchange(call));
 }
 
 /* A child's that borrows our memory stand in the same file, and it is no thread. */
 static int has_threads(const struct places *p, uint32_t source, const struct place *place)
 {
-	unsigned count = 0;
+	unsigned count = place->threaded;
 
 	for (const struct worker *w = p->workers; w; w = w->hh.next)
 		count += w->key.source == source && w->place == place;
@@ -466,7 +474,7 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 			place_go(place, NULL);
 		break;
 	case __NR_fchdir:
-		h = held_find(&place->held, (int)a[0]);
+		h = place->shared & CLONE_FILES ? NULL : held_find(&place->held, (int)a[0]);
 		place_go(place, h ? path_shared(h->path) : NULL);
 		break;
 	case __NR_chroot:

@@ -13,6 +13,7 @@ cat >meanings.c <<'C'
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -139,6 +140,61 @@ static int shared(long flags)
 	return read(data, &byte, 1) != 1 || (flags & CLONE_FS && open("in_it", O_RDONLY) < 0);
 }
 
+/* It works in a folder that only the other process knows to be under this number. */
+static int went(void)
+{
+	int fd = open("elsewhere", O_RDONLY), status;
+
+	if (syscall(SYS_clone, CLONE_FILES | 17 /* SIGCHLD */, 0, 0, 0, 0) == 0)
+		_exit(dup2(open("root", O_RDONLY), fd) != fd);
+	wait(&status);
+	return status || fchdir(fd) || open("gone_to", O_WRONLY | O_CREAT, 0600) < 0;
+}
+
+static volatile int goes_on;
+
+static void *goer(void *none)
+{
+	while (!goes_on)
+		sched_yield();
+	return open("by_thread", O_WRONLY | O_CREAT, 0600) < 0 ? (void *)&goes_on : none;
+}
+
+/* Of a thread nobody has heard when the first one parts with it. */
+static int parted_threads(void)
+{
+	pthread_t thread;
+	void *bad;
+
+	pthread_create(&thread, NULL, goer, NULL);
+	usleep(100000);
+	if (unshare(CLONE_FS) || chdir("elsewhere"))
+		return 1;
+	goes_on = 1;
+	pthread_join(thread, &bad);
+	return bad != NULL;
+}
+
+/* A folder that is open is renamed by a descriptor that came by a message. */
+static int renamed_by_message(void)
+{
+	char room[CMSG_SPACE(sizeof(int))] = {0}, byte = 'x';
+	struct iovec one = {&byte, 1};
+	struct msghdr m = {.msg_iov = &one, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+	int pair[2], here = open(".", O_RDONLY), fd, folder, inside;
+
+	if (mkdir("renamed", 0700) || mkdir("renamed/inside", 0700) || socketpair(AF_UNIX, SOCK_DGRAM, 0, pair))
+		return 1;
+	folder = open("renamed", O_RDONLY), inside = open("renamed/inside", O_RDONLY);
+	*CMSG_FIRSTHDR(&m) = (struct cmsghdr){CMSG_LEN(sizeof here), SOL_SOCKET, SCM_RIGHTS};
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &here, sizeof here);
+	if (sendmsg(pair[0], &m, 0) != 1 || recvmsg(pair[1], &m, 0) != 1)
+		return 1;
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof fd);
+	return renameat(fd, "renamed", fd, "has_another_name") || openat(folder, "in_renamed", O_WRONLY | O_CREAT, 0600) < 0 ||
+	       openat(inside, "in_inside", O_WRONLY | O_CREAT, 0600) < 0 || openat(here, "still_here", O_WRONLY | O_CREAT, 0600) < 0;
+}
+
 static int taken(void)
 {
 	int p[2];
@@ -178,6 +234,9 @@ int main(int count, char **arguments)
 	       : strcmp(what, "files") == 0	? shared(CLONE_FILES)
 	       : strcmp(what, "folder") == 0	? shared(CLONE_FS)
 	       : strcmp(what, "taken") == 0	? taken()
+	       : strcmp(what, "went") == 0	? went()
+	       : strcmp(what, "threads") == 0	? parted_threads()
+	       : strcmp(what, "message") == 0	? renamed_by_message()
 						: 2;
 }
 C
@@ -200,6 +259,7 @@ recorded() {
 recorded late SYSSHIM_INJECT='close:delay_exit=300ms:when=1'
 recorded gone && recorded kept && recorded nameless && recorded again && recorded refused && recorded itself && recorded parted && recorded teed && recorded files && recorded folder && recorded taken
 recorded rooted
+recorded went && recorded threads && recorded message
 "$SYSSHIM" files --format=make nameless.recording >rule 2>/dev/null
 "$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
 "$SYSSHIM" trace -y -e close late.recording >closed 2>/dev/null
@@ -237,6 +297,9 @@ assert of("files", "data")["read_bytes"] == 0 and of("files", "other")["read_byt
 assert of("folder", "data")["read_bytes"] == 1 and "not resolved" in said("folder"), (rows("folder"), said("folder"))
 assert "taken from other processes" in said("taken"), said("taken")
 assert "root/inside" in {path[len(sys.argv[1]) + 1:] for path in rows("rooted")} and not any(".." in path for path in rows("rooted")), rows("rooted").keys()
+for name, path in ("went", "gone_to"), ("threads", "by_thread"), ("message", "in_renamed"), ("message", "in_inside"):
+    assert [p for p in rows(name) if p.endswith(path)] == ["?/" + path], (name, rows(name).keys())
+assert of("message", "still_here")["opens"] == 1, rows("message").keys()
 named = open("named").read()
 assert re.search(r'openat\(AT_FDCWD, "in_it"', named) and re.search(r"read\(\d+</[^>]*/data>", named), named
 P
