@@ -16,7 +16,7 @@
 
 #include "sys/poison.h"
 
-enum { PARTS = 8, TURNS = 4, LARGE_MOST = 1 << 30 /* the kernel takes 2 GiB at most, both parts together */ };
+enum { PARTS = 8, TURNS = 4, ROOM_EVERY = 64, LARGE_MOST = 1 << 30 /* the kernel takes 2 GiB at most, both parts together */ };
 
 static long (*next_write)(int, const void *, size_t);
 

@@ -207,9 +207,9 @@ static void forget(struct batch *b, const struct syscall_row *row)
 {
 	if (!row || row->class != CLASS_READS)
 		b->page_fd = 0;
-	/* While it has waited others may have filled the disk. */
+	/* While it has waited others may have filled the disk, limited the process (prlimit), or changed what they share with it (F_SETFL). */
 	if (!row || row->flags & CALL_WAITS)
-		b->room_asked = ROOM_EVERY;
+		b->known_fd = b->probed_fd = 0;
 	if (!row || row->flags & CALL_NETWORK ||
 		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS || row->class == CLASS_COALESCIBLE) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
 		b->known_fd = b->probed_fd = b->regular_fd = 0;

@@ -20,7 +20,7 @@ enum target {
 	TARGET_PIPE
 };
 
-enum { ATTEMPTS_MOST = 12, ROOM_EVERY = 64 /* batches, where nothing says that there may be less of it now */ };
+enum { ATTEMPTS_MOST = 12 };
 
 struct batch {
 	uint64_t word;

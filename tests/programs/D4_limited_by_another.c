@@ -1,4 +1,5 @@
-/* While a program waits, another process limits the size of its files: its first write behind that is refused, whenever what it wrote before has reached the file. */
+/* While a program waits, another process limits the size of its files: to what is there, or to a little more. The first write that has no room is refused, whenever what was written before
+ * has reached the file. */
 /* coalesces: yes */
 #include "burst.h"
 #include <sys/resource.h>
@@ -12,12 +13,12 @@ static void count(int number)
 	signals++;
 }
 
-static void limited(const void *unused)
+static void limited(const void *with)
 {
+	const int more = *(const int *)with;
 	int fd = create("out"), back[2], done = 0, refused = 0;
 	char byte;
 
-	(void)unused;
 	if (pipe(back))
 		die("pipe");
 	signals = 0;
@@ -30,7 +31,7 @@ static void limited(const void *unused)
 		do
 			usleep(300000);
 		while (fstat(fd, &status) != 0 || !status.st_size);
-		struct rlimit limit = {(rlim_t)status.st_size, RLIM_INFINITY};
+		struct rlimit limit = {(rlim_t)(status.st_size + more), RLIM_INFINITY};
 		_exit(prlimit(parent, RLIMIT_FSIZE, &limit, NULL) != 0 || write(back[1], "x", 1) != 1);
 	}
 	burst(fd, "line", 0, 500);
@@ -52,6 +53,7 @@ static void limited(const void *unused)
 
 int main(void)
 {
-	in_both(limited, NULL);
+	in_both(limited, &(int){0});
+	in_both(limited, &(int){30});
 	return 0;
 }
