@@ -203,12 +203,15 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 }
 
 /* Descriptors may mean something else afterwards, or a disk be full (pwrite). */
-static void forget(struct batch *b, const struct syscall_row *row)
+static void forget(struct batch *b, const struct call *call, const struct syscall_row *row)
 {
+	int reads_regular = (uint32_t)call->number == __NR_read && b->regular_fd == (int)call->arguments[0] + 1;
+
 	if (!row || row->class != CLASS_READS)
 		b->page_fd = 0;
-	/* While it has waited others may have filled the disk, limited the process (prlimit), or changed what they share with it (F_SETFL). */
-	if (!row || row->flags & CALL_WAITS)
+	/* While it has waited others may have filled the disk, limited the process (prlimit), or changed what they share with it (F_SETFL). Who reads a regular file waits for
+	 * nobody, and may do so between every few lines: to ask anew takes as long as ten writes. */
+	if (!row || (row->flags & CALL_WAITS && !reads_regular))
 		b->known_fd = b->probed_fd = 0;
 	if (!row || row->flags & CALL_NETWORK ||
 		 ((row->class == CLASS_VISIBLE || row->class == CLASS_ABOUT_FD || row->class == CLASS_PROCESS || row->class == CLASS_COALESCIBLE) && !(row->flags & (CALL_SIGNAL | CALL_MEMORY))))
@@ -364,6 +367,6 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 	if (b->timer_on && may_be_interrupted(b, call, row))
 		latency_stop(b);
 	if (!is_write(call))
-		forget(b, row);
+		forget(b, call, row);
 	return 0;
 }
