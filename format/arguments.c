@@ -108,6 +108,12 @@ static void at_flags(struct text *out, enum argument_kind kind, uint64_t flags)
 		text_char(out, '0');
 }
 
+/* The upper half of an offset, which a processor of 64 bits has in one argument. */
+static int is_upper_half(uint64_t number, unsigned index)
+{
+	return index == 4 && (number == __NR_preadv || number == __NR_pwritev || number == __NR_preadv2 || number == __NR_pwritev2);
+}
+
 /* Does the kernel look at this argument? An open's mode and a command's own argument are what happened to stand in the register where
  * the one before does not ask for it. */
 static int is_looked_at(const struct text_call *call, const struct syscall_row *row, unsigned index)
@@ -117,6 +123,8 @@ static int is_looked_at(const struct text_call *call, const struct syscall_row *
 
 	if (kind == ARG_OPEN_FLAGS && row->kinds[index] == ARG_MODE && row->flags & CALL_OPENS)
 		return before & O_CREAT || (before & O_TMPFILE) == O_TMPFILE;
+	if (is_upper_half(call->number, index))
+		return 0;
 	if (index > 1 && row->kinds[1] == ARG_QUEUE_FLAGS)
 		return (call->arguments[1] & O_CREAT) != 0;
 	if (kind != ARG_FCNTL)

@@ -481,7 +481,7 @@ void text_memory_argument(struct text *out, const struct text_call *call, unsign
 		if (failed)
 			text_address(out, value);
 		else
-			buffer(out, value, result, memory);
+			buffer(out, value, least(result, next), memory); /* asked for a size, or with MSG_TRUNC, it says more than it fills */
 		break;
 	case ARG_OUT_PATH:
 		if (failed)

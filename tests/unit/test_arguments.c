@@ -85,6 +85,9 @@ static void offsets_use_all_their_bits(void **state)
 	assert_string_equal(DONE(SYS_ftruncate, 0, 3, 3000000000), "ftruncate(3, 3000000000) = 0");
 	assert_string_equal(DONE(SYS_fallocate, 0, 3, 0, 3000000000, 2), "fallocate(3, 0, 3000000000, 2) = 0");
 	assert_string_equal(DONE(SYS_pread64, -EBADF, 3, 0, 1, 4294967295), "pread64(3, NULL, 1, 4294967295) = -1 EBADF (Bad file descriptor)");
+	/* in one register: there is no upper half */
+	assert_string_equal(DONE(SYS_pwritev, -EBADF, 3, 0, 1, 5000000000, 7), "pwritev(3, NULL, 1, 5000000000) = -1 EBADF (Bad file descriptor)");
+	assert_string_equal(DONE(SYS_preadv2, -EBADF, 3, 0, 1, -1ull, 7, 8), "preadv2(3, NULL, 1, -1, 0x8) = -1 EBADF (Bad file descriptor)");
 }
 
 static void opens_and_their_modes(void **state)

@@ -101,6 +101,9 @@ static void buffers_show_what_was_asked_for(void **state)
 	assert_string_equal(DATA(32, SYS_read, 2, 0, P("hello"), 5), "read(0, \"he\", 5) = 2");
 	assert_string_equal(DATA(32, SYS_read, 0, 0, P("hello"), 5), "read(0, \"\", 5) = 0");
 	assert_string_equal(DATA(32, SYS_read, -EFAULT, 0, 16, 5), "read(0, 0x10, 5) = -1 EFAULT (Bad address)");
+	/* more than was filled: what stands behind that is the program's own */
+	assert_string_equal(DATA(32, SYS_recvfrom, 10, 5, P("hello"), 2, 0x20), "recvfrom(5, \"he\", 2, MSG_TRUNC, NULL, NULL) = 10");
+	assert_string_equal(DATA(32, SYS_fgetxattr, 5, 3, P("user.a"), P("hello"), 0), "fgetxattr(3, \"user.a\", \"\", 0) = 5");
 }
 
 /* readlink's answer has no NUL behind it, getcwd's length counts it. */
