@@ -23,6 +23,7 @@ struct place {
 	uint64_t executing;   /* such a child: since when; 0: it is not */
 	int elsewhere;
 	int threaded;         /* a thread was made, whether it has been heard of or not */
+	int numbers_elsewhere; /* its children have their numbers in another pid namespace */
 	unsigned shared;      /* CLONE_FS, CLONE_FILES: others change its folder or descriptors, and what they are nobody knows */
 	UT_hash_handle hh;
 };

@@ -341,6 +341,9 @@ static void thread_comes(struct places *p, const struct event *e, int thread)
 	struct place *place = place_at(p, e->source, thread);
 	uint64_t flags = borrower_flags(p->recording, e, thread);
 
+	/* Its parent has another number for it. There are no new threads behind such an unshare (clone(2), EINVAL). */
+	if (!flags && place->numbers_elsewhere && !place->threaded)
+		flags = CLONE_VM | CLONE_VFORK;
 	if (flags) {
 		struct place *child = expected_take(p, thread, place->family);
 		place->shared |= place_shared_by(flags);
@@ -481,14 +484,17 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		go_elsewhere(p, place);
 		place_change_root(place, text_string_at(&memory->memory, a[0], given, sizeof given));
 		break;
-	case __NR_pivot_root:
 	case __NR_setns:
+		place->numbers_elsewhere |= !a[1] || a[1] & CLONE_NEWPID;
+		/* fall through */
+	case __NR_pivot_root:
 	case __NR_mount:
 		go_elsewhere(p, place);
 		break;
 	case __NR_unshare:
 		if (a[0] & CLONE_NEWNS)
 			go_elsewhere(p, place);
+		place->numbers_elsewhere |= (a[0] & CLONE_NEWPID) != 0;
 		if (a[0] & (CLONE_FS | CLONE_FILES) && has_threads(p, e->source, place))
 			place->shared |= a[0] & (CLONE_FS | CLONE_FILES);
 		break;

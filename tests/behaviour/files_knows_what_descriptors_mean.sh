@@ -175,6 +175,18 @@ static int parted_threads(void)
 	return bad != NULL;
 }
 
+/* A vfork child has another number for itself than its parent has for it. */
+static int numbered(void)
+{
+	int status;
+
+	if (unshare(CLONE_NEWPID))
+		return 77;
+	if (vfork() == 0)
+		_exit(chdir("elsewhere") || open("by_process_1", O_WRONLY | O_CREAT, 0600) < 0);
+	return wait(&status) < 0 || status || open("by_its_parent", O_WRONLY | O_CREAT, 0600) < 0;
+}
+
 /* A folder that is open is renamed by a descriptor that came by a message. */
 static int renamed_by_message(void)
 {
@@ -235,6 +247,7 @@ int main(int count, char **arguments)
 	       : strcmp(what, "folder") == 0	? shared(CLONE_FS)
 	       : strcmp(what, "taken") == 0	? taken()
 	       : strcmp(what, "went") == 0	? went()
+	       : strcmp(what, "numbered") == 0	? numbered()
 	       : strcmp(what, "threads") == 0	? parted_threads()
 	       : strcmp(what, "message") == 0	? renamed_by_message()
 						: 2;
@@ -259,7 +272,7 @@ recorded() {
 recorded late SYSSHIM_INJECT='close:delay_exit=300ms:when=1'
 recorded gone && recorded kept && recorded nameless && recorded again && recorded refused && recorded itself && recorded parted && recorded teed && recorded files && recorded folder && recorded taken
 recorded rooted
-recorded went && recorded threads && recorded message
+recorded went && recorded threads && recorded message && recorded numbered
 "$SYSSHIM" files --format=make nameless.recording >rule 2>/dev/null
 "$SYSSHIM" trace -y -e openat,read folder.recording >named 2>/dev/null
 "$SYSSHIM" trace -y -e close late.recording >closed 2>/dev/null
@@ -299,6 +312,7 @@ assert "taken from other processes" in said("taken"), said("taken")
 assert "root/inside" in {path[len(sys.argv[1]) + 1:] for path in rows("rooted")} and not any(".." in path for path in rows("rooted")), rows("rooted").keys()
 for name, path in ("went", "gone_to"), ("threads", "by_thread"), ("message", "in_renamed"), ("message", "in_inside"):
     assert [p for p in rows(name) if p.endswith(path)] == ["?/" + path], (name, rows(name).keys())
+assert of("numbered", "elsewhere/by_process_1")["opens"] == 1 and of("numbered", "by_its_parent")["opens"] == 1, rows("numbered").keys()
 assert of("message", "still_here")["opens"] == 1, rows("message").keys()
 named = open("named").read()
 assert re.search(r'openat\(AT_FDCWD, "in_it"', named) and re.search(r"read\(\d+</[^>]*/data>", named), named
