@@ -163,13 +163,16 @@ static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fil
 	p->batches.lost += b->kept;
 }
 
+enum { PIPE_MOST = 1 << 20 /* /proc/sys/fs/pipe-max-size, proc(5) */ };
+
 /* A pipe was filled by others since the batch began, before which it had room: natively they would have found less, and what is buffered would be there. So it gets more (fcntl(2),
- * F_SETPIPE_SZ), as far as this user may: who waited would hang where natively nobody does, and who may not wait would lose it. */
+ * F_SETPIPE_SZ), as far as this user may: who waited would hang where natively nobody does, and who may not wait would lose it. Not more than users may by default: several who
+ * write more than is read would else have no end of it. */
 static __attribute__((noinline)) int make_room(const struct batch *b)
 {
 	long size = RAW(__NR_fcntl, b->fd, F_GETPIPE_SZ);
 
-	return size > 0 && RAW(__NR_fcntl, b->fd, F_SETPIPE_SZ, 2 * size) > size;
+	return size > 0 && size < PIPE_MOST && RAW(__NR_fcntl, b->fd, F_SETPIPE_SZ, 2 * size) > size;
 }
 
 int batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
