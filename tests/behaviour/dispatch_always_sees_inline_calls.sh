@@ -23,7 +23,7 @@ static void some(int count, const char *text)
 {
 	for (int i = 0; i < count; i++) {
 		inlined(SYS_write, 1, (long)text, (long)strlen(text));
-		inlined(SYS_getuid, 0, 0, 0);
+		inlined(SYS_gettid, 0, 0, 0);
 	}
 }
 
@@ -66,16 +66,16 @@ for batch in on off; do
 	python3 - $batch.stats.* <<'PYTHON' || fail "$batch: $(cat $batch.stats.*)"
 import json, sys
 rows = [json.loads(line) for name in sys.argv[1:] for line in open(name) if line.strip()]
-seen = sorted((row["end"], row["calls"]["write"]["calls"], row["calls"]["getuid"]["calls"]) for row in rows)
+seen = sorted((row["end"], row["calls"]["write"]["calls"], row["calls"]["gettid"]["calls"]) for row in rows)
 assert seen == [("exec", 40, 40), ("exit status 3", 2 + 7, 2 + 7), ("exit status 3", 2 + 50 + 7, 2 + 50 + 7)], seen
 assert all(row["coverage"]["watching"] for row in rows)
 assert all(bool(row["batches"]["count"]) == sys.argv[1].startswith("on") for row in rows), rows
 PYTHON
-	[ "$(cat $batch.log.* | grep -c 'getuid() = ')" -eq 108 ] || fail "$batch: the log has $(cat $batch.log.* | grep -c 'getuid() = ') of 108 lines"
+	[ "$(cat $batch.log.* | grep -c 'gettid() = ')" -eq 108 ] || fail "$batch: the log has $(cat $batch.log.* | grep -c 'gettid() = ') of 108 lines"
 done
 # unasked they are not seen
 same_run auto SYSSHIM_BATCH=off SYSSHIM_STATS="$PWD/auto.stats" SYSSHIM_STATS_FORMAT=json -- "$PWD/program"
-grep -q getuid auto.stats && fail "seen without being asked for"
+grep -q gettid auto.stats && fail "seen without being asked for"
 shimmed SYSSHIM_DISPATCH=always SYSSHIM_STATS=stderr ./program threads 2>said >/dev/null
 grep -q 'not seen: calls that the program.s own code' said && grep -q 'it has threads' said || fail "threads: $(cat said)"
 shimmed SYSSHIM_DISPATCH=always SYSSHIM_STATS=stderr ./program 2>said >/dev/null
