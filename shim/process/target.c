@@ -336,7 +336,10 @@ static long look(void *shared)
 
 	/* It waits for nobody whose parent has been killed: its copies of the descriptors would keep pipes open. */
 	RAW(__NR_prctl, PR_SET_PDEATHSIG, 9 /* SIGKILL */);
-	/* Where the table is full its copies make room; the call may name one of them. */
+	l->result = unfollowed(0, l->call);
+	if (l->result != NOT_HERE)
+		return 0;
+	/* The table is full: its copies make room. NB: not before, the call may name one of them, by its path too (/dev/stdin). */
 	for (int fd = 0; fd < 3; fd++)
 		if (fd != (int)l->call->arguments[0])
 			RAW(__NR_close, fd);

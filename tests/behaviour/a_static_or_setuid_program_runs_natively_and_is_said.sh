@@ -100,6 +100,35 @@ cc -o full full.c || fail "cc does not compile"
 shimmed SYSSHIM_STATS=off ./full >out 2>err || fail "a full table: status $?"
 [ "$(sort -u out)" = ONE=1 ] || fail "a full table: its environment is $(cat out)"
 
+# by the path of a descriptor that is open here, and in a process with threads
+cat >stdin.c <<'C_'
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+static void *wait_for_ever(void *argument)
+{
+	pause();
+	return argument;
+}
+int main(int argc, char **argv)
+{
+	char *arguments[] = {"shows", NULL}, *environment[] = {"ONE=1", NULL};
+	pthread_t thread;
+
+	(void)argv;
+	close(0);
+	if (open("shows", O_RDONLY) != 0 || (argc > 1 && pthread_create(&thread, NULL, wait_for_ever, NULL)))
+		return 9;
+	execve("/proc/self/fd/0", arguments, environment);
+	return 9;
+}
+C_
+cc -pthread -o stdin stdin.c || fail "cc does not compile"
+for threads in "" threads; do
+	shimmed SYSSHIM_STATS=off ./stdin $threads >out 2>err || fail "by a descriptor's path $threads: status $?"
+	[ "$(cat out)" = ONE=1 ] || fail "by a descriptor's path $threads: its environment is $(cat out)"
+done
+
 # ld.so has no interpreter either, but it is the one that loads us
 loader=$(ldd /bin/true | awk '/ld-linux/ { print $1 }')
 XDG_STATE_HOME=$PWD/state "$SYSSHIM" run --stats=off -- "$loader" /bin/echo hello >out 2>err || fail "ld.so as the program: $(cat err)"
