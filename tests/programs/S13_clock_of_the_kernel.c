@@ -221,10 +221,13 @@ static void signals_come_early(const char *name, void (*body)(void), int number)
 	who = name;
 	file = create("lines");
 	/* How far they come is never the same. */
-	if (unlink(strcat(strcpy((char[64]){0}, name), ".lines")) < 0 || pipe(told) < 0 || pipe(asked) < 0)
+	if (unlink(strcat(strcpy((char[64]){0}, name), ".lines")) < 0)
 		die(name);
 	fflush(stdout);
 	for (int i = 0; i < CHILDREN; i++) {
+		/* NB: its own. Who is ended before it has been told leaves its byte, and the next one would look at the clock while that is changed. */
+		if (pipe(told) < 0 || pipe(asked) < 0)
+			die("pipe");
 		pid_t pid = start(body, 0);
 		spin(i * STEP);
 		for (int k = 0; number != SIGTERM && k < 20; k++)
@@ -233,10 +236,10 @@ static void signals_come_early(const char *name, void (*body)(void), int number)
 		if (waitpid(pid, &status, 0) != pid)
 			die("wait");
 		others += status != SIGTERM;
+		close(told[0]), close(told[1]), close(asked[0]), close(asked[1]);
 	}
 	printf("%s: %d have another status\n", name, others);
 	close(file);
-	close(told[0]), close(told[1]), close(asked[0]), close(asked[1]);
 }
 
 int main(void)
