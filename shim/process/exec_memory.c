@@ -1,5 +1,6 @@
 /* Memory for the environment of an exec, and whose it is; see exec_memory.h. */
 #include "exec_memory.h"
+#include "../sys/memory.h"
 
 #include <linux/kcmp.h>
 #include <linux/mman.h>
@@ -25,15 +26,28 @@ static void place_free(struct exec_copy *place, int32_t owner)
 	__atomic_store_n(&place->owner, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Who has another memory by now has done with ours (kcmp(2)). NB: not the first of a new namespace of pids, whose number is another's here. */
+/* Or is a child's number, as it knows it, another's here (pid_namespaces(7))? Without /proc nobody knows. */
+static __attribute__((noinline)) int children_have_our_numbers(void)
+{
+	char own[32], childrens[32];
+	long size = RAW_READLINK("/proc/self/ns/pid", own, sizeof own);
+
+	return size > 0 && RAW_READLINK("/proc/self/ns/pid_for_children", childrens, sizeof childrens) == size && memcmp(own, childrens, (size_t)size) == 0;
+}
+
+/* Who has another memory by now has done with ours (kcmp(2)). */
 static void places_reclaim(struct process *p, int32_t pid)
 {
+	int known = 0;
+
 	if (is_filtered())
 		return;
 	for (int i = 0; i < ALL_PLACES; i++) {
 		int32_t owner = p->copies[i].owner;
 		if (owner <= 1 || owner == pid)
 			continue;
+		if (!known && !(known = children_have_our_numbers()))
+			return;
 		long other = RAW(__NR_kcmp, pid, owner, KCMP_VM, 0, 0);
 		if (other > 0 || other == -ESRCH)
 			place_free(&p->copies[i], owner);
