@@ -35,18 +35,16 @@ static __attribute__((noinline)) int children_have_our_numbers(void)
 	return size > 0 && RAW_READLINK("/proc/self/ns/pid_for_children", childrens, sizeof childrens) == size && memcmp(own, childrens, (size_t)size) == 0;
 }
 
-/* Who has another memory by now has done with ours (kcmp(2)). */
-static void places_reclaim(struct process *p, int32_t pid)
+/* Who has another memory by now has done with ours (kcmp(2)). numbered: it is known that numbers mean here what they mean to children. */
+static void places_reclaim(struct process *p, int32_t pid, int numbered)
 {
-	int known = 0;
-
 	if (is_filtered())
 		return;
 	for (int i = 0; i < ALL_PLACES; i++) {
 		int32_t owner = p->copies[i].owner;
 		if (owner <= 1 || owner == pid)
 			continue;
-		if (!known && !(known = children_have_our_numbers()))
+		if (!numbered && !(numbered = children_have_our_numbers()))
 			return;
 		long other = RAW(__NR_kcmp, pid, owner, KCMP_VM, 0, 0);
 		if (other > 0 || other == -ESRCH)
@@ -57,7 +55,7 @@ static void places_reclaim(struct process *p, int32_t pid)
 void exec_children_come(struct process *p)
 {
 	if (!p->sealed && process_is_ours(p))
-		places_reclaim(p, p->pid);
+		places_reclaim(p, p->pid, 0);
 }
 
 /* Where all are taken nobody gives it back for a vfork child that has gone: better than a child without us. */
@@ -101,9 +99,9 @@ void *exec_memory_take(struct process *p)
 	long at = RAW(__NR_mmap, 0, EXEC_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int32_t pid = (int32_t)RAW(__NR_getpid);
 
-	/* Nobody tells us that a vfork child has gone. */
+	/* Nobody tells us that a vfork child has gone. The next one asks, which has its number where that one had. */
 	if (!inherited.rewriting)
-		places_reclaim(p, pid);
+		places_reclaim(p, pid, 1);
 	if (is_error(at))
 		return spare_take(p, pid);
 	place_take(p, pid, (void *)at);
