@@ -1,10 +1,5 @@
 /* A descriptor lies on a file system whose server does not answer (a network, FUSE): an exec of something else does not wait for it. */
-#include "burst.h"
-#include <linux/fuse.h>
-#include <poll.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
+#include "server.h"
 
 /* Of the file system that is nothing but one file. */
 static void serve(int fd)
@@ -13,14 +8,7 @@ static void serve(int fd)
 	const struct fuse_in_header *in = (const void *)request;
 
 	for (int is_open = 0;;) {
-		struct {
-			struct fuse_out_header out;
-			union {
-				struct fuse_init_out begin;
-				struct fuse_attr_out attributes;
-				struct fuse_open_out open;
-			};
-		} answer = {0};
+		struct answer answer = {0};
 		size_t size = 0;
 		/* It does not answer for a while, and then ends: whoever waits has an error. */
 		if (is_open)
@@ -29,9 +17,7 @@ static void serve(int fd)
 			_exit(0);
 		switch (in->opcode) {
 		case FUSE_INIT:
-			answer.begin.major = 7;
-			answer.begin.minor = 31;
-			answer.begin.max_write = 64 << 10;
+			begins(&answer);
 			size = sizeof answer.begin;
 			break;
 		case FUSE_GETATTR: /* not known for any time */
@@ -49,10 +35,7 @@ static void serve(int fd)
 		default:
 			answer.out.error = -ENOSYS;
 		}
-		answer.out.unique = in->unique;
-		answer.out.len = (uint32_t)(sizeof answer.out + size);
-		if (write(fd, &answer, answer.out.len) < 0)
-			_exit(1);
+		answers(fd, in->unique, &answer, size);
 	}
 }
 
@@ -67,13 +50,7 @@ int main(int argc, char **argv)
 		pause();
 		return (int)size;
 	}
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC), at = open("place", O_WRONLY | O_CREAT, 0644);
-	snprintf(options, sizeof options, "fd=%d,rootmode=100000,user_id=0,group_id=0", fd);
-	if (fd < 0 || at < 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("one", "place", "fuse", 0, options)) {
-		puts("nobody may mount here");
-		return 77;
-	}
-	close(at);
+	int fd = mount_server("place", S_IFREG | 0644);
 	pid_t server = fork();
 	if (!server)
 		serve(fd);

@@ -2,12 +2,7 @@
  * The same file once more through an overlay, as images lie that are fetched while they are read. */
 /* coalesces: yes */
 /* timeout: 120 */
-#include "burst.h"
-#include <linux/fuse.h>
-#include <poll.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
+#include "server.h"
 #include <sys/statfs.h>
 #include <sys/xattr.h>
 
@@ -34,22 +29,12 @@ static void serve(int fd)
 	const struct fuse_in_header *in = (const void *)request;
 
 	while (read(fd, request, sizeof request) > 0) {
-		struct {
-			struct fuse_out_header out;
-			union {
-				struct fuse_init_out begin;
-				struct fuse_attr_out attributes;
-				struct fuse_entry_out entry;
-				struct fuse_open_out open;
-				struct fuse_statfs_out system;
-				char bytes[4096];
-			};
-		} answer = {0};
+		struct answer answer = {0};
 		size_t size = 0;
 		unsigned opcode = in->opcode;
 		if (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET || opcode == FUSE_INTERRUPT)
 			continue;
-		answer.out.unique = in->unique;
+		uint64_t unique = in->unique;
 		if (opcode != FUSE_INIT && is_interrupted(fd)) {
 			answer.out.error = -EINTR;
 			opcode = 0;
@@ -60,9 +45,7 @@ static void serve(int fd)
 		case FUSE_RELEASEDIR:
 			break;
 		case FUSE_INIT:
-			answer.begin.major = 7;
-			answer.begin.minor = 31;
-			answer.begin.max_write = 64 << 10;
+			begins(&answer);
 			size = sizeof answer.begin;
 			break;
 		case FUSE_LOOKUP:
@@ -87,15 +70,13 @@ static void serve(int fd)
 			size = sizeof answer.bytes;
 			break;
 		case FUSE_STATFS:
-			answer.system.st.namelen = 255;
-			size = sizeof answer.system;
+			answer.space.st.namelen = 255;
+			size = sizeof answer.space;
 			break;
 		default:
 			answer.out.error = -ENOSYS;
 		}
-		answer.out.len = (uint32_t)(sizeof answer.out + size);
-		if (write(fd, &answer, answer.out.len) < 0)
-			_exit(1);
+		answers(fd, unique, &answer, size);
 	}
 	_exit(0);
 }
@@ -114,17 +95,13 @@ static void serve(int fd)
 
 int main(void)
 {
-	char options[80], bytes[100];
+	char bytes[100];
 	struct stat status;
 	struct statfs system;
-	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC), out = create("out"), lines = 0;
+	int out = create("out"), lines = 0, fd = mount_server("place", S_IFDIR | 0755);
 
-	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
-	if (mkdir("place", 0755) || mkdir("other", 0755) || mkdir("merged", 0755) || fd < 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("one", "place", "fuse", 0, options)) {
-		puts("nobody may mount here");
-		return 77;
-	}
+	if (mkdir("other", 0755) || mkdir("merged", 0755))
+		die("mkdir");
 	pid_t server = fork();
 	if (!server)
 		serve(fd);

@@ -18,6 +18,7 @@ struct answer {
 		struct fuse_open_out open;
 		struct fuse_statfs_out space;
 		struct fuse_lseek_out offset;
+		char bytes[4096];
 	};
 };
 
