@@ -15,7 +15,6 @@
 
 enum { SET_MASK = 2, SYS = 31, ALLOW = 0, BLOCK = 1 };
 #define FAULTS (1ul << 10 | 1ul << 6 | 1ul << 3 | 1ul << 4 | 1ul << 7 | 1ul << 30) /* SEGV BUS ILL TRAP FPE SYS */
-#define PROXY (1ul << 32)
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
 #endif
@@ -85,7 +84,7 @@ static void dispatch_off(void)
 static enum let_go arm_locked(struct batch *b, uint64_t *mask)
 {
 	/* NB: who has 33 blocked by himself would have SIGSYS blocked from here on. */
-	enum let_go why = *mask & ((settings.batch ? FAULTS : 1ul << (SYS - 1)) | PROXY) ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, b->bytes, 65536) : LET_GO_NOT;
+	enum let_go why = *mask & ((settings.batch ? FAULTS : MASK_SYS) | MASK_PROXY) ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, b->bytes, 65536) : LET_GO_NOT;
 
 	if (why)
 		return why;

@@ -8,6 +8,10 @@
 #include "../sys/raw.h"
 #include "../sys/signal_frame.h"
 
+/* In a mask of signals: SIGSYS, and what stands for it while bytes may be buffered (33, glibc's own SETXID; dispositions.h has them by number). */
+#define MASK_SYS (1ul << 30)
+#define MASK_PROXY (1ul << 32)
+
 /* birth.c. The constructor's part, and a forked child's first entry. life_born returns 0 when the caller is to pass natively (another
  * thread is just being born here). Any context. */
 void life_start(struct process *p);

@@ -7,8 +7,6 @@
 #include "../sys/poison.h"
 
 enum { SET = 8, UNBLOCK = 1 /* SIG_UNBLOCK */ };
-#define SYS (1ul << 30)
-#define PROXY (1ul << 32)
 
 /* Which argument points to a set of signals; -1: none that goes in. pselect6's stands behind another pointer. */
 static int set_argument(const struct call *call)
@@ -36,14 +34,14 @@ enum let_go masks_objection(const struct call *call)
 	/* Who waits for SIGSYS wants the real one. */
 	switch ((uint32_t)call->number) {
 	case __NR_rt_sigtimedwait:
-		if (memory_read(&set, call->arguments[0], SET) == SET && set & SYS)
+		if (memory_read(&set, call->arguments[0], SET) == SET && set & MASK_SYS)
 			return LET_GO_SIGSYS;
 		break;
 #ifdef __NR_signalfd
 	case __NR_signalfd:
 #endif
 	case __NR_signalfd4:
-		if (memory_read(&set, call->arguments[1], SET) == SET && set & SYS)
+		if (memory_read(&set, call->arguments[1], SET) == SET && set & MASK_SYS)
 			return LET_GO_SIGSYS;
 		break;
 	default:
@@ -60,7 +58,7 @@ static long wait_call(const struct call *call, int argument)
 	if (!call->arguments[argument] || memory_read(&set, call->arguments[argument], SET) != SET)
 		return kernel_call(call);
 	/* In rt_sigtimedwait the set is what is awaited: SIGSYS never comes. */
-	set = (uint32_t)call->number == __NR_rt_sigtimedwait ? set & ~SYS : signals_real_mask(set);
+	set = (uint32_t)call->number == __NR_rt_sigtimedwait ? set & ~MASK_SYS : signals_real_mask(set);
 	changed.arguments[argument] = (uint64_t)&set;
 	long result = kernel_call(&changed);
 	/* The real SIGSYS came meanwhile (give_back in dispatch.c): it waits, blocked, for whom it was sent to. */
@@ -110,8 +108,8 @@ static long change(const struct call *call)
 		if (memory_read(&set, call->arguments[1], SET) != SET)
 			return kernel_call(call);
 		/* glibc unblocks its own two at the first pthread_create. */
-		if (call->arguments[0] == UNBLOCK && !(set & SYS))
-			set &= ~PROXY;
+		if (call->arguments[0] == UNBLOCK && !(set & MASK_SYS))
+			set &= ~MASK_PROXY;
 		set = signals_real_mask(set);
 		changed.arguments[1] = (uint64_t)&set;
 	}

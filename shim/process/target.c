@@ -5,6 +5,7 @@
 #include "../sys/folder.h"
 #include "../sys/memory.h"
 #include "../../format/elf_note.h"
+#include "../../format/machine.h"
 #include "../../format/text.h"
 
 #include <asm/stat.h>
@@ -18,7 +19,6 @@
 #include <linux/wait.h>
 
 #include "../sys/poison.h"
-#include "../../format/machine.h"
 
 enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
 

@@ -3,6 +3,7 @@
 #include "process.h"
 #include "recordings.h"
 #include "room.h"
+#include "../../format/machine.h"
 #include "../../format/total.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -14,7 +15,6 @@
 #include <linux/stat.h>
 
 #include "../sys/poison.h"
-#include "../../format/machine.h"
 
 enum { PAGE = 4096, OWN = 0600 };
 

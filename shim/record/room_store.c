@@ -65,7 +65,7 @@ uint64_t room_offset(const struct process *p, const void *record)
 
 int room_copy(void *to, const void *from, size_t size)
 {
-	uint64_t page = (uint64_t)to & ~((uint64_t)page_size - 1);
+	uint64_t page = page_down((uint64_t)to);
 
 	if (memory_is_stored_directly() && RAW(__NR_madvise, page, (uint64_t)to + size - page, MADV_POPULATE_WRITE) != 0)
 		return 0;
@@ -76,7 +76,7 @@ int room_copy(void *to, const void *from, size_t size)
 int room_make_ready(struct process *p, uint64_t end)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t from = r->ready & ~((uint64_t)page_size - 1);
+	uint64_t from = page_down(r->ready);
 	static const char zeros[64];
 
 	if (p->sealed || p->log.sink.frozen || sink_lengthen(&p->log.sink, end))

@@ -57,14 +57,14 @@ static uint64_t window_for(uint64_t most)
 
 	if (!raw_limit(RLIMIT_AS, &limit) || limit / WINDOW_PART >= most)
 		return most;
-	return limit / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : limit / WINDOW_PART & ~((uint64_t)page_size - 1);
+	return limit / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : page_down(limit / WINDOW_PART);
 }
 
 void sink_narrow(struct sink *sink, uint64_t least)
 {
 	uint64_t size = window_for(sink->window_size), used = (sink->size > least ? sink->size : least) - sink->base;
 
-	used = (used + page_size - 1) & ~((uint64_t)page_size - 1);
+	used = page_up(used);
 	size = size > used ? size : used;
 	if (!sink->open || size >= sink->window_size)
 		return;
@@ -104,8 +104,8 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 	/* log_resume_exec looks at it; the window cannot be read (PROT_WRITE alone), not even by process_vm_readv(2). */
 	if (sink->size && own_read(RAW(__NR_pread64, fd, &sink->last, 1, sink->size - 1)) != 1)
 		sink->last = '\n';
-	sink->base = (sink->size - (sink->size > 0)) & ~((uint64_t)page_size - 1);
-	window_size = (window_size + page_size - 1) & ~((uint64_t)page_size - 1);
+	sink->base = page_down(sink->size - (sink->size > 0));
+	window_size = page_up(window_size);
 	/* With a page above it that nobody may touch: a stack that overflows into it dies as it would without us. */
 	long place = RAW(__NR_mmap, 0, window_size + page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (is_error(place))

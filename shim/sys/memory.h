@@ -21,6 +21,16 @@ enum { page_size = 4096 };
 #else
 extern uint64_t page_size;
 #endif
+static inline uint64_t page_down(uint64_t at)
+{
+	return at & ~((uint64_t)page_size - 1);
+}
+
+static inline uint64_t page_up(uint64_t at)
+{
+	return page_down(at + page_size - 1);
+}
+
 /* AT_PAGESZ. Constructor only, before all else. */
 static inline void memory_page(uint64_t size)
 {

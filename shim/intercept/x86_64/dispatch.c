@@ -17,8 +17,6 @@
 enum { USER_DISPATCH = 2 /* SYS_USER_DISPATCH */, BY_TIMER = -2 /* SI_TIMER */, SYS = 31 };
 #define THIS_PROCESSOR 0xc000003eu /* AUDIT_ARCH_X86_64 */
 #define X32 0x40000000u
-#define PROXY_BIT (1ul << 32)
-#define SYS_BIT (1ul << 30)
 
 extern const char dispatched[], dispatched_sigreturn[];
 
@@ -64,7 +62,7 @@ static void execute_there(struct process *p, struct signal_frame *frame)
 /* The program's own SIGSYS, from wherever: it gets the real one back, with its disposition and its mask, for good. */
 static void give_back(struct process *p, const struct signal_information *information, struct signal_frame *frame)
 {
-	int is_blocked = (frame->mask & PROXY_BIT) != 0;
+	int is_blocked = (frame->mask & MASK_PROXY) != 0;
 
 	if (p && batch && p->alive == 1 && process_is_ours(p))
 		arm_let_go(p, batch, LET_GO_SIGSYS, REACH_FAMILY, frame);
@@ -72,7 +70,7 @@ static void give_back(struct process *p, const struct signal_information *inform
 	if (signals_are_caught((const void *)on_sys))
 		signals_catch(NULL);
 	if (!is_blocked)
-		frame->mask &= ~SYS_BIT;
+		frame->mask &= ~MASK_SYS;
 	RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), SYS, information);
 }
 
