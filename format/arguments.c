@@ -97,6 +97,18 @@ static void clone_flags(struct text *out, uint64_t flags)
 	}
 }
 
+/* futex(2): what is done, and two bits that go with it. */
+enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1, FUTEX_PRIVATE = 128, FUTEX_REALTIME = 256, FUTEX_DOES = 127 };
+
+static void futex(struct text *out, uint32_t value)
+{
+	flags_value(out, ARG_FUTEX, value & ~(uint32_t)(FUTEX_PRIVATE | FUTEX_REALTIME));
+	if (value & FUTEX_PRIVATE)
+		text_string(out, "_PRIVATE");
+	if (value & FUTEX_REALTIME)
+		text_string(out, "|FUTEX_CLOCK_REALTIME");
+}
+
 /* Calls give one bit a meaning of their own. */
 static void at_flags(struct text *out, enum argument_kind kind, uint64_t flags)
 {
@@ -127,6 +139,11 @@ static int is_looked_at(const struct text_call *call, const struct syscall_row *
 		return 0;
 	if (index > 1 && row->kinds[1] == ARG_QUEUE_FLAGS)
 		return (call->arguments[1] & O_CREAT) != 0;
+	/* Of its six a wait has four, and who wakes three. */
+	if (index > 2 && row->kinds[1] == ARG_FUTEX) {
+		uint32_t does = call->arguments[1] & FUTEX_DOES;
+		return does == FUTEX_WAIT ? index < 4 : does != FUTEX_WAKE;
+	}
 	if (kind != ARG_FCNTL)
 		return 1;
 	switch ((uint32_t)before) {
@@ -192,6 +209,9 @@ static __attribute__((noinline)) int plain_argument(struct text *out, enum argum
 	case ARG_HOW:
 	case ARG_CLOCK:
 		flags_value(out, kind, (uint32_t)value);
+		return 1;
+	case ARG_FUTEX:
+		futex(out, (uint32_t)value);
 		return 1;
 	case ARG_SOCKET_TYPE:
 		socket_type(out, (uint32_t)value);

@@ -162,6 +162,10 @@ static void other_names(void **state)
 			    "clone(CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, NULL, NULL, 0x7f10, NULL) = 77");
 	assert_string_equal(DONE(SYS_unshare, 0, CLONE_NEWUSER | CLONE_NEWNS), "unshare(CLONE_NEWNS|CLONE_NEWUSER) = 0");
 	assert_string_equal(DONE(SYS_fcntl, 0, 3, F_SETFD, 1), "fcntl(3, F_SETFD, 0x1) = 0");
+	assert_string_equal(DONE(SYS_futex, 0, 0x1000, 128, 2, 0, 0x77, 0x66), "futex(0x1000, FUTEX_WAIT_PRIVATE, 2, NULL) = 0");
+	assert_string_equal(DONE(SYS_futex, 1, 0x1000, 1, 7, 0x88, 0x77, 0x66), "futex(0x1000, FUTEX_WAKE, 7) = 1");
+	assert_string_equal(DONE(SYS_futex, 0, 0x1000, 9 | 128 | 256, 0, 0, 0, 0xffffffff), "futex(0x1000, FUTEX_WAIT_BITSET_PRIVATE|FUTEX_CLOCK_REALTIME, 0, NULL, NULL, 4294967295) = 0");
+	assert_string_equal(DONE(SYS_futex, 0, 0x1000, 99, 0, 0, 0, 0), "futex(0x1000, 99, 0, NULL, NULL, 0) = 0");
 }
 
 /* A call that waits stands in the log before its answer, and is taken up when another line came in between. */

@@ -74,6 +74,7 @@ static void values_are_named_or_decimal(void **state)
 	assert_string_equal(value(ARG_SOCKET_TYPE, SOCK_SEQPACKET), "SOCK_SEQPACKET");
 	assert_string_equal(value(ARG_CLOCK, 11), "CLOCK_TAI");
 	assert_string_equal(value(ARG_HOW, 2), "SIG_SETMASK");
+	assert_string_equal(value(ARG_FUTEX, 9), "FUTEX_WAIT_BITSET");
 	/* a set's values are not another set's */
 	assert_string_equal(value(ARG_HOW, 3), "3");
 	/* and bits are not values */
