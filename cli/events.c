@@ -287,6 +287,14 @@ void source_rewind(struct source *s)
 	find_chunks(s, s->cursor);
 }
 
+void source_skip(struct source *s, uint64_t sequence)
+{
+	struct cursor *c = s->cursor;
+
+	while (c->index < c->count && c->chunks[c->index].sequence < sequence)
+		c->index++;
+}
+
 void source_close(struct source *s)
 {
 	if (!s->cursor)

@@ -1,10 +1,9 @@
 /* The files are read again and again; what was told of a chunk is remembered by its sequence number, because it moves within the file. */
 #include "follow.h"
-#include "ahead.h"
 #include "command.h"
+#include "interrupt.h"
+#include "tasks.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -87,15 +86,11 @@ static uint64_t now(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* After an exec a program that has no file yet, or never will, goes on. */
 static int is_any_running(const struct recording *r)
 {
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		const struct record_header *h = r->sources[i].header;
-		int is_over = h->end != RECORD_RUNNING && (h->end != RECORD_EXECED || image_comes(r, h->pid, 1, r->sources[i].began, i));
-		if (!is_over && (kill(h->pid, 0) == 0 || errno == EPERM))
+	for (unsigned i = 0; i < r->sources_count; i++)
+		if (image_runs(r, i))
 			return 1;
-	}
 	return 0;
 }
 
@@ -115,34 +110,18 @@ static void tell(struct state *s, struct recording *r, const struct follower *f,
 	free(numbers);
 }
 
-static volatile sig_atomic_t ended_by;
-
-static void end(int signal)
-{
-	ended_by = signal;
-}
-
-/* Whoever has had enough is told what is there by then, and what was not seen. The second time it ends at once. */
-static void catch(int signal)
-{
-	struct sigaction old;
-
-	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-		sigaction(signal, &(struct sigaction){.sa_handler = end, .sa_flags = SA_RESETHAND | SA_RESTART}, NULL);
-}
-
 static int goes_on(const struct recording *r)
 {
-	return !ended_by && is_any_running(r);
+	return !interrupted_by && is_any_running(r);
 }
 
-int follow(struct recording *r, const struct follower *f)
+void follow(struct recording *r, const struct follower *f)
 {
 	struct state s = {0};
 	int is_over = 0;
 
-	catch(SIGINT);
-	catch(SIGTERM);
+	/* Whoever has had enough is told what is there by then, and what was not seen. */
+	interrupt_await();
 	/* NB order: whether it is over is asked before the reading that ends with it. */
 	for (uint64_t cost = 0;;) {
 		tell(&s, r, f, is_over ? UINT64_MAX : now(CLOCK_REALTIME) - PATIENCE);
@@ -170,5 +149,4 @@ int follow(struct recording *r, const struct follower *f)
 		HASH_DEL(s.files, file);
 		free(file);
 	}
-	return ended_by;
 }

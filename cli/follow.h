@@ -15,8 +15,8 @@ struct follower {
 	void *self;
 };
 
-/* Tells the events of `r`, and those that come, in the order of time as far as they are there, until no process of it runs any more, or SIGINT or SIGTERM comes: then its
- * number, by which the caller should end, else 0. Each comes at most some 0.2 s late, or as long as it takes to read the recording four times. */
-int follow(struct recording *r, const struct follower *f);
+/* Tells the events of `r`, and those that come, in the order of time as far as they are there, until no process of it runs any more, or SIGINT or SIGTERM comes (interrupt.h).
+ * Each comes at most some 0.2 s late, or as long as it takes to read the recording four times. */
+void follow(struct recording *r, const struct follower *f);
 
 #endif

@@ -12,6 +12,7 @@ const struct command commands[] = {
 	{"files", "which files a recorded program opened or executed", command_files, files_help},
 	{"trace", "a recording in strace's look, or as JSON lines", command_trace, trace_help},
 	{"stat", "a recording in numbers, as strace -c and more", command_stat, stat_help},
+	{"top", "what each thread of a running program is in, and since when", command_top, top_help},
 	{"show", "what a recording is, and what it does not hold", command_show, show_help},
 	{"doctor", "say what works here, and for a program, and why not", command_doctor, doctor_help},
 	{"completion", "names of commands and options for a shell's Tab key", command_completion, completion_help},

@@ -83,6 +83,8 @@ char *recording_newest(void);
 /* A file's events in the order in which its records were made, again from the first one. source_next: 0 behind the last. */
 void source_rewind(struct source *s);
 int source_next(struct recording *r, unsigned index, struct event *e);
+/* Behind source_rewind: the chunks before the one of this number are left out. */
+void source_skip(struct source *s, uint64_t sequence);
 void source_close(struct source *s);
 
 /* Those of all files in the order of time; within one file, in which several threads may have waited between looking at the clock and making the

@@ -3,13 +3,13 @@
 #include "chrome.h"
 #include "command.h"
 #include "follow.h"
+#include "interrupt.h"
 #include "trace.h"
 #include "walk.h"
 #include "../format/json.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,14 +149,12 @@ static void after(void *self)
 	free(open_path);
 }
 
-/* The signal that has ended it, or 0. */
-static int trace_live(struct trace *t, enum format format)
+static void trace_live(struct trace *t, enum format format)
 {
-	int signal = follow(&t->recording, &(struct follower){format == FORMAT_JSON ? json_event : text_event, flush, before, after, t});
+	follow(&t->recording, &(struct follower){format == FORMAT_JSON ? json_event : text_event, flush, before, after, t});
 	trace_text_end(t);
 	if (format == FORMAT_JSON)
 		recording_coverage_line(&t->recording, t->to);
-	return signal;
 }
 
 struct output {
@@ -232,7 +230,7 @@ int command_trace(int argc, char **argv)
 						FILTER_LONG_OPTIONS, {NULL, 0, NULL, 0}};
 	static struct trace t;
 	struct output output = {0};
-	int option, ended_by = 0;
+	int option;
 
 	t = (struct trace){.to = stdout, .data = -1};
 	filter_all(&t.filter);
@@ -261,7 +259,7 @@ int command_trace(int argc, char **argv)
 		if (!trace_by_thread(&t, output.path))
 			return EXIT_OURS;
 	} else if (output.follow) {
-		ended_by = trace_live(&t, output.format);
+		trace_live(&t, output.format);
 	} else if (output.format == FORMAT_CHROME) {
 		chrome_write(&t.recording, &t.filter, t.to);
 	} else {
@@ -273,9 +271,6 @@ int command_trace(int argc, char **argv)
 	if (fflush(t.to) == 0 && output.format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
 	int status = recording_end(&t.recording, t.to);
-	if (ended_by) {
-		signal(ended_by, SIG_DFL);
-		raise(ended_by);
-	}
+	interrupt_end();
 	return status;
 }

@@ -177,6 +177,17 @@ struct record_total {
 	uint64_t place;     /* a sum of the boot and the pid namespace in which the first process has its number; 0: not known */
 };
 enum { RECORD_LEVELS_KNOWN = 1 << 30 };
+enum { RECORD_BOOT_ID = 36 };
+
+/* What `place` is: FNV-1a of the boot's number (/proc/sys/kernel/random/boot_id, 36 characters; NULL: it cannot be read), and the inode of the pid namespace (/proc/PID/ns/pid). */
+static inline uint64_t record_place_sum(const char *boot, uint64_t namespace_inode)
+{
+	uint64_t sum = 14695981039346656037u;
+
+	for (int i = 0; boot && i < RECORD_BOOT_ID; i++)
+		sum = (sum ^ (uint8_t)boot[i]) * 1099511628211u;
+	return sum ^ namespace_inode;
+}
 enum { RECORD_TOTAL_BYTES = 1 << 30, RECORD_TOTAL_PROCESSES = 20000 };
 
 struct record_counter {

@@ -46,16 +46,12 @@ static int read_from(long folder, const char *name, void *to, uint64_t size, uin
 
 uint64_t recordings_place(void)
 {
-	char boot[36];
+	char boot[RECORD_BOOT_ID];
 	struct stat status;
-	uint64_t sum = 14695981039346656037u; /* FNV-1a */
 
 	if (RAW_STAT("/proc/self/ns/pid", &status) != 0)
 		return 0;
-	int is_known = read_from(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof boot, 0);
-	for (size_t i = 0; is_known && i < sizeof boot; i++)
-		sum = (sum ^ (uint8_t)boot[i]) * 1099511628211u;
-	return sum ^ status.st_ino;
+	return record_place_sum(read_from(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof boot, 0) ? boot : NULL, status.st_ino);
 }
 
 /* Were its processes numbered as we are? */

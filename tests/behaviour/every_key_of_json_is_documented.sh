@@ -30,6 +30,12 @@ mkdir forms
 "$SYSSHIM" stat --by=program --json recording >"forms/sysshim stat --by=program --json" || fail "stat --by=program"
 "$SYSSHIM" stat --by=file --json recording >"forms/sysshim stat --by=file --json" || fail "stat --by=file"
 "$SYSSHIM" show --json recording >"forms/sysshim show --json" || fail "show"
+"$SYSSHIM" run -q --record=runs -- sh -c 'sleep 60 & wait' >said 2>&1 &
+for _ in $(seq 100); do
+	"$SYSSHIM" top --json -n 1 runs >"forms/sysshim top --json" 2>said && grep -q '"since_ns":[0-9]' "forms/sysshim top --json" && break
+	sleep 0.1
+done
+kill %1
 "$SYSSHIM" doctor --json --sites "$PWD/static" >"forms/sysshim doctor --json"
 SYSSHIM_STATS="$PWD/forms/counters" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG="$PWD/log" SYSSHIM_LOG_FORMAT=json SYSSHIM_DATA=4096 env LD_PRELOAD="$SHIM" python3 work.py >said 2>&1
 cat log >>"forms/sysshim trace --json"
@@ -43,7 +49,7 @@ MAPS = re.compile(r"^(calls|read_sizes|write_sizes|batches\.ended_by|batches\.no
 WORDS = {"calls": "NAME", "read_sizes": "RANGE", "write_sizes": "RANGE", "batches.ended_by": "WORD", "batches.not_coalesced": "WORDS"}
 # Which headings describe a form beside its own.
 ALSO = {"sysshim trace --json": ["coverage"], "sysshim files --json": ["coverage", "The last line of files"], "sysshim stat --json": ["coverage"],
-        "sysshim stat --by=program --json": ["sysshim stat --json", "coverage"], "sysshim stat --by=file --json": ["coverage"], "sysshim show --json": ["coverage"]}
+        "sysshim stat --by=program --json": ["sysshim stat --json", "coverage"], "sysshim stat --by=file --json": ["coverage"], "sysshim show --json": ["coverage"], "sysshim top --json": ["coverage"]}
 
 def keys_of(path):
     headings, heading = {}, ""
