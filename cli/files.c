@@ -71,10 +71,10 @@ int files_take(const struct files *f, const struct file *file)
 	       (!f->only_written || file->access & ACCESS_WRITE) && files_name(f, file);
 }
 
-static int take_glob(struct globs *g, const char *pattern, const char *option)
+int globs_take(struct globs *g, const char *pattern, const char *command, const char *option)
 {
 	if (g->count == FILTER_PATHS) {
-		fprintf(stderr, "sysshim files: more than %d patterns for %s\n", FILTER_PATHS, option);
+		fprintf(stderr, "sysshim %s: more than %d patterns for %s\n", command, FILTER_PATHS, option);
 		return 0;
 	}
 	g->patterns[g->count++] = pattern;
@@ -171,7 +171,7 @@ int command_files(int argc, char **argv)
 		case 'P':
 		case NOT:
 		case DENY:
-			if (!take_glob(option == 'P' ? &f.only : option == NOT ? &f.without : &f.deny, optarg, option == 'P' ? "-P" : option == NOT ? "--not" : "--deny"))
+			if (!globs_take(option == 'P' ? &f.only : option == NOT ? &f.without : &f.deny, optarg, "files", option == 'P' ? "-P" : option == NOT ? "--not" : "--deny"))
 				return EXIT_USAGE;
 			break;
 		case EXPECT:

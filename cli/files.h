@@ -77,6 +77,8 @@ struct files {
 int files_take(const struct files *f, const struct file *file);
 /* Does it take the path, whatever was done to it? */
 int files_name(const struct files *f, const struct file *file);
+/* One more pattern, of a command's option; 0: there is no room, which was said. */
+int globs_take(struct globs *g, const char *pattern, const char *command, const char *option);
 /* The path as it is shown, or without its `..`. */
 int globs_match(const struct globs *g, const struct file *file);
 const char *files_access(unsigned access, char text[ACCESS_TEXT]);

@@ -272,29 +272,16 @@ static void await(const struct recording *r)
 	}
 }
 
-static int read_named(struct recording *r, int argc, char **argv, int awaits)
+/* r: command and path are set. */
+static int read_at(struct recording *r, int awaits)
 {
-	const char *path = argv[optind], *command = argv[0];
 	struct stat status;
 
-	*r = (struct recording){.command = command};
-	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim %s: one recording at a time, not also '%s'\n", command, argv[optind + 1]);
-		return 0;
-	}
 	sigaction(SIGBUS, &(struct sigaction){.sa_sigaction = put_zeros, .sa_flags = SA_SIGINFO}, NULL);
-	if (!path) {
-		path = r->found = recording_newest();
-		if (!path) {
-			fprintf(stderr, "sysshim %s: there is no recording yet; make one with: sysshim run -- PROGRAM\n", command);
-			return 0;
-		}
-	}
-	r->path = path;
 	if (awaits)
 		await(r);
-	if (stat(path, &status) != 0) {
-		tell_of(r, path, strerror(errno));
+	if (stat(r->path, &status) != 0) {
+		tell_of(r, r->path, strerror(errno));
 		return 0;
 	}
 	read_all(r, S_ISDIR(status.st_mode));
@@ -303,10 +290,36 @@ static int read_named(struct recording *r, int argc, char **argv, int awaits)
 	if (r->unborn) {
 		char what[96];
 		snprintf(what, sizeof what, "%u program%s killed before the first record: nothing is there", r->unborn, r->unborn == 1 ? " was" : "s were");
-		tell_of(r, path, what);
+		tell_of(r, r->path, what);
 	}
 	recording_free(r);
 	return 0;
+}
+
+static int read_named(struct recording *r, int argc, char **argv, int awaits)
+{
+	const char *path = argv[optind], *command = argv[0];
+
+	*r = (struct recording){.command = command};
+	if (argc - optind > 1) {
+		fprintf(stderr, "sysshim %s: one recording at a time, not also '%s'\n", command, argv[optind + 1]);
+		return 0;
+	}
+	if (!path) {
+		path = r->found = recording_newest(0);
+		if (!path) {
+			fprintf(stderr, "sysshim %s: there is no recording yet; make one with: sysshim run -- PROGRAM\n", command);
+			return 0;
+		}
+	}
+	r->path = path;
+	return read_at(r, awaits);
+}
+
+int recording_read_at(struct recording *r, const char *command, const char *path)
+{
+	*r = (struct recording){.command = command, .path = path};
+	return read_at(r, 0);
 }
 
 int recording_read(struct recording *r, int argc, char **argv)

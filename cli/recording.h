@@ -63,7 +63,9 @@ struct recording {
 /* Reads what a command's arguments from optind on name: a folder of files, or one file; nothing: the newest below the state folder. argv[0] is
  * the command, for messages. 0: nothing could be read, which was said. */
 int recording_read(struct recording *r, int argc, char **argv);
-/* The same of one that may just be being made: it waits for its first record, 3 s at most. */
+/* The recording at this path; `command` for messages. */
+int recording_read_at(struct recording *r, const char *command, const char *path);
+/* As recording_read, of one that may just be being made: it waits for its first record, 3 s at most. */
 int recording_read_live(struct recording *r, int argc, char **argv);
 /* Reads the same once more, as it is by now, without saying what is wrong with it. */
 void recording_again(struct recording *r);
@@ -77,8 +79,8 @@ int recordings_folder(char *path, size_t size);
 struct dirent;
 int is_record_name(const struct dirent *entry);
 
-/* The newest there, to be freed; NULL: there is none. */
-char *recording_newest(void);
+/* The newest there, or of those before it, to be freed; NULL: there is none. */
+char *recording_newest(int before);
 
 /* A file's events in the order in which its records were made, again from the first one. source_next: 0 behind the last. */
 void source_rewind(struct source *s);

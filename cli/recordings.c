@@ -26,7 +26,7 @@ static int is_wanted(const struct dirent *entry)
 	return pid && (pid != getpid() || !dlsym(RTLD_DEFAULT, "sysshim_version"));
 }
 
-char *recording_newest(void)
+char *recording_newest(int before)
 {
 	char folder[PATH_MAX], *found = NULL;
 	struct dirent **names;
@@ -35,7 +35,7 @@ char *recording_newest(void)
 		return NULL;
 	int count = scandir(folder, &names, is_wanted, alphasort);
 	for (int i = count; i-- > 0; free(names[i]))
-		if (i == count - 1 && asprintf(&found, "%s/%s", folder, names[i]->d_name) < 0)
+		if (i == count - 1 - before && asprintf(&found, "%s/%s", folder, names[i]->d_name) < 0)
 			found = NULL;
 	if (count >= 0)
 		free(names);

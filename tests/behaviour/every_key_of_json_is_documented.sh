@@ -30,6 +30,8 @@ mkdir forms
 "$SYSSHIM" stat --by=program --json recording >"forms/sysshim stat --by=program --json" || fail "stat --by=program"
 "$SYSSHIM" stat --by=file --json recording >"forms/sysshim stat --by=file --json" || fail "stat --by=file"
 "$SYSSHIM" show --json recording >"forms/sysshim show --json" || fail "show"
+"$SYSSHIM" run -q --record=short -- cat /etc/hostname nowhere >said 2>&1
+"$SYSSHIM" diff --json recording short >"forms/sysshim diff --json"
 "$SYSSHIM" run -q --record=runs -- sh -c 'sleep 60 & wait' >said 2>&1 &
 for _ in $(seq 100); do
 	"$SYSSHIM" top --json -n 1 runs >"forms/sysshim top --json" 2>said && grep -q '"since_ns":[0-9]' "forms/sysshim top --json" && break
@@ -88,6 +90,9 @@ for form in sorted(os.listdir(forms)):
     keys = printed(form)
     if form.endswith("chrome"):
         keys = {key for key in keys if not key.startswith("metadata.coverage.")}
+    if "diff" in form: # each side has what an audit's last line has
+        others = listed["coverage"] + listed["The last line of files"]
+        keys = {key for key in keys if not any(other == key[2:] or other.startswith(key[2:] + ".") for other in others)}
     known = {key for heading in [form, *ALSO.get(form, [])] for key in listed[heading]}
     # What stands in one form of a program's object and not in another is said at the heading.
     absent = {"version"} if "by=program" in form else set()
