@@ -6,6 +6,7 @@
  *   reader FILE...               these files as they are */
 #define _GNU_SOURCE
 #include "../../cli/command.h"
+#include "../../include/sysshim/record.h"
 
 #include <getopt.h>
 #include <stdint.h>
@@ -13,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST = 1 << 20, AT_ONCE = 25 };
@@ -28,6 +31,20 @@ static uint64_t next(void)
 	return state;
 }
 
+/* What top looks at: as if this process were the program. Of what is old no beginning is waited for. */
+static void make_live(int fd)
+{
+	const int32_t pid = getpid();
+	const uint32_t running = RECORD_RUNNING;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	const uint64_t began = (uint64_t)now.tv_sec * 1000000000;
+	if (pwrite(fd, &pid, sizeof pid, offsetof(struct record_header, pid)) < 0 || pwrite(fd, &running, sizeof running, offsetof(struct record_header, end)) < 0 ||
+	    pwrite(fd, &began, sizeof began, offsetof(struct record_header, began)) < 0 || futimens(fd, (struct timespec[2]){{0, 0}, {0, 0}}) != 0)
+		abort();
+}
+
 static void read_all(const uint8_t *data, size_t size)
 {
 	static const struct {
@@ -36,7 +53,8 @@ static void read_all(const uint8_t *data, size_t size)
 	} commands[] = {{command_trace, {"trace"}}, {command_trace, {"trace", "--json"}}, {command_trace, {"trace", "--format=chrome"}},
 			{command_trace, {"trace", "-Z", "-P", "/etc"}}, {command_stat, {"stat"}}, {command_stat, {"stat", "--json"}}, {command_files, {"files"}},
 			{command_files, {"files", "--json", "--all"}}, {command_files, {"files", "--tree", "--all"}}, {command_files, {"files", "--format=fsatrace"}},
-			{command_files, {"files", "--format=make"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}};
+			{command_files, {"files", "--format=make"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}, {command_diff, {"diff", "--all", "PATH"}},
+			{command_top, {"top", "-n1"}}, {command_top, {"top", "-n1", "--json"}}};
 	char path[64];
 	int fd = memfd_create("recording", 0);
 
@@ -47,8 +65,10 @@ static void read_all(const uint8_t *data, size_t size)
 		char *arguments[6] = {NULL};
 		int count = 0;
 		for (; count < 4 && commands[i].words[count]; count++)
-			arguments[count] = (char *)commands[i].words[count];
+			arguments[count] = strcmp(commands[i].words[count], "PATH") ? (char *)commands[i].words[count] : path;
 		arguments[count++] = path;
+		if (commands[i].run == command_top)
+			make_live(fd);
 		optind = 0;
 		commands[i].run(count, arguments);
 	}
