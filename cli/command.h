@@ -22,10 +22,11 @@ int command_stat(int argc, char **argv);
 int command_files(int argc, char **argv);
 int command_top(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_show(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_completion(int argc, char **argv);
-extern const char run_help[], trace_help[], stat_help[], files_help[], top_help[], diff_help[], show_help[], doctor_help[], completion_help[];
+extern const char run_help[], trace_help[], stat_help[], files_help[], top_help[], diff_help[], report_help[], show_help[], doctor_help[], completion_help[];
 
 /* As getopt_long(3); what is wrong is said, and '?' returned. letters: begin with ':', or "+:". */
 struct option;

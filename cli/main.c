@@ -14,6 +14,7 @@ const struct command commands[] = {
 	{"stat", "a recording in numbers, as strace -c and more", command_stat, stat_help},
 	{"top", "what each thread of a running program is in, and since when", command_top, top_help},
 	{"diff", "two recordings: files that came and went, counters that moved", command_diff, diff_help},
+	{"report", "a page of HTML with pictures of a recording", command_report, report_help},
 	{"show", "what a recording is, and what it does not hold", command_show, show_help},
 	{"doctor", "say what works here, and for a program, and why not", command_doctor, doctor_help},
 	{"completion", "names of commands and options for a shell's Tab key", command_completion, completion_help},

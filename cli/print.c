@@ -23,6 +23,21 @@ void print_quoted(FILE *to, const char *text, size_t size)
 	put(to, text_json_quoted, text, size);
 }
 
+void print_html(FILE *to, const char *text, size_t size)
+{
+	for (size_t i = 0, length; i < size; i += length) {
+		unsigned char c = (unsigned char)text[i];
+		unsigned character = text_utf8_length((const unsigned char *)text + i, size - i);
+		length = character ? character : 1;
+		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
+			fprintf(to, "&#%u;", (unsigned)c);
+		else if (!character || c < ' ' || c == 0x7f)
+			fprintf(to, "\\%o", (unsigned)c);
+		else
+			fwrite(text + i, 1, length, to);
+	}
+}
+
 void print_sentence(FILE *to, const char *text)
 {
 	for (; *text; text++)

@@ -6,6 +6,11 @@
 static const uint64_t ends[SIZES - 1] = {100, 1 << 10, 10 << 10, 100 << 10, 1 << 20, 4 << 20, 10 << 20, 100 << 20, 1 << 30};
 static const char *const names[SIZES] = {"0-100", "100-1K", "1K-10K", "10K-100K", "100K-1M", "1M-4M", "4M-10M", "10M-100M", "100M-1G", "1G+"};
 
+const char *sizes_name(unsigned size)
+{
+	return names[size];
+}
+
 void sizes_add(uint64_t sizes[SIZES], uint64_t bytes)
 {
 	unsigned i = 0;

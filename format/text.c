@@ -172,8 +172,7 @@ void text_quoted(struct text *out, const char *s, size_t n)
 	text_char(out, '"');
 }
 
-/* How many bytes at s are one valid character of UTF-8 (RFC 3629), or 0. */
-static unsigned utf8_length(const unsigned char *s, size_t n)
+unsigned text_utf8_length(const unsigned char *s, size_t n)
 {
 	unsigned length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
 
@@ -194,7 +193,7 @@ void text_json_quoted(struct text *out, const char *s, size_t n)
 
 	text_char(out, '"');
 	for (size_t i = 0; i < n;) {
-		unsigned length = utf8_length(bytes + i, n - i);
+		unsigned length = text_utf8_length(bytes + i, n - i);
 		if (!length || bytes[i] < ' ' || bytes[i] == 127) {
 			text_string(out, "\\u00");
 			text_hex_bytes(out, bytes + i++, 1);

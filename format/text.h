@@ -71,6 +71,9 @@ int text_names_loader(const char *name);
 /* Has a path a part ".."? Where that leads to depends on symbolic links in front of it. */
 int text_climbs(const char *path);
 
+/* How many bytes at s are one valid character of UTF-8 (RFC 3629), or 0. */
+unsigned text_utf8_length(const unsigned char *s, size_t n);
+
 /* The primitives, also used by the summary and by JSON. */
 void text_char(struct text *out, char c);
 void text_string(struct text *out, const char *s);               /* as is; NUL-terminated */

@@ -20,7 +20,7 @@ def run(*words):
 def every_command(data, what):
     with open("one.rec", "wb") as file:
         file.write(data)
-    for command in (["trace"], ["trace", "--json"], ["stat"], ["stat", "--json"], ["files"], ["files", "--json"], ["show"], ["show", "--json"], ["diff", "one.rec"]):
+    for command in (["trace"], ["trace", "--json"], ["stat"], ["stat", "--json"], ["files"], ["files", "--json"], ["show"], ["show", "--json"], ["diff", "one.rec"], ["report"]):
         done = run(*command, "one.rec")
         complaints = [line for line in done.stderr.decode(errors="replace").splitlines() if not line.startswith("coverage: ")]
         if (done.returncode == 0) == bool(complaints) or len(complaints) > 2:

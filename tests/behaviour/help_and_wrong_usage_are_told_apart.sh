@@ -5,11 +5,11 @@ set -u
 
 mkdir bin && cp "$SYSSHIM" bin/sysshim && ln -s "$SHIM" bin/libsysshim.so || fail "no copy of the command"
 SYSSHIM=$PWD/bin/sysshim
-for command in --help -h help "run --help" "run -h" "doctor --help" "doctor -h" "trace --help" "stat --help" "files -h" "show --help" "top --help" "diff --help" "completion --help"; do
+for command in --help -h help "run --help" "run -h" "doctor --help" "doctor -h" "trace --help" "stat --help" "files -h" "show --help" "top --help" "diff --help" "report --help" "completion --help"; do
 	"$SYSSHIM" $command >out 2>err || fail "$command: status $?"
 	[ ! -s err ] && head -n 1 out | grep -q '^usage: sysshim' || fail "$command: $(cat out err)"
 done
-for command in run files trace stat top diff show doctor completion; do
+for command in run files trace stat top diff report show doctor completion; do
 	"$SYSSHIM" --help | grep -q "^  $command " || fail "$command is not listed"
 done
 "$SYSSHIM" --help | grep -qF "LD_PRELOAD=$SHIM" || fail "the library is not named"
@@ -26,7 +26,7 @@ wrong() {
 	[ $? -eq 2 ] && [ ! -s out ] && grep -qE -- "$pattern" err || fail "$*: status $?: $(cat out err)"
 }
 wrong 'usage: sysshim COMMAND'
-wrong "'nonsense' is not a command; there are: run files trace stat top diff show doctor completion" nonsense
+wrong "'nonsense' is not a command; there are: run files trace stat top diff report show doctor completion" nonsense
 wrong "'' is not a command" ""
 wrong "'--nonsense' is not a command" --nonsense
 wrong 'no program named' run

@@ -53,7 +53,7 @@ static void read_all(const uint8_t *data, size_t size)
 	} commands[] = {{command_trace, {"trace"}}, {command_trace, {"trace", "--json"}}, {command_trace, {"trace", "--format=chrome"}},
 			{command_trace, {"trace", "-Z", "-P", "/etc"}}, {command_stat, {"stat"}}, {command_stat, {"stat", "--json"}}, {command_files, {"files"}},
 			{command_files, {"files", "--json", "--all"}}, {command_files, {"files", "--tree", "--all"}}, {command_files, {"files", "--format=fsatrace"}},
-			{command_files, {"files", "--format=make"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}, {command_diff, {"diff", "--all", "PATH"}},
+			{command_files, {"files", "--format=make"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}, {command_diff, {"diff", "--all", "PATH"}}, {command_report, {"report"}},
 			{command_top, {"top", "-n1"}}, {command_top, {"top", "-n1", "--json"}}};
 	char path[64];
 	int fd = memfd_create("recording", 0);
