@@ -42,5 +42,6 @@ done <<'W'
 1 stat --json
 3 files
 2 show
+40 report
 W
 exit 0
