@@ -132,7 +132,7 @@ static int before(struct process *p, const struct call *call)
 		closes(p, call);
 		break;
 	case ACTION_RIGHTS:
-		rights_reserve(p);
+		rights_reserve(p, call);
 		break;
 	case ACTION_FILTER:
 		return rights_seal(p, call);

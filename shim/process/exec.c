@@ -12,10 +12,30 @@
 
 #include "../sys/poison.h"
 
+enum { MAY_READ = 4 /* R_OK, access(2) */ };
+
+/* In another root, or where this user may not go, ld.so would not find us, and would say so on the program's stderr. Under a filter that was there before us a call might kill that ld.so has
+ * not made. Landlock forbids to open what access(2) says may be read. */
+int exec_is_out_of_reach(const struct process *p)
+{
+	const char *path = exec_own_path();
+	long result = 0;
+
+	if (p->sealed)
+		return inherited.out_of_reach;
+	if (!path || !settings.follow)
+		return 0;
+	if (inherited.restricted)
+		result = target_open_for_a_moment(p, path);
+	else
+		result = memory_is_stored_directly() ? RAW_ACCESS(path, MAY_READ) : RAW(__NR_faccessat2, AT_FDCWD, path, MAY_READ, AT_EACCESS);
+	return result == -ENOENT || result == -ENOTDIR || result == -EACCES;
+}
+
 /* Behind a filter of the program's own: the child is told whose it is, and nothing else is done. */
 static long exec_sealed(struct process *p, const struct call *call, int slot)
 {
-	uint64_t *copy = exec_own_path() ? exec_environment(p, call->arguments[slot], settings.follow) : NULL;
+	uint64_t *copy = exec_own_path() ? exec_environment(p, call->arguments[slot], settings.follow && !exec_is_out_of_reach(p)) : NULL;
 	struct call changed = *call;
 	long result = -E2BIG;
 
@@ -69,18 +89,10 @@ static void after(struct process *p, int unfollowed, uint64_t *copy)
 		signals_hook(p);
 }
 
-/* In another root, or where this user may not go, ld.so would not find us, and would say so on the program's stderr. */
-static int is_out_of_reach(void)
-{
-	/* Under a filter that was there before us this call might kill. */
-	long result = exec_own_path() && settings.follow && !memory_is_stored_directly() ? RAW(__NR_faccessat2, AT_FDCWD, exec_own_path(), 4 /* R_OK */, AT_EACCESS) : 0;
-
-	return result == -ENOENT || result == -ENOTDIR || result == -EACCES;
-}
-
 uint64_t *exec_by_libc(struct process *p, uint64_t environment)
 {
-	uint64_t *copy = exec_own_path() && !p->sealed ? exec_environment(p, environment, settings.follow && !is_out_of_reach()) : NULL;
+	int out_of_reach = exec_is_out_of_reach(p);
+	uint64_t *copy = exec_own_path() && (!p->sealed || out_of_reach) ? exec_environment(p, environment, settings.follow && !out_of_reach) : NULL;
 
 	clear_the_way(p);
 	before(p, -1);
@@ -125,7 +137,7 @@ long exec_call(struct process *p, const struct call *call)
 
 	if (p->sealed)
 		return exec_sealed(p, call, slot);
-	/* A search through PATH fails many times: nothing is published for what is not there. NB: is_out_of_reach. */
+	/* A search through PATH fails many times: nothing is published for what is not there. NB: exec_is_out_of_reach. */
 	if (!at && !memory_is_stored_directly())
 		result = RAW(__NR_faccessat2, AT_FDCWD, call->arguments[0], 1 /* X_OK */, AT_EACCESS);
 	if (result && result != -ENOSYS)
@@ -134,7 +146,7 @@ long exec_call(struct process *p, const struct call *call)
 	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), is_go = unfollowed == UNFOLLOWED_GO;
 	if (is_go)
 		unfollowed = -1;
-	int out_of_reach = unfollowed < 0 && is_out_of_reach();
+	int out_of_reach = unfollowed < 0 && exec_is_out_of_reach(p);
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
 	if (exec_own_path() && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN || may_trace))
 		copy = exec_environment(p, call->arguments[slot], settings.follow && unfollowed < 0 && !is_go && !out_of_reach);

@@ -314,8 +314,8 @@ uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow)
 		exec_memory_give(p, memory);
 		return NULL;
 	}
-	/* Behind a filter nobody gets us who would not have us anyway: whether ld.so finds us there is not asked. */
-	int comes_to_nothing = c->out.cut || (memory_is_stored_directly() && (!c->follow || !c->preload || !brings_us(c->preload)));
+	/* Behind a filter nobody gets us who would not have us anyway. */
+	int comes_to_nothing = c->out.cut || (memory_is_stored_directly() && c->follow && (!c->preload || !brings_us(c->preload)));
 	if (c->follow && !comes_to_nothing)
 		add_hidden(c, p);
 	c->pointers[c->count] = 0;

@@ -19,7 +19,9 @@ int life_born(struct process *p);
 
 /* exec.c. Makes the call, execve or execveat, with what children need in the environment. Returns the kernel's error. */
 long exec_call(struct process *p, const struct call *call);
-/* The same in two halves for an exec that libc makes by a name of its own: the environment to hand on (NULL: the given one), and what follows
+/* Where ld.so would not find us in the next program; behind a filter of the program's own: whether it would not have when that was installed. */
+int exec_is_out_of_reach(const struct process *p);
+/* exec_call in two halves, for an exec that libc makes by a name of its own: the environment to hand on (NULL: the given one), and what follows
  * when it has not succeeded. */
 uint64_t *exec_by_libc(struct process *p, uint64_t environment);
 void exec_failed(struct process *p, uint64_t *copy);
@@ -102,7 +104,7 @@ void latency_stop(struct batch *b);
 void latency_tick(struct process *p, struct batch *b);
 
 /* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. */
-void rights_reserve(struct process *p);
+void rights_reserve(struct process *p, const struct call *call);
 /* Behind a call that may have limited the address space. */
 void rights_narrow(struct process *p, const struct call *call);
 int rights_seal(struct process *p, const struct call *call);

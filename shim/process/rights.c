@@ -34,9 +34,11 @@ static void reserve(struct process *p, int keeps)
 	}
 }
 
-void rights_reserve(struct process *p)
+void rights_reserve(struct process *p, const struct call *call)
 {
 	reserve(p, 1);
+	if ((uint32_t)call->number == __NR_landlock_restrict_self)
+		inherited.restricted = 1;
 }
 
 void rights_narrow(struct process *p, const struct call *call)
@@ -93,6 +95,7 @@ int rights_seal(struct process *p, const struct call *call)
 	reserve(p, 0);
 	log_publish(p);
 	signals_unhook(p);
+	inherited.out_of_reach = (uint8_t)exec_is_out_of_reach(p);
 	if (p->log.recording.is_copied)
 		log_note(p, "nothing from here on: a filter of its own");
 	log_state(p, RECORD_RUNNING, 0);

@@ -327,8 +327,20 @@ static int unfollowed(int locks, const struct call *call)
 struct look {
 	char stack[LOOK_STACK] __attribute__((aligned(16)));
 	const struct call *call;
+	const char *path; /* to be opened, NULL: the call's file is looked at */
 	int result;
 };
+
+/* As ld.so would open it. */
+static long try(const char *path)
+{
+	long fd = RAW(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fd;
+	RAW(__NR_close, fd);
+	return 0;
+}
 
 static long look(void *shared)
 {
@@ -336,6 +348,10 @@ static long look(void *shared)
 
 	/* It waits for nobody whose parent has been killed: its copies of the descriptors would keep pipes open. */
 	RAW(__NR_prctl, PR_SET_PDEATHSIG, 9 /* SIGKILL */);
+	if (l->path) {
+		l->result = (int)try(l->path);
+		return 0;
+	}
 	l->result = unfollowed(0, l->call);
 	if (l->result != NOT_HERE)
 		return 0;
@@ -355,7 +371,7 @@ __attribute__((noinline)) int target_child_is_first(void)
 }
 
 /* NB: signals are blocked, or a handler would run in a child on a borrowed stack. */
-static int unfollowed_apart(const struct call *call)
+static int look_apart(const struct call *call, const char *path)
 {
 	if (target_child_is_first())
 		return -1;
@@ -366,6 +382,7 @@ static int unfollowed_apart(const struct call *call)
 	if (is_error(at))
 		return -1;
 	l->call = call;
+	l->path = path;
 	l->result = -1;
 	block_handled(&mask);
 	long child = raw_borrow(look, l, l->stack + LOOK_STACK);
@@ -390,7 +407,19 @@ int target_unfollowed(const struct process *p, const struct call *call)
 	/* What is opened for a moment might be replaced by another thread, and its descriptor closed by us. */
 	int result = p->threads & THREADS_MORE && process_is_ours(p) ? NOT_HERE : unfollowed(may_have_locks(p), call);
 
-	return result == NOT_HERE ? unfollowed_apart(call) : result;
+	return result == NOT_HERE ? look_apart(call, NULL) : result;
+}
+
+long target_open_for_a_moment(const struct process *p, const char *path)
+{
+	uint64_t mask;
+
+	if (p->threads & THREADS_MORE && process_is_ours(p))
+		return look_apart(NULL, path);
+	block_handled(&mask);
+	long result = try(path);
+	unblock_signals(&mask);
+	return result;
 }
 
 void target_count(int unfollowed, int by)

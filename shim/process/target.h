@@ -8,6 +8,9 @@
  * already, in a child of our own, which has its own table of descriptors: theirs are not touched, and no lock is lost. */
 int target_unfollowed(const struct process *p, const struct call *call);
 
+/* Opens it to read and closes it, in such a child where there are threads: 0, or the error. */
+long target_open_for_a_moment(const struct process *p, const char *path);
+
 /* Counts one more (by 1) or one less (by -1) program started, and under its reason when it is not followed. */
 void target_count(int unfollowed, int by);
 

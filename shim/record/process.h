@@ -103,6 +103,8 @@ struct inherited {
 	uint8_t rewriting;       /* libc's sites lead to the gate */
 	uint8_t sealed;          /* a seccomp filter of the program stands: forked children may make no private call either */
 	uint8_t no_batches;      /* enum let_go: why nothing can be gathered in any process of this program */
+	uint8_t out_of_reach;    /* our file was, when that filter was installed: what is executed behind it is not to look for us */
+	uint8_t restricted;      /* Landlock may forbid to open what may be read by its mode */
 	uint8_t shares_descriptors; /* a process that is no thread of ours has our table of them, or had */
 	uint8_t has_valgrind;    /* it runs this program */
 	uint8_t threads_unseen;  /* this libc has no room for us at its place for calls that threads may be cancelled in */

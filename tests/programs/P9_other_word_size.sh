@@ -44,6 +44,7 @@ else
 	echo "a dynamic one: not tested, no 32-bit libc or compiler here"
 fi
 
+cc -O1 -o filtered "$SRC/tests/lib/filtered.c" || fail "it does not compile"
 wrong=0
 for program in $programs; do
 	# env(1) executes as run does, with the shell's help where the kernel refuses
@@ -74,6 +75,12 @@ foreign = max(row["coverage"]["not_followed"]["foreign"] for row in rows)
 assert foreign == int(sys.argv[1]) or all(row["end"] == "exec" for row in rows), (foreign, rows)
 PYTHON
 	done
+	# behind a filter that stands before all of it, as in a container
+	./filtered sh -c "./$program; exit 5" >native.out 2>native.err
+	if [ $? -eq 5 ]; then
+		./filtered env LD_PRELOAD="$SHIM" SYSSHIM_LOG=off SYSSHIM_STATS=off sh -c "./$program; exit 5" >shim.out 2>shim.err
+		[ $? -eq 5 ] && cmp native.out shim.out && cmp native.err shim.err || fail "$program: behind a filter: $(head -n 2 shim.err)"
+	fi
 	# and with an environment that its parent made: nothing of ours is added
 	shimmed SYSSHIM_STATS=off env -i "./$program" >shim.out 2>shim.err
 	env -i "./$program" >native.out 2>native.err
