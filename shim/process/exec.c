@@ -8,27 +8,40 @@
 #include "../sys/memory.h"
 #include "../../format/text.h"
 
+#include <asm/statfs.h>
 #include <linux/fcntl.h>
 
 #include "../sys/poison.h"
 
-enum { MAY_READ = 4 /* R_OK, access(2) */ };
+enum { MAY_EXECUTE = 1, MAY_READ = 4 /* access(2) */, NO_EXECUTE = 8 /* ST_NOEXEC, statfs(2) */ };
 
-/* In another root, or where this user may not go, ld.so would not find us, and would say so on the program's stderr. Under a filter that was there before us a call might kill that ld.so has
- * not made. Landlock forbids to open what access(2) says may be read. */
+/* Under a filter that was there before us a call might kill that ld.so has not made. On a mount that lets nothing be executed (noexec) ld.so cannot map us; nor may a file be executed that
+ * is not marked so, and that does not matter. */
+static __attribute__((noinline)) long may_load(const char *path)
+{
+	struct statfs mount;
+
+	if (memory_is_stored_directly())
+		return RAW_ACCESS(path, MAY_READ);
+	long result = RAW(__NR_faccessat2, AT_FDCWD, path, MAY_READ | MAY_EXECUTE, AT_EACCESS);
+	if (result != -EACCES)
+		return result;
+	result = RAW(__NR_faccessat2, AT_FDCWD, path, MAY_READ, AT_EACCESS);
+	return result == 0 && RAW(__NR_statfs, path, &mount) == 0 && mount.f_flags & NO_EXECUTE ? -EACCES : result;
+}
+
+/* In another root, or where this user may not go, ld.so would not find us, and would say so on the program's stderr. Landlock forbids to open what access(2) says may be read. */
 int exec_is_out_of_reach(const struct process *p)
 {
 	const char *path = exec_own_path();
-	long result = 0;
 
 	if (p->sealed)
 		return inherited.out_of_reach;
 	if (!path || !settings.follow)
 		return 0;
-	if (inherited.restricted)
+	long result = may_load(path);
+	if (!result && inherited.restricted)
 		result = target_open_for_a_moment(p, path);
-	else
-		result = memory_is_stored_directly() ? RAW_ACCESS(path, MAY_READ) : RAW(__NR_faccessat2, AT_FDCWD, path, MAY_READ, AT_EACCESS);
 	return result == -ENOENT || result == -ENOTDIR || result == -EACCES;
 }
 

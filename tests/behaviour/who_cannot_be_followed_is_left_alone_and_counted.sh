@@ -5,7 +5,8 @@
 set -u
 . "$SRC/tests/lib/lib.sh"
 
-mkdir reach && cp "$SHIM" reach/libsysshim.so
+# A library need not be marked as what may be executed.
+mkdir reach && cp "$SHIM" reach/libsysshim.so && chmod 644 reach/libsysshim.so
 cat >moves <<'S'
 mv reach away
 /bin/echo one; env | grep -cE '^(SYSSHIM_|LD_PRELOAD)'; sh -c 'exec /bin/echo two'

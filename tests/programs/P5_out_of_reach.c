@@ -2,6 +2,7 @@
  * to look. `folder` is ours alone.
  *
  * `filter`: another program's view of the files, then a seccomp filter of its own. `filtered`: the same filter stands before the program that changes its view.
+ * `noexec`: what is mounted there may not be executed, in a mount namespace of its own.
  * `landlock`: what may be read by its mode may not be opened; `threads`: the same, while a second thread is there. A third argument: forks only. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -11,11 +12,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -70,6 +73,12 @@ static int landlock(const char *folder)
 	return result;
 }
 
+static int forbid(const char *folder)
+{
+	return unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount(folder, folder, NULL, MS_BIND, NULL) ||
+	       mount("none", folder, NULL, MS_REMOUNT | MS_BIND | MS_NOEXEC, NULL);
+}
+
 static void *sleeps(void *unused)
 {
 	pause();
@@ -103,6 +112,9 @@ int main(int count, char **arguments)
 	if (!strcmp(way, "landlock") || !strcmp(way, "threads")) {
 		if (landlock(arguments[2]))
 			return skip("Landlock");
+	} else if (!strcmp(way, "noexec")) {
+		if (forbid(arguments[2]))
+			return skip("a mount");
 	} else if (rename(arguments[2], gone)) {
 		return skip("rename");
 	}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sandboxes without our file in them (another root behind a seccomp filter, as bubblewrap and flatpak make; a filter that stands before everything, as in a container; Landlock): what is
+# Sandboxes without our file in them (another root behind a seccomp filter, as bubblewrap and flatpak make; a filter that stands before everything, as in a container; a mount that lets nothing be executed; Landlock): what is
 # started there says on its stderr what it says without us.
 set -u
 . "$SRC/tests/lib/lib.sh"
@@ -11,7 +11,7 @@ esac
 
 # run LIBRARY [SETTING]...: in a folder that is new
 run() {
-	mkdir -p "$ours" && cp "$SHIM" "$ours/libsysshim.so"
+	mkdir -p "$ours" && cp "$SHIM" "$ours/libsysshim.so" && chmod "$mode" "$ours/libsysshim.so"
 	timeout 30 env LD_PRELOAD="$1" SYSSHIM_STATS=off SYSSHIM_LOG=off "${@:2}" "$PROGRAM" $way "$ours" $only
 	status=$?
 	rm -rf "$ours" "$ours.gone"
@@ -19,7 +19,8 @@ run() {
 }
 
 skipped=
-for way in filter filtered landlock threads; do
+for kind in filter:755 filtered:755 noexec:755 noexec:644 landlock:644 threads:755; do
+	way=${kind%:*} mode=${kind#*:}
 	for settings in SYSSHIM_LOG=off SYSSHIM_LOG="$PWD/log.%p" SYSSHIM_DISPATCH=always SYSSHIM_FOLLOW=off SYSSHIM_INTERCEPT=interpose; do
 		only=
 		# Where names alone are seen posix_spawn(3) has no such, and Landlock none.
