@@ -83,7 +83,7 @@ void life_start(struct process *p)
 static void born_in_filter(struct process *p)
 {
 	/* No private call may be made here, not even getpid: this child is counted for nobody. */
-	p->sealed = 1;
+	p->sealed = SEALED;
 	p->threads = THREADS_MORE;
 	p->ended = 1;
 	unrecorded();

@@ -109,6 +109,8 @@ static void gone(struct process *p, long result)
 		__atomic_fetch_and(&p->threads, ~(uint32_t)THREADS_BORROWED, __ATOMIC_SEQ_CST);
 		if (!(p->threads & THREADS_MORE))
 			let_go_of_locks(p, 0);
+		if (p->sealed == SEALED_BY_CHILD)
+			rights_unseal(p);
 	}
 }
 

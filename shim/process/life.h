@@ -103,7 +103,8 @@ void latency_start(struct batch *b);
 void latency_stop(struct batch *b);
 void latency_tick(struct process *p, struct batch *b);
 
-/* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. */
+/* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. Unseal: it has failed, or who installed it was a vfork child and
+ * has gone. */
 void rights_reserve(struct process *p, const struct call *call);
 /* Behind a call that may have limited the address space. */
 void rights_narrow(struct process *p, const struct call *call);

@@ -91,6 +91,10 @@ int rights_seal(struct process *p, const struct call *call)
 		clock_without_counter();
 	if (p->sealed || !installs(call))
 		return 0;
+	/* In a vfork child, for whose time its parent sleeps, until it has gone: its mask is its own. */
+	int by_child = p->threads == THREADS_BORROWED && !process_is_ours(p);
+	if (by_child)
+		arm_before_exec(p);
 	/* Nothing is copied under a filter, and nobody could take the hole away again. */
 	reserve(p, 0);
 	log_publish(p);
@@ -101,13 +105,13 @@ int rights_seal(struct process *p, const struct call *call)
 	log_state(p, RECORD_RUNNING, 0);
 	death_provisional(p, "filter installed");
 	p->log.sink.frozen = p->stats.frozen = 1;
-	p->sealed = 1;
+	p->sealed = by_child ? SEALED_BY_CHILD : SEALED;
 	inherited.sealed = 1;
 	/* The clock may enter the kernel where the vDSO cannot answer, and in strict mode the time-stamp counter itself is forbidden. */
 	clock_stop();
 	memory_no_calls();
 	/* Our calls would trap into the program's own handler, and its handler is to see libc's calls where they stand natively (Wine). */
-	if (prctl_option(call) == USER_DISPATCH && inherited.undo_rewriting)
+	if (!by_child && prctl_option(call) == USER_DISPATCH && inherited.undo_rewriting)
 		inherited.undo_rewriting();
 	return 1;
 }

@@ -40,6 +40,9 @@ enum quick {
 /* Why there may be others in our memory: threads, now or once; a vfork child, for whose time we sleep. */
 enum { THREADS_MORE = 1, THREADS_BORROWED = 2 };
 
+/* By who may be another one than this process: a vfork child has installed a filter, for itself, and nobody asks who he is until it has gone. */
+enum { SEALED = 1, SEALED_BY_CHILD };
+
 /* process.learned. Many processes end before they have made as many calls as learning takes time. */
 enum { LEARN_AFTER = 32, LEARNED = 1 << 30 };
 
@@ -50,7 +53,7 @@ struct process {
 	uint32_t suspect;   /* vfork-like children that may be running in our memory */
 	uint32_t printed;   /* the summary stands on stderr */
 	uint32_t ended;     /* the summary was given */
-	uint32_t sealed;    /* a seccomp filter of the program: no private call any more */
+	uint32_t sealed;    /* a seccomp filter of the program: no private call any more; SEALED, SEALED_BY_CHILD, or 0 */
 	uint64_t born;      /* clock_monotonic */
 	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
 	uint32_t learned;   /* LEARNED: quick is filled; else slow calls so far */
@@ -150,7 +153,9 @@ static inline int process_is_alone(const struct process *p)
 /* Is the caller this process itself, and not a vfork child that has borrowed its memory? Any context. */
 static inline int process_is_ours(const struct process *p)
 {
-	return !p->suspect || p->sealed || RAW(__NR_getpid) == p->pid;
+	if (!p->suspect)
+		return 1;
+	return p->sealed ? p->sealed == SEALED : RAW(__NR_getpid) == p->pid;
 }
 
 /* Around a read or write of our own in the life of a process: the result. */

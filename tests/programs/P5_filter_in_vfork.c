@@ -1,0 +1,122 @@
+/* A child that borrows its parent's memory (vfork) installs a seccomp filter for itself, behind a burst of small writes: one that kills for what libc has not called for, or one that lets
+ * everything pass, and it executes another program then. Its parent has no filter: it goes on gathering, has the masks and dispositions that it has set, and makes such children again. */
+/* coalesces: yes */
+#include "burst.h"
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+static int file, lines, skips;
+
+static void on_usr(int number)
+{
+	(void)number;
+	if (write(file, "", 0) != 0)
+		_exit(92);
+}
+
+static int kills(void *unused)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_dup, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigaction, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof code / sizeof *code, code};
+	struct sigaction old;
+
+	(void)unused;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+	for (int i = 0; i < 50; i++)
+		close(dup(file));
+	_exit(sigaction(SIGUSR1, NULL, &old) == 0 && old.sa_handler == on_usr ? 5 : 6);
+}
+
+static int executes(void *unused)
+{
+	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+	struct sock_fprog program = {1, &allow};
+
+	(void)unused;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+	execl("/bin/sh", "sh", "-c", "exit 5", (char *)NULL);
+	_exit(98);
+}
+
+static void more(int count)
+{
+	burst(file, "main", lines, lines + count);
+	lines += count;
+}
+
+/* What the parent has is its own. */
+static void looks(void)
+{
+	struct sigaction action = {.sa_handler = on_usr}, old;
+	sigset_t all, was;
+
+	sigaddset(&action.sa_mask, SIGSYS);
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR1, NULL, &old);
+	printf("its handler blocks SIGSYS: %d", sigismember(&old.sa_mask, SIGSYS));
+	sigaction(SIGTERM, NULL, &old);
+	printf(", SIGTERM is at its default: %d", old.sa_handler == SIG_DFL);
+	more(100);
+	raise(SIGUSR1);
+	sigemptyset(&all);
+	sigaddset(&all, SIGSYS);
+	sigprocmask(SIG_SETMASK, &all, &was);
+	printf(", SIGSYS was blocked: %d", sigismember(&was, SIGSYS));
+	more(100);
+	sigprocmask(SIG_SETMASK, &was, &all);
+	printf(", is: %d\n", sigismember(&all, SIGSYS));
+}
+
+static void child(const char *what, int (*body)(void *), char *end)
+{
+	int status;
+
+	more(200);
+	pid_t pid = clone(body, end, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("clone");
+	skips |= WIFEXITED(status) && WEXITSTATUS(status) == 77;
+	printf("%s: %#x\n", what, status);
+	more(200);
+	looks();
+}
+
+static void ends(const void *unused)
+{
+	(void)unused;
+	more(100);
+	raise(SIGTERM);
+}
+
+int main(void)
+{
+	char *space = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	file = create("lines");
+	looks();
+	for (int i = 0; i < 2; i++) {
+		child("kills", kills, space + 65536);
+		child("executes", executes, space + 65536);
+	}
+	if (skips)
+		return 77;
+	printf("ended by SIGTERM: %#x\n", in_child(ends, NULL));
+	more(100);
+	close(file);
+	tell("first.lines");
+	return 0;
+}
