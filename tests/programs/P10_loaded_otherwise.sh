@@ -127,4 +127,38 @@ outcome audit.empty env LD_AUDIT="$here/empty.so" ./../lazy work
 outcome audit env LD_AUDIT="$SHIM" ./../lazy work
 sed -i "s|$SHIM|$here/empty.so|g" audit.err
 equal LD_AUDIT audit.empty audit
+
+# one that wants to see functions return (latrace, sotruss): ld.so makes the calls of all linkage tables itself then, ours too, and who asks dlsym(3) that way is ld.so
+cat >returns.c <<'C'
+#define _GNU_SOURCE
+#include <link.h>
+#include <stdint.h>
+
+unsigned la_version(unsigned version)
+{
+	return version;
+}
+
+unsigned la_objopen(struct link_map *map, Lmid_t namespace, uintptr_t *cookie)
+{
+	(void)map, (void)namespace, (void)cookie;
+	return LA_FLG_BINDTO | LA_FLG_BINDFROM;
+}
+
+Elf64_Addr la_x86_64_gnu_pltenter(Elf64_Sym *symbol, unsigned index, uintptr_t *from, uintptr_t *to, La_x86_64_regs *registers, unsigned *flags, const char *name, long *frame)
+{
+	(void)index, (void)from, (void)to, (void)registers, (void)flags, (void)name;
+	*frame = 64;
+	return symbol->st_value;
+}
+C
+cc -O1 -shared -fPIC -o returns.so returns.c || fail "no such audit library"
+outcome native env LD_AUDIT="$here/returns.so" ./../lazy work
+# shellcheck disable=SC2086
+for settings in "$records" "SYSSHIM_STATS=off SYSSHIM_LOG=off" "SYSSHIM_STATS=off SYSSHIM_INTERCEPT=interpose"; do
+	rm -f stats.*
+	outcome shim env LD_PRELOAD="$SHIM" LD_AUDIT="$here/returns.so" $settings ./../lazy work
+	equal "LD_AUDIT, ${settings##* }" native shim
+	[[ "$settings" == *off* ]] || counts lazy
+done
 exit $wrong
