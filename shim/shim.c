@@ -22,7 +22,6 @@
 #include "../format/elf_note.h"
 #include "../include/sysshim.h"
 
-#include <dlfcn.h>
 #include <link.h>
 #include <linux/auxvec.h>
 #include <linux/mman.h>
@@ -259,8 +258,12 @@ static int may_be_secure(const struct startup *s)
 
 static int is_passive(const struct startup *s, const struct look_round *look)
 {
-	/* Another copy's symbol comes first: that copy is the one that works. */
-	return may_be_secure(s) || !look->in_first_namespace || dlsym(RTLD_DEFAULT, "sysshim_version") != (void *)own_version;
+	const char *(*first)(void) = sysshim_version;
+
+	/* Another copy's symbol comes first: that copy is the one that works. The compiler is not to know better. NB: dlsym(3) has another version from glibc 2.34 on, and in a root with an
+	 * older one ld.so would not start the program. */
+	__asm__("" : "+r"(first));
+	return may_be_secure(s) || !look->in_first_namespace || first != own_version;
 }
 
 static void no_batches(struct process *p, enum let_go why)

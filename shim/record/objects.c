@@ -20,6 +20,12 @@
 
 /* Other libcs have none. */
 extern __typeof__(dlinfo) dlinfo __attribute__((weak));
+/* Its oldest version: what is built with a new glibc is loaded with an old one in another root. */
+#if defined(__GLIBC__) && defined(__x86_64__)
+__asm__(".symver dlinfo, dlinfo@GLIBC_2.3.3");
+#elif defined(__GLIBC__) && defined(__aarch64__)
+__asm__(".symver dlinfo, dlinfo@GLIBC_2.17");
+#endif
 extern struct r_debug _r_debug __attribute__((weak));
 
 enum { TEXTS_MOST = 16 << 10, COMMAND_LINE = 4 << 10, READABLE = 4 /* R_OK */ };
