@@ -5,7 +5,7 @@
 #include "life.h"
 
 enum { SIGNALS = 64, SET = 8, STACK_SIZE = 64 << 10, SET_MASK = 2, STACK_SPARE = 4096 };
-enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, STOP = 19, TSTP = 20, BY_TIMER = -2 /* SI_TIMER */, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, IO = 29, SYS = 31, PROXY = 33 };
+enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, CONT = 18, STOP = 19, TSTP = 20, BY_TIMER = -2 /* SI_TIMER */, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, IO = 29, SYS = 31, PROXY = 33 };
 #define ON_STACK 0x08000000ul
 #define RESTART 0x10000000ul
 #define RESTORER 0x04000000ul
@@ -41,7 +41,7 @@ struct signals {
 	uint8_t proxied;         /* signal 33 stands for SIGSYS in every mask of the program */
 	uint8_t stood_in;        /* it has done so in one at some time: a frame of a handler may still hold it */
 	uint8_t stack_installed; /* our alternate stack is in force, because the program has none */
-	uint8_t dirty;           /* bytes may be buffered: SIGTSTP and the ignored faults lead to us */
+	uint8_t dirty;           /* bytes may be buffered: SIGTSTP, SIGCONT and the ignored faults lead to us */
 	uint64_t ignored;        /* fault signals that the program ignores */
 	void *stack;             /* ours; never given back */
 	uint64_t stack_least;    /* an alternate stack of the program must have this size */

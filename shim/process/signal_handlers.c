@@ -61,42 +61,54 @@ void signal_on_fatal(int signal, void *information, void *context)
 	blocked_leave();
 }
 
-/* Stops here as the default would, with nothing buffered. */
+/* Stops here as the default would, with nothing buffered. For the kernel a SIGCONT that comes behind SIGTSTP ends that stop, also where it has not begun yet; here it would be ignored, or
+ * forgotten when the process stops itself, and nobody would come to continue it. So it has a handler too, for which it waits, and is looked for. */
 void signal_on_stop(int signal, void *information, void *context)
 {
 	struct process *p = process;
 	struct action fallback = {0, RESTORER, signal_return, 0}, ours;
-	uint64_t stop = BIT(TSTP);
+	uint64_t stop = BIT(TSTP), pending = 0;
+	long self = RAW(__NR_gettid);
 
 	(void)information;
 	(void)context;
+	if (signal == CONT)
+		return;
 	blocked_enter();
 	if (p && p->alive == 1 && batch && process_is_ours(p))
 		batch_flush(p, batch, END_SIGNAL, BATCH_NO_WAIT);
 	blocked_leave();
 	set_action(signal, &fallback, &ours);
-	RAW(__NR_tgkill, RAW(__NR_getpid), RAW(__NR_gettid), signal);
+	/* NB: nothing between these two, where one is still lost. */
+	RAW(__NR_rt_sigpending, &pending, SET);
+	if (!(pending & BIT(CONT)))
+		RAW(__NR_tkill, self, signal);
 	RAW(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &stop, 0, SET);
 	RAW(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &stop, 0, SET);
 	set_action(signal, &ours, NULL);
 }
 
+/* Both set first and look at what was there, which is what we believe: half the calls. */
 static void stand(int signal, void *handler, void *in_place_of)
 {
 	struct action next = our_action(handler), real;
 
-	if (set_action(signal, NULL, &real) != 0 || real.handler != in_place_of)
+	if ((!in_place_of && signals.others & BIT(signal)) || set_action(signal, &next, &real) != 0)
 		return;
-	signals.view[signal] = real;
-	set_action(signal, &next, NULL);
+	if (real.handler == in_place_of)
+		signals.view[signal] = real;
+	else
+		set_action(signal, &real, NULL);
 }
 
 static void step_aside(int signal, const void *handler)
 {
 	struct action real;
 
-	if (set_action(signal, NULL, &real) == 0 && real.handler == handler)
-		set_action(signal, &signals.view[signal], NULL);
+	if ((handler != (void *)signal_on_fault && signals.others & BIT(signal)) || set_action(signal, &signals.view[signal], &real) != 0)
+		return;
+	if (real.handler != handler)
+		set_action(signal, &real, NULL);
 }
 
 void signals_dirty(int on)
@@ -104,10 +116,13 @@ void signals_dirty(int on)
 	if (signals.dirty == on || (on && !(signals.holders & HOLD_BATCH)))
 		return;
 	signals.dirty = (uint8_t)on;
-	if (on)
+	if (on) {
+		stand(CONT, (void *)signal_on_stop, NULL);
 		stand(TSTP, (void *)signal_on_stop, NULL);
-	else
+	} else {
 		step_aside(TSTP, (void *)signal_on_stop);
+		step_aside(CONT, (void *)signal_on_stop);
+	}
 	for (int i = 1; signals.ignored >> (i - 1); i++) {
 		if (!(signals.ignored & BIT(i)))
 			continue;
