@@ -192,12 +192,14 @@ static __attribute__((noinline)) int make_room(const struct batch *b)
 
 int batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
 {
-	uint32_t fill = word_fill(b->word), done = 0;
+	uint32_t fill = word_fill(b->word), done = 0, limit = b->limit;
 	uint64_t began = settings.timing ? clock_monotonic() : 0;
 	long result = 0;
 
-	if (!fill)
+	/* A debugger stops the process most likely where it is in the kernel: what it has it call then finds neither room nor bytes. */
+	if (!fill || !limit)
 		return 0;
+	b->limit = 0;
 	while (done < fill) {
 		result = end == END_TIME && b->target == TARGET_PIPE ? put_out_at_a_tick(b, done, fill - done) : put_out(b, done, fill - done);
 		if (result == -EINTR)
@@ -205,6 +207,7 @@ int batch_flush_blocked(struct process *p, struct batch *b, unsigned end)
 		if (result == -EAGAIN && b->target == TARGET_PIPE && !done) {
 			if (make_room(b))
 				continue;
+			b->limit = limit;
 			return -EAGAIN;
 		}
 		if (result <= 0)
@@ -239,11 +242,13 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 	long result = -EAGAIN;
 
 	block_signals(&mask);
-	uint32_t fill = word_fill(b->word);
+	uint32_t fill = word_fill(b->word), limit = b->limit;
 	struct iovec both[2] = {{b->bytes, fill}, {(void *)(uintptr_t)from, size}};
 	uint64_t began = settings.timing ? clock_monotonic() : 0;
-	if (fill && b->target == TARGET_FILE)
+	b->limit = 0;
+	if (fill && limit && b->target == TARGET_FILE)
 		result = RAW(__NR_writev, b->fd, both, 2);
+	b->limit = limit;
 	if (fill && result >= (long)fill) {
 		p->batches.entries++;
 		ended(p, b, END_LARGE, began);

@@ -26,7 +26,7 @@ struct batch {
 	uint64_t word;
 	const char *copying;     /* the stack of whoever copies now; NULL: nobody does */
 	char *bytes;             /* settings.buffer bytes and more, and BATCH_SCRATCH; NULL: not taken yet */
-	uint32_t limit;          /* of this batch */
+	uint32_t limit;          /* of this batch; 0: it is being written */
 	int32_t fd;
 	uint32_t number;         /* __NR_write or __NR_writev: a batch holds one kind, so that each is counted exactly */
 	uint8_t target;          /* of fd */

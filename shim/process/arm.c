@@ -20,7 +20,6 @@ enum { SET_MASK = 2, SYS = 31, ALLOW = 0, BLOCK = 1 };
 #endif
 
 static struct {
-	uint8_t selector;   /* the kernel reads it at every call while dispatch is on */
 	uint8_t armed;      /* here or in the process that forked us: `batch` was wiped, this was not */
 	uint8_t refused;    /* enum let_go: for this process and all that it forks */
 	arm_handler *handler;
@@ -41,7 +40,14 @@ int arm_in_text(uint64_t address)
 
 int arm_is_blocking(void)
 {
-	return guard.selector == BLOCK;
+	return blocked.wanted == BLOCK;
+}
+
+static void choose(uint8_t selector)
+{
+	blocked.wanted = selector;
+	if (!blocked.depth)
+		blocked.selector = selector;
 }
 
 static void no_more(struct process *p, struct batch *b, enum let_go why)
@@ -67,8 +73,8 @@ static enum let_go ask_process(const struct process *p)
 
 static enum let_go dispatch_on(void)
 {
-	guard.selector = ALLOW;
-	if (RAW(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, guard.text, guard.text_size, &guard.selector) != 0)
+	choose(ALLOW);
+	if (RAW(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, 1, guard.text, guard.text_size, &blocked.selector) != 0)
 		return LET_GO_NO_DISPATCH;
 	return LET_GO_NOT;
 }
@@ -76,7 +82,6 @@ static enum let_go dispatch_on(void)
 static void dispatch_off(void)
 {
 	clock_guard(0);
-	guard.selector = ALLOW;
 	RAW(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH, 0, 0, 0, 0);
 }
 
@@ -131,7 +136,7 @@ int arm(struct process *p, struct batch *b)
 			relearn(p);
 			/* NB order: from here on every call of foreign code traps, also of a handler whose signal came meanwhile. */
 			clock_guard(1);
-			guard.selector = BLOCK;
+			choose(BLOCK);
 		}
 		unblock_signals(&mask);
 	}
@@ -192,7 +197,6 @@ void arm_in_child(uint64_t *mask)
 	/* Neither dispatch nor timer are inherited; dispositions, mask and alternate stack are. */
 	clock_guard(0);
 	guard.armed = 0;
-	guard.selector = ALLOW;
 	signals_disarm(mask);
 }
 
@@ -218,7 +222,7 @@ void arm_look_away(struct batch *b, uint64_t child_flags)
 {
 	b->looked_away = 1;
 	b->away_flags = child_flags;
-	guard.selector = ALLOW;
+	choose(ALLOW);
 }
 
 void arm_look_again(struct process *p, struct batch *b)
@@ -238,12 +242,12 @@ void arm_look_again(struct process *p, struct batch *b)
 	}
 	if (RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, 8) == 0 && (real = signals_real_mask(mask)) != mask)
 		RAW(__NR_rt_sigprocmask, SET_MASK, &real, 0, 8);
-	guard.selector = BLOCK;
+	choose(BLOCK);
 }
 
 int arm_is_ready(void)
 {
 	uint64_t mask;
 
-	return guard.selector == BLOCK && RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, 8) == 0 && !(mask & FAULTS);
+	return blocked.selector == BLOCK && RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, 8) == 0 && !(mask & FAULTS);
 }

@@ -77,7 +77,6 @@ void signal_on_stop(int signal, void *information, void *context)
 	blocked_enter();
 	if (p && p->alive == 1 && batch && process_is_ours(p))
 		batch_flush(p, batch, END_SIGNAL, BATCH_NO_WAIT);
-	blocked_leave();
 	set_action(signal, &fallback, &ours);
 	/* NB: nothing between these two, where one is still lost. */
 	RAW(__NR_rt_sigpending, &pending, SET);
@@ -86,6 +85,7 @@ void signal_on_stop(int signal, void *information, void *context)
 	RAW(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &stop, 0, SET);
 	RAW(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, &stop, 0, SET);
 	set_action(signal, &ours, NULL);
+	blocked_leave();
 }
 
 /* Both set first and look at what was there, which is what we believe: half the calls. */

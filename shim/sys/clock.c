@@ -103,13 +103,14 @@ void clock_without_counter(void)
 
 void clock_guard(int is_on)
 {
-	blocked = (struct blocked){(uint8_t)is_on, (uint8_t)is_on};
+	blocked = (struct blocked){(uint8_t)is_on, (uint8_t)is_on, 0, 0};
 	asking = 0;
 }
 
 void clock_childless(void)
 {
 	blocked.depth = 0;
+	blocked.selector = blocked.wanted;
 	asking = 0;
 }
 

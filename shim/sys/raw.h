@@ -98,24 +98,28 @@ static inline int raw_limit(unsigned resource, uint64_t *soft)
 /* borrow.S: a child in our memory, on a stack of its own, runs `function` and exits; we go on then. Its number, for a wait with __WALL, or -errno. Signals blocked. */
 long raw_borrow(long (*function)(void *), void *argument, void *stack_end);
 
-/* While dispatch is on, a call that is made outside of our text is trapped, and that kills where SIGSYS is blocked. The clock of the vDSO may become one at any time (clock.c): it is
- * not asked while `depth` is more than 0. Dispatch is on in processes of one thread only. */
+/* While dispatch is on, a call that is made outside of our text is trapped, and that kills where SIGSYS is blocked. So while `depth` is more than 0 none is: who has stopped the
+ * process there, a debugger, may have it call functions. The clock of the vDSO, whose call is seen then by nobody (clock.c), is not asked. Dispatch is on in processes of one thread only. */
 struct blocked {
 	uint8_t matters, depth;
+	uint8_t selector; /* the kernel reads it at every call while dispatch is on: 0, the call is made where it stands; 1, it is trapped */
+	uint8_t wanted;   /* what it is where depth is 0 */
 };
 extern struct blocked blocked;
 
 static inline void blocked_enter(void)
 {
-	if (unlikely(blocked.matters))
+	if (unlikely(blocked.matters)) {
 		blocked.depth++;
+		blocked.selector = 0;
+	}
 }
 
 /* NB: dispatch may have begun since. */
 static inline void blocked_leave(void)
 {
-	if (unlikely(blocked.matters) && blocked.depth)
-		blocked.depth--;
+	if (unlikely(blocked.matters) && blocked.depth && !--blocked.depth)
+		blocked.selector = blocked.wanted;
 }
 
 /* No handler of this thread comes in between. */
