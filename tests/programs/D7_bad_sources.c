@@ -141,6 +141,10 @@ static void vectors(void)
 		if (writev(fd, PARTS({"a", 1}, {NULL, 0}, {"bc", 2}), 3) != 3)
 			_exit(94);
 	TRY("a burst of vectors, then a bad one", writev(fd, PARTS({"good", 4}, {NULL, 3}), 2));
+	for (int i = 0; i < 40; i++)
+		if (writev(fd, PARTS({"a", 1}, {NULL, 0}, {"bc", 2}), 3) != 3)
+			_exit(94);
+	TRY("a burst of vectors, then one with nothing from the kernel", writev(fd, PARTS({"good", 4}, {(void *)-8, 0}), 2));
 	munmap(at, 3 * PAGE);
 }
 
