@@ -106,6 +106,7 @@ static const struct record_word *half_of(const struct recording *r, const struct
 	memcpy(h->as.bytes, word, size < sizeof h->as.bytes ? size : sizeof h->as.bytes);
 	if (e->half == HALF_BEGIN) {
 		call->word.kind = RECORD_BEGIN;
+		call->word.flags &= (uint8_t)~RECORD_RESUMED;
 		call->duration = 0;
 		call->result = 0;
 	} else {
@@ -242,6 +243,27 @@ static int is_pathless(const struct record_call *call)
 	if (!(call->word.flags & RECORD_MEMORY))
 		return 1;
 	return (const char *)(memory + 1) <= (const char *)call + (size_t)call->word.size * 8 && memory->got == -EPERM;
+}
+
+/* Under a filter that stood before the program a path is read only behind the call: the record of that has it, in the same chunk, of which so much
+ * is left. How far behind; 0: there is none. */
+static uint64_t with_path(const struct record_call *begin, uint64_t left)
+{
+	uint64_t size;
+
+	if (begin->word.kind != RECORD_BEGIN || !is_pathless(begin))
+		return 0;
+	for (uint64_t at = (uint64_t)begin->word.size * 8; at + 8 <= left; at += size) {
+		const struct record_call *call = (const void *)((const char *)begin + at);
+		size = call->word.size ? (uint64_t)call->word.size * 8 : 8;
+		if (size > left - at)
+			return 0;
+		if (call->word.kind != RECORD_CALL || !(call->word.flags & RECORD_RESUMED) || size < sizeof *call || !call_is_sound(call, size))
+			continue;
+		if (call->serial == begin->serial && call->thread == begin->thread && call->number == begin->number)
+			return is_pathless(call) ? 0 : at;
+	}
+	return 0;
 }
 
 static int by_sequence(const void *a, const void *b)
@@ -395,7 +417,8 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 		uint64_t time = half == HALF_BEGIN ? ((const struct record_call *)word)->began : time_of(word);
 		if (time)
 			c->last = time + s->epoch;
-		*e = (struct event){c->last, c->sequence, index, (uint32_t)(c->at / 8), half};
+		uint64_t later = with_path((const void *)word, c->end - c->at);
+		*e = (struct event){c->last, c->sequence, index, (uint32_t)((c->at + later) / 8), later ? HALF_BEGIN : half};
 		c->is_begun = half == HALF_BEGIN;
 		if (half == HALF_BEGIN)
 			return 1;

@@ -27,3 +27,8 @@ status=$?
 "$SYSSHIM" files recording >out || fail "files: status $?"
 grep -qE "^r +1 +0 +$PWD/input\$" out && grep -qE "^- +0 +1 ENOENT +$PWD/nowhere\$" out && tail -n 1 out | grep -q 'the path of 1 call (under a seccomp filter' || fail "files: $(cat out)"
 [ "$("$SYSSHIM" trace -e trace=lseek recording 2>/dev/null | grep -c SEEK_SET)" -eq 30000 ] || fail "calls are missing"
+# The beginning of a call has no path, its end has: a line shows it, and is found by it.
+"$SYSSHIM" trace recording >out 2>/dev/null
+grep -q 'openat\?(.*"input", O_RDONLY) = [0-9]' out && grep -q 'openat\?(.*"nowhere", O_RDONLY) = -1 ENOENT' out || fail "trace: $(grep open out)"
+"$SYSSHIM" trace -P input recording 2>/dev/null | grep -v '+++' >out
+[ "$(wc -l <out)" -eq 1 ] && grep -q 'openat\?(.*"input", O_RDONLY) = [0-9]' out || fail "trace -P: $(cat out)"
