@@ -12,7 +12,7 @@
 /* An exec under way, by process; in the end, one that nothing came after. */
 struct unfollowed {
 	int process;
-	struct file *file;
+	struct file *file; /* NULL: its path could not be read */
 	char why[48];
 	UT_hash_handle hh;
 };
@@ -74,10 +74,25 @@ void gaps_note(struct files *f, int process, const char *text)
 		recorded_text(u->why, sizeof u->why, text + sizeof before - 1, sizeof ((struct record_note *)0)->text - (sizeof before - 1));
 }
 
+void gaps_child(struct files *f, int process, int is_recorded)
+{
+	struct unfollowed *u = find(f, process);
+
+	/* Who has executed something himself makes no call any more. */
+	if (!u || u->file)
+		return;
+	HASH_DEL(f->unfollowed, u);
+	u->process = OVER;
+	if (is_recorded)
+		free(u);
+	else
+		HASH_ADD_INT(f->unfollowed, process, u);
+}
+
 void gaps_fsatrace(const struct files *f)
 {
 	for (const struct unfollowed *u = f->unfollowed; u; u = u->hh.next)
-		if (u->process != OVER)
+		if (u->file && u->process != OVER)
 			files_fsatrace(f, OPERATION_READ, u->file, NULL);
 }
 
@@ -91,7 +106,7 @@ void gaps_free(struct files *f)
 
 static int by_path(const struct unfollowed *a, const struct unfollowed *b)
 {
-	int order = strcmp(a->file->path, b->file->path);
+	int order = a->file && b->file ? strcmp(a->file->path, b->file->path) : !a->file - !b->file;
 
 	return order ? order : strcmp(a->why, b->why);
 }
@@ -122,7 +137,10 @@ static const char *why_of(const struct unfollowed *u)
 static void tell_text(const struct unfollowed *u, unsigned times, FILE *to)
 {
 	fprintf(to, "not followed: ");
-	print_escaped(to, u->file->path, strlen(u->file->path));
+	if (u->file)
+		print_escaped(to, u->file->path, strlen(u->file->path));
+	else
+		fputs("a program behind a seccomp filter, of a path that could not be read", to);
 	fprintf(to, " (%s)", why_of(u));
 	if (times > 1)
 		fprintf(to, ", %u times", times);
@@ -134,7 +152,10 @@ static int told;
 static void tell_json(const struct unfollowed *u, unsigned times, FILE *to)
 {
 	fprintf(to, "%s{\"path\":", told++ ? "," : "");
-	print_quoted(to, u->file->path, strlen(u->file->path));
+	if (u->file)
+		print_quoted(to, u->file->path, strlen(u->file->path));
+	else
+		fputs("null", to);
 	fprintf(to, ",\"why\":");
 	print_quoted(to, why_of(u), strlen(why_of(u)));
 	fprintf(to, ",\"times\":%u}", times);

@@ -103,6 +103,28 @@ static void executed(const struct reader *r, const struct text_call *call, const
 	gaps_exec(r->files, process, file);
 }
 
+/* Behind a filter of the program's own a vfork child is not told from its parent, nor is the path of its exec read. */
+static void forked(const struct reader *r, const struct text_call *call)
+{
+	int child = (int)call->result;
+
+	if (child > 0)
+		gaps_child(r->files, places_process(r->files->places, r->event, 0), image_comes(r->files->recording, child, 0, r->source->began, r->event->source));
+}
+
+/* Nobody has read the path there. */
+static void executed_unknown(const struct reader *r, int64_t result)
+{
+	int process = places_process(r->files->places, r->event, 0);
+
+	if (result) {
+		gaps_image(r->files, process);
+		return;
+	}
+	succeeded(r->files, process);
+	gaps_exec(r->files, process, NULL);
+}
+
 static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int out)
 {
 	struct file *file = places_owner(r->files->places, r->event, (int)fd);
@@ -192,19 +214,33 @@ static int is_asked(const struct reader *r, const struct text_call *call)
 	return trace_set_has(r->source->header->trace, call->number);
 }
 
-static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
+static void exec_event(const struct reader *r, const struct text_call *call, const struct text_memory *memory, int64_t result)
 {
 	char given[RECORDED_PATH];
+
+	if (!is_asked(r, call))
+		return;
+	if (text_call_path(call, memory, given, sizeof given))
+		executed(r, call, given, result);
+	else
+		executed_unknown(r, result);
+}
+
+static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
+{
 	uint64_t flags;
 	int folder;
 
 	if (is_exec(call->number)) {
-		if (is_asked(r, call) && text_call_path(call, &memory->memory, given, sizeof given))
-			executed(r, call, given, call->result);
+		exec_event(r, call, &memory->memory, call->result);
 		return;
 	}
 	if (recorded_open(call, memory, &flags, &folder)) {
 		opened(r, call, memory, flags, folder);
+		return;
+	}
+	if (is_fork(call->number)) {
+		forked(r, call);
 		return;
 	}
 	switch (call->number) {
@@ -280,7 +316,6 @@ static void add_event(const struct reader *r, const struct record_word *word)
 {
 	struct recorded_memory memory;
 	struct text_call call;
-	char given[RECORDED_PATH];
 	int thread = recorded_call(r->source, word, &call, &memory), is_ours = is_chosen(r->files, r->event, thread);
 
 	/* What an exec in the new image says is only that it has succeeded. A tracer's file may hold that exec itself. */
@@ -289,8 +324,8 @@ static void add_event(const struct reader *r, const struct record_word *word)
 		return;
 	}
 	if (word->kind == RECORD_BEGIN) {
-		if (is_exec(call.number) && is_ours && is_asked(r, &call) && text_call_path(&call, &memory.memory, given, sizeof given))
-			executed(r, &call, given, 0);
+		if (is_exec(call.number) && is_ours)
+			exec_event(r, &call, &memory.memory, 0);
 		return;
 	}
 	if (is_ours)

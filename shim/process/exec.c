@@ -47,19 +47,27 @@ int exec_is_out_of_reach(const struct process *p)
 	return result == -ENOENT || result == -ENOTDIR || result == -EACCES;
 }
 
-/* Behind a filter of the program's own: the child is told whose it is, and nothing else is done. */
+/* Behind a filter of the program's own: the child is told whose it is, the recording that the program goes on as another one, and nothing else is done. */
 static long exec_sealed(struct process *p, const struct call *call, int slot)
 {
 	uint64_t *copy = exec_own_path() ? exec_environment(p, call->arguments[slot], settings.follow && !exec_is_out_of_reach(p)) : NULL;
 	struct call changed = *call;
 	long result = -E2BIG;
+	/* A vfork child is not told from its parent here. */
+	int is_told = !p->suspect;
 
+	if (is_told)
+		log_state(p, RECORD_EXECED, 0);
 	if (copy) {
 		changed.arguments[slot] = (uint64_t)copy;
 		result = kernel_call(&changed);
 		exec_memory_give(p, copy);
 	}
-	return result == -E2BIG ? kernel_call(call) : result;
+	if (result == -E2BIG)
+		result = kernel_call(call);
+	if (is_told)
+		log_state(p, RECORD_RUNNING, 0);
+	return result;
 }
 
 /* What a reader of the log would look for in vain. */
