@@ -25,12 +25,14 @@ int recording_may_read(uint64_t number)
 	case __NR_lstat:
 	case __NR_access:
 	case __NR_unlink:
+	case __NR_mkdir:
 	case __NR_rmdir:
 #endif
 	case __NR_chdir:
 	case __NR_openat:
 	case __NR_newfstatat:
 	case __NR_faccessat:
+	case __NR_mkdirat:
 	case __NR_unlinkat:
 		return 1;
 	default:
@@ -45,6 +47,26 @@ int recording_was_read(const struct process *p, uint64_t number, uint64_t from, 
 		return 0;
 	/* NB: also under a filter, where nothing else may be read: one that answers these itself, and for a bad pointer, is not known. */
 	return memory_is_stored_directly() || memory_is_own(from);
+}
+
+int recording_were_read(const struct process *p, uint64_t number, long result)
+{
+	switch (number) {
+#ifdef __NR_rename
+	case __NR_rename:
+	case __NR_link:
+	case __NR_symlink:
+#endif
+#ifdef __NR_renameat
+	case __NR_renameat:
+#endif
+	case __NR_renameat2:
+	case __NR_linkat:
+	case __NR_symlinkat:
+		return !result && memory_is_stored_directly() && process_is_alone(p);
+	default:
+		return 0;
+	}
 }
 
 /* So much of a string is looked at for its end; longer answers go the other way. */

@@ -278,6 +278,26 @@ static __attribute__((noinline)) int put_call_reading(struct process *p, const s
 	return 1;
 }
 
+/* With both of its paths as they stand. 1: written, or there is no room; 0: they are too long. */
+static __attribute__((noinline)) int put_call_and_paths(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
+							unsigned how, struct shape shape)
+{
+	const char *first = (const char *)call->arguments[shape.first], *second = (const char *)call->arguments[shape.second];
+	size_t sizes[2] = {text_length_within(first, PATH_LIMIT) + 1, text_length_within(second, PATH_LIMIT) + 1};
+	size_t head = head_size(call->number), behind = recording_piece_size(sizes[0]) + recording_piece_size(sizes[1]);
+
+	if (sizes[0] > PATH_LIMIT || sizes[1] > PATH_LIMIT)
+		return 0;
+	struct record_call *record = room_take(p, head + behind);
+	if (!record)
+		return 1;
+	fill_head(p, record, call, ticket, now);
+	recording_put_piece((char *)record + head, first, sizes[0]);
+	recording_put_piece((char *)record + head + recording_piece_size(sizes[0]), second, sizes[1]);
+	commit(p, record, head + behind, how | RECORD_MEMORY << 8);
+	return 1;
+}
+
 /* 1: written, with what lies in memory, or there is no room. */
 static __attribute__((noinline)) int put_call_and_pieces(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now,
 							unsigned how, struct shape shape)
@@ -290,6 +310,8 @@ static __attribute__((noinline)) int put_call_and_pieces(struct process *p, cons
 		put_call(p, call, ticket, now, how, &nothing);
 		return 1;
 	}
+	if (shape.reads == READS_PATHS && (how & 0xff) == RECORD_CALL && !(ticket->injected & RECORD_INJECTED) && recording_were_read(p, call->number, call->result))
+		return put_call_and_paths(p, call, ticket, now, how, shape);
 	if (shape.reads != READS_PATH || (how & 0xff) != RECORD_CALL || !from || ticket->injected & RECORD_INJECTED ||
 	    !recording_was_read(p, call->number, from, call->result))
 		return put_call_reading(p, call, ticket, now, how, shape);

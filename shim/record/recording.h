@@ -83,6 +83,8 @@ int recording_may_read(uint64_t number);
 /* 1: the kernel has just read such a call's path at `from`, other errors may come before that, and nobody else is here who could have unmapped it since:
  * it may be read as it stands. */
 int recording_was_read(const struct process *p, uint64_t number, uint64_t from, long result);
+/* 1: so with both paths of a call that has done what it was asked for, under a filter, where they can be read in no other way. */
+int recording_were_read(const struct process *p, uint64_t number, long result);
 /* The size, with its NUL, of a string that may be read as it stands before the kernel reads it; 0: it may not be, or is not short. For the only thread. */
 size_t recording_string_now(const struct process *p, uint64_t from);
 /* Who makes the call. */
