@@ -110,7 +110,7 @@ static long start(struct start *s, const struct process *p)
 	s->answer[1] = -1;
 	if (child > 0 && s->tracer < 0)
 		child = s->tracer;
-	if (child > 0 && RAW(__NR_read, s->answer[0], &error, sizeof error) != sizeof error)
+	if (child > 0 && own_read(RAW(__NR_read, s->answer[0], &error, sizeof error)) != sizeof error)
 		error = s->error ? s->error : -EIO;
 	RAW(__NR_prctl, PR_SET_PTRACER, 0);
 	if (child < 0)

@@ -228,11 +228,13 @@ static void own_counts(const struct process *p, uint64_t *reads, uint64_t *write
 	}
 }
 
-static void compare_with_kernel(struct process *p, struct record_header *h)
+/* has_failed: an exec since it was compared last. Of the file the kernel has read before it refused, which it counts among the process's own reads. */
+static void compare_with_kernel(struct process *p, struct record_header *h, int has_failed)
 {
 	struct recording *r = &p->log.recording;
-	uint64_t reads, writes;
+	uint64_t reads, writes, before = h->kernel_reads - h->counted_reads;
 
+	has_failed &= h->kernel_counted;
 	h->kernel_counted = 0;
 	if (p->sealed || p->threads || !r->kernel_counted)
 		return;
@@ -241,6 +243,10 @@ static void compare_with_kernel(struct process *p, struct record_header *h)
 	h->kernel_reads = reads - r->kernel_reads - own_reads;
 	h->kernel_writes = writes - r->kernel_writes - own_writes;
 	own_counts(p, &h->counted_reads, &h->counted_writes);
+	if (has_failed) {
+		counter_add(&p->tally.own_reads, h->kernel_reads - h->counted_reads - before, 1);
+		h->kernel_reads = h->counted_reads + before;
+	}
 }
 
 void recording_counters(struct process *p)
@@ -276,7 +282,7 @@ void recording_state(struct process *p, unsigned end, int status)
 	}
 	if (inherited.threads_unseen && p->threads & THREADS_MORE)
 		h->without_libc |= RECORD_THREADS_UNSEEN;
-	compare_with_kernel(p, h);
+	compare_with_kernel(p, h, end == RECORD_RUNNING && h->end == RECORD_EXECED);
 	h->results_unseen = p->tally.unresolved;
 	h->batches = b->count;
 	h->coalesced = b->writes;

@@ -101,3 +101,15 @@ printf 'int main(void) { return 0; }\n' >static.c && gcc -static -o static stati
 # a fork comes back twice and is one call
 "$SYSSHIM" stat --json -z -e trace=clone recording >stat.json
 python3 -c 'import json; calls = json.load(open("stat.json"))["calls"]["clone"]; assert calls["calls"] == 1, calls' 2>err || fail "$(tail -n 1 err)"
+# Of a file that it refuses the kernel has read the beginning, and counts that among the process's reads: it is none that passed us by. Nor is ours, of a tracer's answer.
+echo 'read line <execs.c' >no_interpreter
+printf '#!/no/such/interpreter\n' >bad_interpreter
+chmod +x no_interpreter bad_interpreter
+printf 'int main(void) { return 0; }\n' >nothing.c
+cc -static -o static nothing.c 2>/dev/null || cp /bin/true static
+for option in -q --trace-static; do
+	"$SYSSHIM" run -q "$option" "--record=refused$option" -- bash -c './no_interpreter; ./bad_interpreter; ./static; exec ./no_interpreter' >out 2>&1
+	"$SYSSHIM" stat --json "refused$option" >stat.json || fail "stat: status $?"
+	python3 -c 'import json; kernel = json.load(open("stat.json"))["coverage"]["kernel"]; assert kernel["reads"] == kernel["counted_reads"] > 0, kernel' 2>err || fail "$option: $(tail -n 1 err)"
+done
+exit 0
