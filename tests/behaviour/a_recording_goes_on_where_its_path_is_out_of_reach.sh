@@ -46,4 +46,43 @@ done
 record 10 here
 size=$(stat -c %s folder/recording/*.rec)
 [ "$size" -le 200000 ] || fail "the hole is still there: $size bytes"
+
+# A child with mounts of its own that mounts something over the folder, as sandboxes do.
+cat >covers.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	long child = syscall(SYS_clone, CLONE_NEWNS | (getuid() ? CLONE_NEWUSER : 0) | SIGCHLD, 0, 0, 0, 0);
+	char path[40];
+	int status;
+
+	if (child)
+		return child > 0 && waitpid((pid_t)child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 77;
+	if (argc < 2 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) || mount("none", argv[1], "tmpfs", 0, NULL))
+		return 77;
+	for (int i = 0; i < 20000; i++) {
+		snprintf(path, sizeof path, "/nowhere/%d", i);
+		if (open(path, O_RDONLY) >= 0)
+			return 1;
+	}
+	return 0;
+}
+C
+cc -O1 -o covers covers.c || fail "it does not compile"
+rm -rf folder && mkdir -m 700 folder || fail "no folder"
+shimmed SYSSHIM_LOG="$PWD/folder/recording" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./covers folder
+status=$?
+[ $status -eq 77 ] && { echo "nothing can be mounted here: not tested"; exit 0; }
+[ $status -eq 0 ] || fail "covers: status $status"
+"$SYSSHIM" files --only-missing folder/recording >files.out 2>&1
+[ "$(grep -c ' /nowhere/' files.out)" -eq 20000 ] || fail "of 20000 opens behind a mount $(grep -c ' /nowhere/' files.out) are in the audit: $(grep coverage files.out)"
 exit 0
