@@ -68,30 +68,56 @@ static void note(const struct reader *r, struct file *file, unsigned access, int
 		files_fsatrace(r->files, access & ACCESS_WRITE ? OPERATION_WRITE : OPERATION_READ, file, NULL);
 }
 
-/* The image of a process has come, or the next exec of it begins: the one before has succeeded. 1: it was recorded. */
-static int succeeded(struct files *f, int process)
+/* Where names alone are seen, execvp(3) is one: in which folder libc finds a name without a slash is not known. */
+static int is_searched(const struct source *s, const char *given)
+{
+	return *given && !strchr(given, '/') && s->header->end != RECORD_RUNNING && !s->header->rewriting;
+}
+
+static int was_searched(const struct file *file)
+{
+	return file->unresolved && !strchr(file->given, '/');
+}
+
+/* The image of a process has come, or the next exec of it begins: the one before has succeeded. What it has executed; NULL: nobody has recorded it. */
+static struct file *succeeded(struct files *f, int process)
 {
 	struct file *file = gaps_over(f, process);
 
-	if (file && f->format == FILES_FSATRACE)
+	if (file && !was_searched(file) && f->format == FILES_FSATRACE)
 		files_fsatrace(f, OPERATION_READ, file, NULL);
-	return file != NULL;
+	return file;
+}
+
+static void unexecuted(struct file *file)
+{
+	file->opens--;
+	file->executed--;
+	if (!file->executed && !file->kernel)
+		file->access &= ~(unsigned)ACCESS_EXECUTE;
+}
+
+/* The program itself says where it was found. */
+static void found(struct files *f, struct file *searched)
+{
+	unexecuted(searched);
+	if (searched->opens || searched->failed || searched->named)
+		return;
+	f->unresolved -= searched->unresolved;
+	searched->unresolved = 0;
 }
 
 /* An exec is written when it begins, and again only if it has failed. */
 static void executed(const struct reader *r, const struct text_call *call, const char *given, int64_t result)
 {
 	/* An empty path means the descriptor (AT_EMPTY_PATH). */
-	struct file *file = files_row(r, call->number == __NR_execveat ? (int)call->arguments[0] : AT_FDCWD, given);
+	int folder = call->number == __NR_execveat ? (int)call->arguments[0] : is_searched(r->source, given) ? -1 : AT_FDCWD;
+	struct file *file = files_row(r, folder, given);
 	int process = places_process(r->files->places, r->event, 0);
 
 	/* It may have been opened, or executed, before. */
-	if (result && file->executed) {
-		file->opens--;
-		file->executed--;
-		if (!file->executed && !file->kernel)
-			file->access &= ~(unsigned)ACCESS_EXECUTE;
-	}
+	if (result && file->executed)
+		unexecuted(file);
 	files_seen(r, file);
 	file_opened(file, ACCESS_EXECUTE, result);
 	if (result) {
@@ -276,10 +302,13 @@ static void tell_start(void *self, enum start_call call, const char *path, int e
 
 	switch (call) {
 	case START_EXECUTED:
-		if (!r->at->executed) {
+		if (r->at->searched)
+			found(r->files, r->at->searched);
+		if (!r->at->executed || r->at->searched) {
 			note(r, file, ACCESS_EXECUTE, 0);
 			file->executed++;
 		}
+		r->at->searched = NULL;
 		break;
 	case START_INTERPRETED:
 		files_seen(r, file);
@@ -346,8 +375,11 @@ void files_add_all(struct files *f)
 	while (recording_next(f->recording, &event)) {
 		const struct record_word *word = event_record(f->recording, &event);
 		struct reader r = {f, &event, &f->recording->sources[event.source], &readings[event.source]};
-		if (places_before(f->places, &event))
-			r.at->executed = succeeded(f, places_process(f->places, &event, r.source->header->pid));
+		if (places_before(f->places, &event)) {
+			struct file *file = succeeded(f, places_process(f->places, &event, r.source->header->pid));
+			r.at->executed = file != NULL;
+			r.at->searched = file && was_searched(file) ? file : NULL;
+		}
 		if (word->kind == RECORD_START || word->kind == RECORD_OBJECT) {
 			if (!r.at->loader) {
 				r.at->loader = loader_make();

@@ -10,6 +10,7 @@ struct reading {
 	struct loader *loader;
 	struct event start;
 	int executed; /* the exec that led here was recorded */
+	struct file *searched; /* it named this, which libc has looked for; NULL: it had a path */
 };
 
 /* A call, and where it stands in the recording. */

@@ -129,4 +129,38 @@ fi
 same_run rewritten SYSSHIM_LOG="$PWD/rewritten.log.%p" -- "$PWD/program"
 [ "$(cat rewritten.log.* | grep -c '"stream", O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC')" = 1 ] || fail "not seen once: $(cat rewritten.log.*)"
 shimmed SYSSHIM_INTERCEPT=interpose ./program 2>&1 >/dev/null | grep -q 'interposed names only (as asked): calls inside libc are not seen' || fail "the coverage does not say it"
+# What execvp(3) finds in PATH is not below the working folder: the program that came says where it was, and else nobody knows.
+cat >searches.c <<'C'
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int run(char *name)
+{
+	char *arguments[] = {name, "-c", "exit 7", NULL};
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		execvp(name, arguments);
+		_exit(8);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+int main(void)
+{
+	return run("sh") != 7 || run("no-such-program") != 8 || run("nothing") != 0;
+}
+C
+printf 'int main(void) { return 0; }\n' >nothing.c
+mkdir -p found
+cc -O1 -o searches searches.c || fail "it does not compile"
+cc -static -o found/nothing nothing.c 2>cc.err || skip "no static libc: $(head -n 1 cc.err)"
+for trace in all audit; do
+	PATH=$PWD/found:$PATH "$SYSSHIM" run -q -E SYSSHIM_INTERCEPT=interpose -e trace=$trace --record=searched.$trace -- ./searches || fail "searches: status $?"
+	"$SYSSHIM" files --all searched.$trace >out || fail "files: status $?"
+	grep -E " $PWD/(sh|nothing|no-such-program)\$" out && fail "$trace: what was looked for in PATH stands below the working folder: $(cat out)"
+	grep -qE '^x +1 +0 +/.*bin/(sh|dash)$' out && grep -qE '^- +0 +1 ENOENT +\?/no-such-program$' out && grep -qE '^x +1 +0 +\?/nothing$' out && ! grep -q ' ?/sh$' out || fail "$trace: $(cat out)"
+done
+"$SYSSHIM" files --format=fsatrace searched.all 2>/dev/null | grep -E '\|\?/sh$' && fail "fsatrace has a name for a path"
 exit 0
