@@ -75,6 +75,9 @@ int recording_end(struct recording *r, FILE *to);
 /* ${XDG_STATE_HOME:-$HOME/.local/state}/sysshim/recordings; 0: neither is set to an absolute path. */
 int recordings_folder(char *path, size_t size);
 
+/* What all processes of a recording share; zeros where there is no such file. */
+void recording_total(const char *folder, struct record_total *total);
+
 /* Is this the name of a file of a recording? */
 struct dirent;
 int is_record_name(const struct dirent *entry);

@@ -152,16 +152,12 @@ int image_runs(const struct recording *r, unsigned source)
 
 int is_numbered_as_we_are(const struct recording *r)
 {
-	char path[4200], boot[RECORD_BOOT_ID + 1];
-	struct record_total total = {0};
+	char boot[RECORD_BOOT_ID + 1];
+	struct record_total total;
 	struct stat status;
-	int fd = snprintf(path, sizeof path, "%s/total", r->path) < (int)sizeof path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
 
-	if (fd < 0)
-		return 1;
-	ssize_t got = read(fd, &total, sizeof total);
-	close(fd);
-	if (got != (ssize_t)sizeof total || !total.place || stat("/proc/self/ns/pid", &status) != 0)
+	recording_total(r->path, &total);
+	if (!total.place || stat("/proc/self/ns/pid", &status) != 0)
 		return 1;
 	return total.place == record_place_sum(read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot) == RECORD_BOOT_ID ? boot : NULL, status.st_ino);
 }
