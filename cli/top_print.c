@@ -44,10 +44,16 @@ static double a_second(const struct thread *t, uint64_t value)
 	return (double)value * SECOND / (double)t->interval;
 }
 
-/* Where it has made calls since the look before and was in the last one less than half of that time, the one call says little. */
+/* Since when it is in what it is in; 0: not known. */
+static uint64_t since(const struct thread *t)
+{
+	return thread_is_in(t) ? t->open_since : t->returned;
+}
+
+/* Where it has made calls since the look before, and was in what it is in now less than half of that time, the one call says little. */
 static int is_busy(const struct thread *t, uint64_t now)
 {
-	return t->calls && !(thread_is_in(t) && now - t->open_since > t->interval / 2);
+	return t->calls && now - since(t) <= t->interval / 2;
 }
 
 /* What it is in, NUL-terminated. */
@@ -71,12 +77,6 @@ static void put_what(char *to, size_t size, const struct thread *t, uint64_t now
 		text_string(&out, t->task.state == 'R' ? "computes" : t->task.place == TASK_SILENT ? "a call that was not recorded" : "no call");
 	}
 	*out.at = 0;
-}
-
-/* Since when that is so; 0: not known. */
-static uint64_t since(const struct thread *t)
-{
-	return thread_is_in(t) ? t->open_since : t->returned;
 }
 
 static void put_line(const struct top *top, const char *line, int columns)
