@@ -20,7 +20,8 @@
 
 #include "../sys/poison.h"
 
-enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, SET_USER = 04000, SET_GROUP = 02000, GROUP_EXECUTE = 010 };
+enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, TYPE = 0170000, REGULAR = 0100000, SET_USER = 04000, SET_GROUP = 02000,
+       GROUP_EXECUTE = 010 };
 
 /* The next segment of this kind from header *i on: 1, 0: there is none, -1: the headers cannot be read. */
 static int segment_next(long fd, const Elf64_Ehdr *header, uint32_t type, int *i, Elf64_Phdr *segment)
@@ -225,7 +226,7 @@ static __attribute__((noinline)) long open_file(int locks, long folder, uint64_t
 	struct stat status;
 
 	if (how == O_RDONLY && RAW(__NR_newfstatat, folder, path, &status, 0) == 0) {
-		if ((status.st_mode & S_IFMT) != S_IFREG)
+		if ((status.st_mode & TYPE) != REGULAR)
 			return -ENOEXEC;
 		if (locks && !memory_is_stored_directly() && may_be_open_here(&status))
 			return -EBUSY;

@@ -21,10 +21,14 @@
 /* Other libcs have none. */
 extern __typeof__(dlinfo) dlinfo __attribute__((weak));
 /* Its oldest version: what is built with a new glibc is loaded with an old one in another root. */
-#if defined(__GLIBC__) && defined(__x86_64__)
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 34)
+#ifdef __x86_64__
 __asm__(".symver dlinfo, dlinfo@GLIBC_2.3.3");
-#elif defined(__GLIBC__) && defined(__aarch64__)
+#elif defined(__aarch64__)
 __asm__(".symver dlinfo, dlinfo@GLIBC_2.17");
+#endif
+#endif
 #endif
 extern struct r_debug _r_debug __attribute__((weak));
 
