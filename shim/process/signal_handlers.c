@@ -113,6 +113,8 @@ static void step_aside(int signal, const void *handler)
 
 void signals_dirty(int on)
 {
+	uint64_t pending;
+
 	if (signals.dirty == on || (on && !(signals.holders & HOLD_BATCH)))
 		return;
 	signals.dirty = (uint8_t)on;
@@ -121,7 +123,9 @@ void signals_dirty(int on)
 		stand(TSTP, (void *)signal_on_stop, NULL);
 	} else {
 		step_aside(TSTP, (void *)signal_on_stop);
-		step_aside(CONT, (void *)signal_on_stop);
+		/* NB: of one that the program has blocked, and that waits, the default would be its end (kernel/signal.c, do_sigaction). */
+		if (RAW(__NR_rt_sigpending, &pending, SET) != 0 || !(pending & BIT(CONT)))
+			step_aside(CONT, (void *)signal_on_stop);
 	}
 	for (int i = 1; signals.ignored >> (i - 1); i++) {
 		if (!(signals.ignored & BIT(i)))

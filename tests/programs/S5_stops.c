@@ -310,6 +310,30 @@ static void in_no_job(const void *unused)
 	close(file), close(told);
 }
 
+/* One that it has blocked waits for it, however many bursts and waits come in between. */
+static void keeps_what_is_blocked(const void *unused)
+{
+	struct timespec soon = {0, 1000000};
+	sigset_t go_on, old, pending;
+
+	(void)unused;
+	file = create("keeps");
+	sigemptyset(&go_on);
+	sigaddset(&go_on, SIGCONT);
+	burst(file, "main", 0, 200);
+	sigprocmask(SIG_BLOCK, &go_on, &old);
+	for (int i = 0; i < 3; i++) {
+		burst(file, "main", 200 + 200 * i, 300 + 200 * i);
+		kill(getpid(), SIGCONT);
+		burst(file, "main", 300 + 200 * i, 400 + 200 * i);
+		poll(NULL, 0, 1);
+		sigpending(&pending);
+		printf("SIGCONT is pending: %d, waited for: %d\n", sigismember(&pending, SIGCONT), sigtimedwait(&go_on, NULL, &soon));
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	close(file);
+}
+
 int main(void)
 {
 	static const int stops[] = {SIGTSTP, SIGSTOP, SIGTTIN};
@@ -320,6 +344,7 @@ int main(void)
 	}
 	in_both(by_itself, NULL);
 	in_both(in_no_job, NULL);
+	in_both(keeps_what_is_blocked, NULL);
 	puts("done");
 	return 0;
 }
