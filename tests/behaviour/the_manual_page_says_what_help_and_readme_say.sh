@@ -7,7 +7,7 @@ command -v groff >/dev/null || skip "no groff"
 
 sh "$SRC/tools/man.sh" "$SYSSHIM" "$SRC/README.md" sysshim.1 || fail "it is not made"
 # (an option with its value may be longer than a line)
-groff -ww -Wbreak -man -Tascii -P-c sysshim.1 2>wrong | col -b >shown || fail "groff: $(cat wrong)"
+groff -ww -Wbreak -man -Tascii -P-c sysshim.1 2>wrong | col -bx >shown || fail "groff: $(cat wrong)"
 [ ! -s wrong ] || fail "groff has something to say: $(head -n 5 wrong)"
 [ "$(grep -cE '^[A-Z]' shown)" -ge 8 ] || fail "sections: $(grep -E '^[A-Z]' shown)"
 for command in $("$SYSSHIM" --help | awk '/^  [a-z]/ { print $1 }'); do
@@ -21,6 +21,6 @@ done
 for name in $(sed -n 's/^[[:space:]]*OPTION("\(SYSSHIM_[A-Z_]*\)", "[^"].*/\1/p' "$SRC/shim/option_values.c") SYSSHIM_APP_EXCLUDE SYSSHIM_CONFIG SYSSHIM_DISABLE; do
 	grep -qE "^       ([A-Z_, ]*, )?$name( |,|\$)" shown || fail "no $name"
 done
-grep -q 'Static programs' shown && grep -q '/recordings$' shown || fail "no limits, or no files"
+grep -qE 'Static +programs' shown && grep -q '/recordings$' shown || fail "no limits, or no files"
 grep -nE '\*\*|\]\(' shown && fail "marks of the README are left"
 exit 0
