@@ -12,6 +12,7 @@
 #include "record/plain.h"
 #include "sys/clock.h"
 
+#include <linux/fanotify.h>
 #include <linux/mman.h>
 
 #include "sys/poison.h"
@@ -136,6 +137,10 @@ static int before(struct process *p, const struct call *call)
 		break;
 	case ACTION_FILTER:
 		return rights_seal(p, call);
+	case ACTION_ANSWERS:
+		if (call->arguments[0] & (FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT))
+			inherited.answers_opens = 1;
+		break;
 	default:
 		break;
 	}

@@ -63,6 +63,7 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_pidfd_send_signal] = ACTION_MASK,
 	[__NR_mmap] = ACTION_MAP,
 	[__NR_copy_file_range] = ACTION_COPIES,
+	[__NR_fanotify_init] = ACTION_ANSWERS,
 	[__NR_rt_sigreturn] = ACTION_STANDS,
 #ifdef __NR_uretprobe
 	[__NR_uretprobe] = ACTION_STANDS,

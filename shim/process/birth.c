@@ -15,9 +15,10 @@ enum { DEAD, ALIVE, BEING_BORN };
 /* Returns 0 or what opening the two files said: first the log's, then the summary's. */
 static void open_record(struct process *p, int *log, int *stats)
 {
-	*log = log_open(p);
+	/* Who answers may be waiting for this child, or be this child (daemon(3)). */
+	*log = inherited.answers_opens && settings.log == OUTPUT_PATH ? -EBUSY : log_open(p);
 	*stats = 0;
-	if (settings.stats == OUTPUT_PATH)
+	if (settings.stats == OUTPUT_PATH && !inherited.answers_opens)
 		*stats = sink_open(&p->stats, settings_stats_path, p->pid, !process_is_first(p),
 				   !inherited.later_image, &inherited.stats_again, STATS_WINDOW);
 }

@@ -39,6 +39,9 @@ int exec_is_out_of_reach(const struct process *p)
 
 	if (p->sealed)
 		return inherited.out_of_reach;
+	/* Who is executed by a process that answers for openings would open its record while that one may wait for it. */
+	if (inherited.answers_opens)
+		return 1;
 	if (!path || !settings.follow)
 		return 0;
 	long result = may_load(path);
@@ -79,7 +82,7 @@ static void tell_unfollowed(struct process *p, int unfollowed, int out_of_reach)
 	if (unfollowed >= 0)
 		log_note(p, words[unfollowed]);
 	else if (out_of_reach)
-		log_note(p, "not followed: the shim is out of reach there");
+		log_note(p, inherited.answers_opens ? "not followed: fanotify" : "not followed: the shim is out of reach there");
 	else if (!settings.follow)
 		log_note(p, "not followed: SYSSHIM_FOLLOW=off");
 }

@@ -97,7 +97,7 @@ static long descriptor(struct sink *sink)
 
 	/* NB: a later image resumes its exec's line before it is born. */
 	if (!sink->is_plain || sink->frozen || !p || !process_is_alone(p) || p->sealed || !inherited.rewriting || inherited.shares_descriptors ||
-	    memory_is_stored_directly() || RAW(__NR_unshare, CLONE_VM) != 0)
+	    inherited.answers_opens || memory_is_stored_directly() || RAW(__NR_unshare, CLONE_VM) != 0)
 		return -EBUSY;
 	if (RAW_LSTAT(sink->path, &sink->looked) != 0 || !is_ours(sink))
 		return -ESTALE;
