@@ -239,7 +239,7 @@ static int names_descriptor(const struct call *call, const struct syscall_row *r
 static long report(struct process *p, struct batch *b, const struct call *call)
 {
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
-	int error = batch_retry(p, b);
+	int error = batch_retry(p, b, is_write(call) && (int)call->arguments[0] == b->fd);
 
 	if (!error || !row || !names_descriptor(call, row) || (int)call->arguments[0] != b->fd || (uint32_t)call->number == __NR_close ||
 	    (b->kept_told && !is_write(call)))

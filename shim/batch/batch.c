@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/mman.h>
 #include <linux/poll.h>
+#include <linux/resource.h>
 #include <linux/time_types.h>
 #include <linux/uio.h>
 
@@ -287,7 +288,15 @@ static long put_kept(struct batch *b)
 	return offset == b->kept_offset ? RAW(__NR_write, b->fd, b->bytes, b->kept) : RAW(__NR_pwrite64, b->fd, b->bytes, b->kept, b->kept_offset);
 }
 
-static int retry(struct process *p, struct batch *b)
+/* Beyond it every try raises SIGXFSZ, of which natively only who writes hears. */
+static int is_beyond_limit(const struct batch *b)
+{
+	uint64_t limit;
+
+	return b->target == TARGET_FILE && raw_limit(RLIMIT_FSIZE, &limit) && (uint64_t)b->kept_offset >= limit;
+}
+
+static int retry(struct process *p, struct batch *b, int is_write)
 {
 	uint64_t mask;
 	long result = 0;
@@ -296,7 +305,7 @@ static int retry(struct process *p, struct batch *b)
 	if (!is_there(p, b))
 		b->kept = 0;
 	while (b->kept) {
-		result = put_kept(b);
+		result = !is_write && is_beyond_limit(b) ? -EFBIG : put_kept(b);
 		if (result <= 0)
 			break;
 		for (long i = 0; i + result < (long)b->kept; i++)
@@ -313,12 +322,12 @@ static int retry(struct process *p, struct batch *b)
 }
 
 /* NB: nothing waits for a full pipe's reader while signals are blocked. */
-int batch_retry(struct process *p, struct batch *b)
+int batch_retry(struct process *p, struct batch *b, int is_write)
 {
 	struct pollfd room = {b->fd, POLLOUT, 0};
 	int error;
 
-	while ((error = retry(p, b)) == EAGAIN && b->target == TARGET_PIPE)
+	while ((error = retry(p, b, is_write)) == EAGAIN && b->target == TARGET_PIPE)
 		RAW(__NR_ppoll, &room, 1, 0, 0, 8);
 	return error;
 }

@@ -143,8 +143,8 @@ int batch_flush_blocked(struct process *p, struct batch *b, unsigned end);
  * natively. Called when something is buffered for the write's descriptor. */
 long batch_flush_with(struct process *p, struct batch *b, const void *from, size_t size);
 
-/* Tries again what an earlier flush could not write. Returns the error that still stands, or 0. */
-int batch_retry(struct process *p, struct batch *b);
+/* Tries again what an earlier flush could not write. Returns the error that still stands, or 0. is_write: for a call that is to have the signal of a limit as well. */
+int batch_retry(struct process *p, struct batch *b, int is_write);
 
 /* Memory for the buffer; 0 when there is none. */
 int batch_memory(struct batch *b);

@@ -51,8 +51,43 @@ static void limited(const void *with)
 	printf("done %d, refused %d, signals %d, close %d\n", done, refused, signals, close(fd));
 }
 
+/* While it writes: what had room no more is refused, and nothing but a write raises the signal. */
+static void while_it_writes(const void *unused)
+{
+	int fd = create("out"), refused = 0;
+	struct stat status;
+	char text[160];
+
+	(void)unused;
+	signals = 0;
+	signal(SIGXFSZ, count);
+	fflush(stdout);
+	pid_t parent = getpid(), child = fork();
+	if (child == 0) {
+		do
+			usleep(20000);
+		while (fstat(fd, &status) != 0 || status.st_size < 4000);
+		struct rlimit limit = {(rlim_t)(status.st_size + 30), RLIM_INFINITY};
+		_exit(prlimit(parent, RLIMIT_FSIZE, &limit, NULL) != 0);
+	}
+	for (int i = 0; !refused && i < 10000000; i++) {
+		int length = line(text, "main", i);
+		refused += write(fd, text, length) < 0 && errno == EFBIG;
+		spin(1000);
+	}
+	int before = signals;
+	for (int i = 0; i < 20; i++)
+		stat(".", &status);
+	printf("refused %d, signals %s, by other calls %d\n", refused, before ? "came" : "did not come", signals - before);
+	struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+	setrlimit(RLIMIT_FSIZE, &none);
+	waitpid(child, NULL, 0);
+	close(fd);
+}
+
 int main(void)
 {
+	in_both(while_it_writes, NULL);
 	in_both(limited, &(int){0});
 	in_both(limited, &(int){30});
 	return 0;
