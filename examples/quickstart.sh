@@ -142,9 +142,14 @@ for question in "stat -S calls" "files --only-missing" "trace -e trace=%file -Z"
 	sed -n '1,6s/^/    /p' "$work/answer" | cut -c 1-130
 done
 
+"$SRC/build/sysshim" report -o "$work/report.html" "$work/recording" || give_up "sysshim report fails"
+echo "  sysshim report -o report.html"
+echo "    $(wc -c <"$work/report.html") bytes, $(grep -c '<svg' "$work/report.html") pictures, to be opened in a browser"
+
 title "Yours:"
 cat <<END
   LD_PRELOAD=$shim ./your-program
-  $SRC/build/sysshim run -- ./your-program    # after either: sysshim files, trace, stat, show
+  $SRC/build/sysshim run -- ./your-program    # after either: sysshim files, trace, stat, show, report, diff
+  $SRC/build/sysshim top                      # while it runs: what each thread is in
   $SRC/build/sysshim doctor ./your-program
 END
