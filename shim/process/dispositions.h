@@ -5,7 +5,7 @@
 #include "life.h"
 
 enum { SIGNALS = 64, SET = 8, STACK_SIZE = 64 << 10, SET_MASK = 2, STACK_SPARE = 4096 };
-enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, CONT = 18, STOP = 19, TSTP = 20, BY_TIMER = -2 /* SI_TIMER */, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, IO = 29, SYS = 31, PROXY = 33 };
+enum { TRAP = 5, BUS = 7, KILL = 9, SEGV = 11, CONT = 18, STOP = 19, TSTP = 20, BY_TIMER = -2 /* SI_TIMER */, BY_THREAD = -6 /* SI_TKILL */, MEMORY_LATER = 5 /* BUS_MCEERR_AO */, IO = 29, SYS = 31, PROXY = 33 };
 #define ON_STACK 0x08000000ul
 #define RESTART 0x10000000ul
 #define RESTORER 0x04000000ul

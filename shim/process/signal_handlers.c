@@ -111,10 +111,30 @@ static void step_aside(int signal, const void *handler)
 		set_action(signal, &real, NULL);
 }
 
+/* NB: of one that the program has blocked, and that waits, the default is the end (kernel/signal.c, do_sigaction), so it is taken and sent again. Our handler may not stay for its sake: later
+ * ones would end waits, and children would have it. */
+static __attribute__((noinline)) void continue_steps_aside(void)
+{
+	static const uint64_t go_on = BIT(CONT), now[2] = {0, 0};
+	union {
+		struct signal_information information;
+		char space[128]; /* of siginfo_t */
+	} found;
+
+	if (signals.others & go_on)
+		return;
+	int waits = RAW(__NR_rt_sigtimedwait, &go_on, &found, now, SET) == CONT;
+	step_aside(CONT, (void *)signal_on_stop);
+	if (!waits)
+		return;
+	if (found.information.code == BY_THREAD)
+		RAW(__NR_rt_tgsigqueueinfo, RAW(__NR_getpid), RAW(__NR_gettid), CONT, &found);
+	else
+		RAW(__NR_rt_sigqueueinfo, RAW(__NR_getpid), CONT, &found);
+}
+
 void signals_dirty(int on)
 {
-	uint64_t pending;
-
 	if (signals.dirty == on || (on && !(signals.holders & HOLD_BATCH)))
 		return;
 	signals.dirty = (uint8_t)on;
@@ -123,9 +143,7 @@ void signals_dirty(int on)
 		stand(TSTP, (void *)signal_on_stop, NULL);
 	} else {
 		step_aside(TSTP, (void *)signal_on_stop);
-		/* NB: of one that the program has blocked, and that waits, the default would be its end (kernel/signal.c, do_sigaction). */
-		if (RAW(__NR_rt_sigpending, &pending, SET) != 0 || !(pending & BIT(CONT)))
-			step_aside(CONT, (void *)signal_on_stop);
+		continue_steps_aside();
 	}
 	for (int i = 1; signals.ignored >> (i - 1); i++) {
 		if (!(signals.ignored & BIT(i)))

@@ -310,11 +310,34 @@ static void in_no_job(const void *unused)
 	close(file), close(told);
 }
 
+/* Somebody continues who runs, and waits: no wait ends by that, and the disposition is the default. */
+static void is_continued(const char *who)
+{
+	struct sigaction seen;
+	pid_t parent = getpid(), child;
+
+	sigaction(SIGCONT, NULL, &seen);
+	printf("%s: SIGCONT is at %s\n", who, seen.sa_handler == SIG_DFL ? "its default" : "a handler");
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		usleep(100000);
+		kill(parent, SIGCONT);
+		_exit(0);
+	}
+	errno = 0;
+	int result = poll(NULL, 0, 300);
+	printf("%s: the wait ended with %d, %s\n", who, result, strerror(errno));
+	fflush(stdout);
+	waitpid(child, NULL, 0);
+}
+
 /* One that it has blocked waits for it, however many bursts and waits come in between. */
 static void keeps_what_is_blocked(const void *unused)
 {
 	struct timespec soon = {0, 1000000};
 	sigset_t go_on, old, pending;
+	siginfo_t info;
 
 	(void)unused;
 	file = create("keeps");
@@ -328,9 +351,21 @@ static void keeps_what_is_blocked(const void *unused)
 		burst(file, "main", 300 + 200 * i, 400 + 200 * i);
 		poll(NULL, 0, 1);
 		sigpending(&pending);
-		printf("SIGCONT is pending: %d, waited for: %d\n", sigismember(&pending, SIGCONT), sigtimedwait(&go_on, NULL, &soon));
+		printf("SIGCONT is pending: %d, waited for: %d\n", sigismember(&pending, SIGCONT), sigtimedwait(&go_on, &info, &soon));
+		printf("by kill, from itself: %d\n", info.si_code == SI_USER && info.si_pid == getpid() && info.si_uid == getuid());
 	}
+	kill(getpid(), SIGCONT);
+	burst(file, "main", 800, 900);
+	poll(NULL, 0, 1);
 	sigprocmask(SIG_SETMASK, &old, NULL);
+	is_continued("behind it");
+	fflush(stdout);
+	pid_t child = fork();
+	if (!child) {
+		is_continued("a child");
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
 	close(file);
 }
 
