@@ -112,6 +112,9 @@ static void gone(struct process *p, long result)
 		if (p->sealed == SEALED_BY_CHILD)
 			rights_unseal(p);
 	}
+	/* Its filter may have killed it in a vfork of its own, which nobody comes back from: there `result` would be another one. */
+	if (p->sealed == SEALED_BY_CHILD && result == p->sealer)
+		rights_unseal(p);
 }
 
 void children_after(struct process *p, uint64_t flags, long result)

@@ -93,8 +93,10 @@ int rights_seal(struct process *p, const struct call *call)
 		return 0;
 	/* In a vfork child, for whose time its parent sleeps, until it has gone: its mask is its own. */
 	int by_child = p->threads == THREADS_BORROWED && !process_is_ours(p);
-	if (by_child)
+	if (by_child) {
+		p->sealer = (int32_t)RAW(__NR_getpid);
 		arm_before_exec(p);
+	}
 	/* Nothing is copied under a filter, and nobody could take the hole away again. */
 	reserve(p, 0);
 	log_publish(p);

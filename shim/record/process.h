@@ -54,6 +54,7 @@ struct process {
 	uint32_t printed;   /* the summary stands on stderr */
 	uint32_t ended;     /* the summary was given */
 	uint32_t sealed;    /* a seccomp filter of the program: no private call any more; SEALED, SEALED_BY_CHILD, or 0 */
+	int32_t sealer;     /* the child of SEALED_BY_CHILD */
 	uint64_t born;      /* clock_monotonic */
 	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
 	uint32_t learned;   /* LEARNED: quick is filled; else slow calls so far */

@@ -52,6 +52,24 @@ static int executes(void *unused)
 	_exit(98);
 }
 
+/* Its filter kills it in a vfork of its own. */
+static int forks(void *unused)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_vfork, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+	(void)unused;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+	vfork();
+	_exit(98);
+}
+
 static void more(int count)
 {
 	burst(file, "main", lines, lines + count);
@@ -111,6 +129,7 @@ int main(void)
 	for (int i = 0; i < 2; i++) {
 		child("kills", kills, space + 65536);
 		child("executes", executes, space + 65536);
+		child("forks", forks, space + 65536);
 	}
 	if (skips)
 		return 77;
