@@ -91,7 +91,7 @@ void audit_untold(uint64_t fd)
 		__atomic_store_n(&audit->told[fd], 0, __ATOMIC_RELAXED);
 }
 
-/* What /proc says that this descriptor is. */
+/* What /proc says that this descriptor is. NB: not of the process, whose first thread may have ended and has none then. */
 static __attribute__((noinline)) void tell_place(struct process *p, int fd, int is_ours)
 {
 	char *path = p->log.buffer + LOG_LINE, *link = path + PATH_LIMIT;
@@ -101,7 +101,7 @@ static __attribute__((noinline)) void tell_place(struct process *p, int fd, int 
 	/* The log's buffer is the place to work in. */
 	if (!settings.recording || !p->log.on || !process_lock(p, &p->log.lock, &mask))
 		return;
-	text_string(&out, "/proc/self/fd/");
+	text_string(&out, "/proc/thread-self/fd/");
 	text_decimal(&out, fd);
 	*out.at = 0;
 	uint64_t asked = clock_monotonic();

@@ -144,11 +144,11 @@ static long copy_through_kernel(long number, long pid, void *ours, uint64_t thei
 	struct iovec local = {ours, size}, remote = {(void *)theirs, size};
 	long result = 0;
 
-	/* Of these three errors the pointer or the kernel is the reason. Another one passes (no memory for the moment): the program is not told of a bad
+	/* Of these errors the pointer, the number or the kernel is the reason. Another one passes (no memory for the moment): the program is not told of a bad
 	 * pointer for it. */
 	for (int turn = 0; turn < TURNS; turn++) {
 		result = RAW(number, pid, &local, 1, &remote, 1);
-		if (!is_error(result) || result == -EFAULT || result == -EPERM || result == -ENOSYS)
+		if (!is_error(result) || result == -EFAULT || result == -EPERM || result == -ENOSYS || result == -ESRCH)
 			break;
 	}
 	return result;
@@ -215,21 +215,24 @@ void memory_disturb(int signal)
 		__atomic_store_n(&disturbed, 1, __ATOMIC_RELAXED);
 }
 
+/* NB: by the thread's own number. Behind the process's there is no memory (-ESRCH) when the first thread has ended and others go on. */
 long memory_read(void *to, uint64_t from, size_t size)
 {
 	if (calls_refused)
 		return -EPERM;
-	return copy_through_kernel(__NR_process_vm_readv, RAW(__NR_getpid), to, from, size);
+	return copy_through_kernel(__NR_process_vm_readv, RAW(__NR_gettid), to, from, size);
 }
 
 long memory_read_in(int32_t pid, void *to, uint64_t from, size_t size)
 {
-	return calls_refused ? -EPERM : copy_through_kernel(__NR_process_vm_readv, pid, to, from, size);
+	long got = calls_refused ? -EPERM : copy_through_kernel(__NR_process_vm_readv, pid, to, from, size);
+
+	return got == -ESRCH ? memory_read(to, from, size) : got;
 }
 
 long memory_read_many(const struct iovec *to, const struct iovec *from, size_t count)
 {
-	return calls_refused ? -EPERM : RAW(__NR_process_vm_readv, RAW(__NR_getpid), to, count, from, count);
+	return calls_refused ? -EPERM : RAW(__NR_process_vm_readv, RAW(__NR_gettid), to, count, from, count);
 }
 
 /* Below PAGES_NOBODY_HAS nothing is ever mapped (vm.mmap_min_addr), and user space ends before its last page. */
@@ -288,7 +291,7 @@ long memory_write(void *to, const void *from, size_t size)
 		memcpy(to, from, size);
 		return (long)size;
 	}
-	return copy_through_kernel(__NR_process_vm_writev, RAW(__NR_getpid), (void *)(uintptr_t)from, (uint64_t)(uintptr_t)to, size);
+	return copy_through_kernel(__NR_process_vm_writev, RAW(__NR_gettid), (void *)(uintptr_t)from, (uint64_t)(uintptr_t)to, size);
 }
 
 void memory_no_calls(void)
