@@ -78,18 +78,20 @@ static int is_new(struct state *s, const uint64_t *numbers, const struct event *
 	return 1;
 }
 
-static uint64_t now(clockid_t clock)
+static uint64_t now(void)
 {
 	struct timespec t;
 
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static int is_any_running(const struct recording *r)
 {
+	uint64_t began = tasks_began(r);
+
 	for (unsigned i = 0; i < r->sources_count; i++)
-		if (image_runs(r, i))
+		if (image_runs(r, i, began))
 			return 1;
 	return 0;
 }
@@ -124,17 +126,17 @@ void follow(struct recording *r, const struct follower *f)
 	interrupt_await();
 	/* NB order: whether it is over is asked before the reading that ends with it. */
 	for (uint64_t cost = 0;;) {
-		tell(&s, r, f, is_over ? UINT64_MAX : now(CLOCK_REALTIME) - PATIENCE);
+		tell(&s, r, f, is_over ? UINT64_MAX : recorded_now(r) - PATIENCE);
 		if (is_over)
 			break;
 		uint64_t pause = 4 * cost > PATIENCE ? 4 * cost : PATIENCE;
 		nanosleep(&(struct timespec){(time_t)(pause / 1000000000), (long)(pause % 1000000000)}, NULL);
 		is_over = !goes_on(r);
-		uint64_t began = now(CLOCK_MONOTONIC);
+		uint64_t began = now();
 		f->before(f->self);
 		recording_again(r);
 		f->after(f->self);
-		cost = now(CLOCK_MONOTONIC) - began;
+		cost = now() - began;
 		is_over = is_over && !goes_on(r);
 	}
 	struct file *file, *next;

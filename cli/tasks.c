@@ -31,6 +31,7 @@ static size_t read_small(const char *path, char *to, size_t size)
 struct stat_line {
 	char name[32], state;
 	uint64_t cpu, started; /* in ticks of the clock, the latter since the boot */
+	long threads;
 };
 
 static int read_stat(const char *path, struct stat_line *s)
@@ -41,8 +42,8 @@ static int read_stat(const char *path, struct stat_line *s)
 		return 0;
 	char *name = strchr(text, '('), *end = strrchr(text, ')');
 	uint64_t user, kernel;
-	if (!name || !end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %*d %*d %" SCNu64, &s->state, &user,
-				    &kernel, &s->started) != 4)
+	if (!name || !end || sscanf(end + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64 " %*d %*d %*d %*d %ld %*d %" SCNu64, &s->state, &user,
+				    &kernel, &s->threads, &s->started) != 5)
 		return 0;
 	*end = 0;
 	snprintf(s->name, sizeof s->name, "%s", name + 1);
@@ -124,30 +125,54 @@ static uint64_t now(clockid_t clock)
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-int process_runs(int pid, uint64_t then)
+/* By the clock that nobody sets, which its records have. */
+static uint64_t monotonic_start(const struct record_header *h)
 {
-	uint64_t since = now(CLOCK_REALTIME), boot = now(CLOCK_BOOTTIME);
+	return h->began - h->epoch;
+}
+
+uint64_t tasks_began(const struct recording *r)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (unsigned i = 0; i < r->sources_count; i++)
+		if (monotonic_start(r->sources[i].header) < first)
+			first = monotonic_start(r->sources[i].header);
+	return first != UINT64_MAX && first > SECOND && is_numbered_as_we_are(r) ? first - SECOND : 0;
+}
+
+/* Is that one there which has run it? */
+static int process_runs(const struct record_header *h, uint64_t since)
+{
+	uint64_t slept = now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC);
 	struct stat_line s;
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	if (kill(pid, 0) != 0 && errno != EPERM)
+	snprintf(path, sizeof path, "/proc/%d/stat", h->pid);
+	if (kill(h->pid, 0) != 0 && errno != EPERM)
 		return 0;
 	/* Without /proc nobody can say more. */
 	if (!read_stat(path, &s))
 		return 1;
-	/* One that has begun later has the number of one that has gone. */
-	since = since > then ? since - then : 0;
-	return s.state != 'Z' && s.state != 'X' && s.started * tick() <= boot - since + SECOND;
+	/* The first thread may have ended, and others go on. */
+	if ((s.state == 'Z' || s.state == 'X') && s.threads < 2)
+		return 0;
+	/* One that has begun later has the number of one that has gone; one from before the recording, that of one in a pid namespace of its own. */
+	return s.started * tick() <= monotonic_start(h) + slept + SECOND && (h->pid == h->recording_pid || s.started * tick() >= since);
 }
 
-int image_runs(const struct recording *r, unsigned source)
+int image_runs(const struct recording *r, unsigned source, uint64_t since)
 {
 	const struct record_header *h = r->sources[source].header;
 	/* After an exec a program that has no file yet, or never will, goes on. */
 	int is_over = h->end != RECORD_RUNNING && (h->end != RECORD_EXECED || image_comes(r, h->pid, 1, r->sources[source].began, source));
 
-	return !is_over && process_runs(h->pid, h->began);
+	return !is_over && process_runs(h, since);
+}
+
+uint64_t recorded_now(const struct recording *r)
+{
+	return r->sources_count ? now(CLOCK_MONOTONIC) + r->sources[0].epoch : now(CLOCK_REALTIME);
 }
 
 int is_numbered_as_we_are(const struct recording *r)
@@ -182,11 +207,11 @@ static void put_descriptor(const struct text_memory *memory, struct text *out, i
 	text_char(out, '>');
 }
 
-/* process_vm_readv(2): neither stops the program nor touches what it has not touched. */
+/* process_vm_readv(2): neither stops the program nor touches what it has not touched. The process's number has no memory when its first thread has ended. */
 static long read_live(const struct text_memory *self, void *to, uint64_t from, size_t size)
 {
 	struct iovec here = {to, size}, there = {(void *)(uintptr_t)from, size};
-	ssize_t got = process_vm_readv(shown->pid, &here, 1, &there, 1, 0);
+	ssize_t got = process_vm_readv(shown->tid, &here, 1, &there, 1, 0);
 
 	(void)self;
 	return got < 0 ? -errno : got;

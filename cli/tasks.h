@@ -6,7 +6,7 @@
 
 struct task {
 	int pid, tid;
-	char state;            /* R: runs, S: waits, D: waits and cannot be interrupted, T: stopped, t: stopped by a tracer, Z: has ended */
+	char state;            /* R: runs, S: waits, D: waits and cannot be interrupted, T: stopped, t: stopped by a tracer, Z: has ended, and others of its process go on */
 	uint64_t cpu;          /* ns that it has had so far, to a hundredth of a second */
 	char name[32];
 	enum {
@@ -23,11 +23,14 @@ int task_read(struct task *t, int pid, int tid);
 /* The threads of a process in the order of their numbers: into `tids`, to be freed; their number. */
 size_t tasks_of(int pid, int **tids);
 
-/* Does the process run that had this number then (ns since 1970)? */
-int process_runs(int pid, uint64_t then);
+/* ns since the boot: none of the recording's processes but the first can have begun before; 0: not known, the numbers are another namespace's. */
+uint64_t tasks_began(const struct recording *r);
 
-/* Its image, or what it is now where that has no file in the recording, is not known to have ended. */
-int image_runs(const struct recording *r, unsigned source);
+/* Its image, or what it is now where that has no file in the recording, is not known to have ended. since: tasks_began. */
+int image_runs(const struct recording *r, unsigned source, uint64_t since);
+
+/* The time as the recording has it, ns since 1970: also where the clock on the wall was set since it began. */
+uint64_t recorded_now(const struct recording *r);
 
 /* Have the processes of this recording the numbers that we see? 0: it is from another pid namespace, machine or boot. */
 int is_numbered_as_we_are(const struct recording *r);

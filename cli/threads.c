@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A file that is read again and again: what lies in front is known. */
 struct watched {
@@ -148,17 +147,15 @@ static int by_process(const struct thread *a, const struct thread *b)
 void threads_look(struct threads *t, struct recording *r, int pid)
 {
 	struct thread *thread, *next;
-	struct timespec time;
+	uint64_t now = recorded_now(r), began = tasks_began(r);
 
-	clock_gettime(CLOCK_REALTIME, &time);
-	uint64_t now = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 	forget_interval(t);
 	t->look++;
 	t->running = 0;
 	r->whole = 1;
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		int *tids;
-		if (!image_runs(r, i))
+		if (!image_runs(r, i, began))
 			continue;
 		t->running++;
 		read_events(t, r, i, watch(t, &r->sources[i]), now);

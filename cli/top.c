@@ -24,9 +24,10 @@ const char top_help[] =
 	"      --help\n"
 	"\n"
 	"Threads stand below their process, whose number is that of its first one. S is the kernel's letter: R runs, S waits, D waits and cannot be\n"
-	"interrupted, T stopped. Rates are since the look before, at the first one since the program's start. IN: the call that it is in; or, where it makes\n"
+	"interrupted, T stopped, Z has ended before the others. Rates are since the look before, at the first one since the program's start. IN: the call that it is in; or, where it makes\n"
 	"many, the one that takes most of its time. FOR: in this call, or (with <, at most) in what follows its last recorded one. What no record tells, a lock\n"
 	"that it waits for, a program that could not be followed, is asked of the kernel (/proc/PID/syscall).\n"
+	"Programs in a pid namespace of their own (of a sandbox in the recording) are not shown.\n"
 	"\n"
 	"Exit status: 0; 1: none of its programs runs, or a part of the recording could not be read; 2: wrong usage, or nothing to read; 125: the output could not\n"
 	"be written.\n";

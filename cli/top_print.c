@@ -73,6 +73,8 @@ static void put_what(char *to, size_t size, const struct thread *t, uint64_t now
 		task_call_text(&out, &t->task, t->source, t->open);
 	} else if (t->task.place == TASK_IN_CALL) {
 		task_call_text(&out, &t->task, t->source, NULL);
+	} else if (t->task.state == 'Z') {
+		text_string(&out, "has ended");
 	} else {
 		text_string(&out, t->task.state == 'R' ? "computes" : t->task.place == TASK_SILENT ? "a call that was not recorded" : "no call");
 	}
