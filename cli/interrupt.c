@@ -22,6 +22,7 @@ void interrupt_await(void)
 {
 	await(SIGINT);
 	await(SIGTERM);
+	await(SIGQUIT);
 }
 
 void interrupt_end(void)

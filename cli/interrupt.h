@@ -1,4 +1,4 @@
-/* Commands that show something live until somebody has had enough: the first SIGINT or SIGTERM ends them in an orderly way, the second at once. */
+/* Commands that show something live until somebody has had enough: the first SIGINT, SIGTERM or SIGQUIT ends them in an orderly way, the second at once. */
 #ifndef CLI_INTERRUPT_H
 #define CLI_INTERRUPT_H
 

@@ -3,6 +3,7 @@
 #include "interrupt.h"
 #include "top.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -34,15 +35,76 @@ const char top_help[] =
 
 enum { MOST_DELAY = 3600 /* s */ };
 
+/* Whose the terminal is, for what comes by a signal. */
+static struct top *at_terminal;
+
+/* Who is in the background would be stopped for it. */
+static int is_in_front(void)
+{
+	return tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+static void begin_keys(struct top *t)
+{
+	t->reads_keys = is_in_front() && tcsetattr(STDIN_FILENO, TCSADRAIN, &t->for_keys) == 0;
+}
+
+static void end_keys(struct top *t)
+{
+	if (t->reads_keys && is_in_front())
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &t->as_it_was);
+	t->reads_keys = 0;
+}
+
+static void go_on(int signal_number)
+{
+	int error = errno;
+
+	(void)signal_number;
+	begin_keys(at_terminal);
+	errno = error;
+}
+
+/* Whoever is asked next finds the terminal as it was: not every shell sees to that. Behind raise stands go_on. */
+static void stop(int signal_number)
+{
+	int error = errno;
+	sigset_t this, before;
+
+	end_keys(at_terminal);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+	sigemptyset(&this);
+	sigaddset(&this, signal_number);
+	sigprocmask(SIG_UNBLOCK, &this, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	signal(signal_number, stop);
+	errno = error;
+}
+
 static void read_keys(struct top *t)
 {
-	struct termios keys;
+	struct sigaction old;
 
-	if (!t->is_terminal || tcgetattr(STDIN_FILENO, &t->as_it_was) != 0 || tcgetpgrp(STDIN_FILENO) != getpgrp())
+	if (!t->is_terminal || tcgetattr(STDIN_FILENO, &t->as_it_was) != 0 || !is_in_front())
 		return;
-	keys = t->as_it_was;
-	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	t->reads_keys = tcsetattr(STDIN_FILENO, TCSADRAIN, &keys) == 0;
+	t->for_keys = t->as_it_was;
+	t->for_keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	at_terminal = t;
+	if (sigaction(SIGTSTP, NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
+		sigaction(SIGTSTP, &(struct sigaction){.sa_handler = stop, .sa_flags = SA_RESTART}, NULL);
+		sigaction(SIGCONT, &(struct sigaction){.sa_handler = go_on, .sa_flags = SA_RESTART}, NULL);
+	}
+	begin_keys(t);
+}
+
+static void forget_keys(struct top *t)
+{
+	if (!at_terminal)
+		return;
+	signal(SIGTSTP, SIG_DFL);
+	signal(SIGCONT, SIG_DFL);
+	end_keys(t);
 }
 
 /* Until the next look; 0: q was typed. */
@@ -160,8 +222,7 @@ int command_top(int argc, char **argv)
 	interrupt_await();
 	read_keys(&t);
 	watch(&t);
-	if (t.reads_keys)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &t.as_it_was);
+	forget_keys(&t);
 	threads_free(&t.threads);
 	(t.json ? recording_coverage_line : recording_coverage)(&t.recording, stdout);
 	int status = recording_end(&t.recording, stdout);

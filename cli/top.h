@@ -4,6 +4,7 @@
 
 #include "threads.h"
 
+#include <signal.h>
 #include <termios.h>
 
 enum { SECOND = 1000000000 };
@@ -15,8 +16,8 @@ struct top {
 	unsigned long looks; /* 0: no end */
 	int pid, below, json;
 	int is_terminal;
-	struct termios as_it_was; /* where keys are read */
-	int reads_keys;
+	struct termios as_it_was, for_keys; /* where keys are read */
+	volatile sig_atomic_t reads_keys;
 };
 
 /* The threads as they were found last. */
