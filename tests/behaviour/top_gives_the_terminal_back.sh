@@ -15,16 +15,20 @@ child, terminal = pty.fork()
 if child == 0:
     os.environ.update(PS1="shell> ", ENV="")
     os.execv("/bin/sh", ["sh", "-i"])
-def wait_for(what, text=b""):
+text = b""
+def wait_for(what):
+    global text
     end = time.time() + 20
     while time.time() < end:
+        if what in text:
+            text = text.split(what, 1)[1]
+            return
         if select.select([terminal], [], [], 0.1)[0]:
             text += os.read(terminal, 65536)
-        if what in text:
-            return
     assert False, (what, text)
 def reads_keys():
     return not termios.tcgetattr(terminal)[3] & (termios.ICANON | termios.ECHO)
+wait_for(b"shell> ")
 def top():
     os.write(terminal, sys.argv[1].encode() + b" top -d 0.2 recording\n")
     wait_for(b"\033[H")
@@ -32,7 +36,7 @@ def top():
 # What stty says shows what the next program meets: a shell with an editor changes the terminal for itself.
 def is_as_it_was(after):
     os.write(terminal, b"stty -a | tr ' ' '\\n' | grep -cxE 'icanon;?|echo;?' | sed 's/^/they are /'\n")
-    wait_for(b"they are 2")
+    wait_for(b"they are 2\r\nshell> ")
 for key in b"\x03", b"\x1c":
     top()
     os.write(terminal, key)
@@ -42,7 +46,6 @@ top()
 os.write(terminal, b"\x1a")
 wait_for(b"shell> ")
 is_as_it_was("stopped")
-wait_for(b"shell> ")
 os.write(terminal, b"fg\n")
 wait_for(b"\033[H")
 assert reads_keys(), "it does not read keys when it goes on"
