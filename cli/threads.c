@@ -197,7 +197,10 @@ int thread_is_in(const struct thread *t)
 
 	if (!t->open || t->task.place == TASK_OUTSIDE)
 		return 0;
-	return t->task.place == TASK_SILENT || number == t->task.call.number || number == RECORD_CALLS - 1;
+	/* What has no file has been executed by its last call, which did not come back. */
+	if (t->task.place == TASK_SILENT)
+		return t->is_recorded || !is_exec(number);
+	return number == t->task.call.number || number == RECORD_CALLS - 1;
 }
 
 int thread_busiest(const struct thread *t)

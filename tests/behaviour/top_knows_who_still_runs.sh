@@ -70,6 +70,21 @@ PY
 	end
 done
 
+# What was executed and has no file (here: may make none) is not in that exec any more, though nobody is told what it is in.
+quiet() { setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$@"; }
+if [ "$(id -u)" = 0 ] && quiet true 2>/dev/null; then
+	chmod o+x . ..
+	cc -static -x c -o waits - <<<'#include <unistd.h>
+int main(void) { alarm(100); return pause(); }' || fail "cc does not compile"
+	"$SYSSHIM" run -q --record="$PWD/quiet" -- setpriv --reuid=65534 --clear-groups ./waits &
+	program=$!
+	for _ in $(seq 100); do [ "$(cat /proc/$program/comm)" = waits ] && break; sleep 0.1; done
+	sleep 0.2
+	quiet "$SYSSHIM" top -n 1 --json quiet >shown
+	grep '"tid"' shown | grep -q '"program":"waits","recorded":false,.*"call":\(null\|"pause"\),' || fail "it is in an exec: $(cat shown)"
+	end
+fi
+
 # 1 and 2 in a namespace of their own; here they are others.
 unshare -Urpf --mount-proc true 2>/dev/null || skip "no pid namespace can be made"
 begin inside unshare -Urpf --kill-child --mount-proc sh -c 'sleep 100; :'
