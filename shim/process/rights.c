@@ -129,5 +129,7 @@ void rights_unseal(struct process *p)
 	p->sealed = 0;
 	p->log.sink.frozen = p->stats.frozen = 0;
 	death_take_back(p);
-	signals_hook(p);
+	/* In a vfork child, whose installation has failed, they would be set for it alone, and its parent would take them for its own. */
+	if (process_is_ours(p))
+		signals_hook(p);
 }

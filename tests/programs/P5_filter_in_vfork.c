@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 static int file, lines, skips;
+static char *space;
 
 static void on_usr(int number)
 {
@@ -70,6 +72,33 @@ static int forks(void *unused)
 	_exit(98);
 }
 
+/* The kernel refuses it. */
+static int fails(void *unused)
+{
+	struct sock_fprog none = {0, NULL};
+
+	(void)unused;
+	_exit(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &none) ? 5 : 98);
+}
+
+/* Not this child installs one, but one that it makes in its turn. */
+static int has_one(void *unused)
+{
+	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+	struct sock_fprog program = {1, &allow};
+	pid_t pid = vfork();
+
+	(void)unused;
+	if (!pid) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+			_exit(77);
+		_exit(5);
+	}
+	int status = 0;
+	waitpid(pid, &status, 0);
+	_exit(WEXITSTATUS(status));
+}
+
 static void more(int count)
 {
 	burst(file, "main", lines, lines + count);
@@ -120,9 +149,47 @@ static void ends(const void *unused)
 	raise(SIGTERM);
 }
 
+/* Ends its parent as soon as that has written so many lines. */
+static void kills_at(int count)
+{
+	int now = 0;
+	struct iovec here = {&now, sizeof now}, there = {&lines, sizeof lines};
+
+	while (now < count)
+		process_vm_readv(getppid(), &here, 1, &there, 1, 0);
+	kill(getppid(), SIGTERM);
+	_exit(0);
+}
+
+/* A signal that kills comes behind a burst. */
+static void is_killed(const void *body)
+{
+	int (*function)(void *);
+	int status;
+
+	memcpy(&function, body, sizeof function);
+	file = create("killed");
+	lines = 0;
+	more(200);
+	/* Yama lets nobody else look. */
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	if (!fork())
+		kills_at(400);
+	pid_t pid = clone(function, space + 65536, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("clone");
+	printf("the child before: %#x\n", status);
+	fflush(stdout);
+	more(200);
+	for (;;)
+		spin(1000);
+}
+
 int main(void)
 {
-	char *space = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int (*bodies[])(void *) = {fails, has_one, forks, executes};
+
+	space = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	file = create("lines");
 	looks();
@@ -134,6 +201,10 @@ int main(void)
 	if (skips)
 		return 77;
 	printf("ended by SIGTERM: %#x\n", in_child(ends, NULL));
+	for (unsigned i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+		printf("ended by SIGTERM behind a burst: %#x\n", in_child(is_killed, &bodies[i]));
+		tell("first.killed");
+	}
 	more(100);
 	close(file);
 	tell("first.lines");
