@@ -24,7 +24,7 @@ C_
 cc -O1 -w -pthread -o first first.c || fail "cc does not compile"
 
 program=
-trap '[ -z "$program" ] || kill $program 2>/dev/null' EXIT
+trap '[ -z "$program" ] || kill -KILL $program 2>/dev/null' EXIT
 # begin RECORDING PROGRAM...: until it waits.
 begin() {
 	local recording=$1
@@ -37,7 +37,8 @@ begin() {
 	done
 	fail "$*: top does not see that it waits: $("$SYSSHIM" top -n 1 "$recording" 2>&1)"
 }
-end() { kill $program; wait $program 2>/dev/null; program=; }
+# unshare(1) does not die of SIGTERM.
+end() { kill -KILL $program; wait $program 2>/dev/null; program=; }
 
 begin threads ./first
 "$SYSSHIM" top -n 1 threads >shown
