@@ -244,46 +244,61 @@ static int by_failures(const void *a, const void *b)
 	return x->failed != y->failed ? (x->failed < y->failed ? 1 : -1) : strcmp(x->path, y->path);
 }
 
+static void put_path(const struct report *p, const struct file *file)
+{
+	fprintf(p->out, "<tr><td class=\"n w\"><code>");
+	print_html(p->out, file->path, strlen(file->path));
+	fprintf(p->out, "</code></td>");
+}
+
+static void opened(const struct report *p, struct file **files, size_t count)
+{
+	double most = count ? (double)(files[0]->read + files[0]->written) : 0;
+	char letters[ACCESS_TEXT], texts[2][32];
+
+	fprintf(p->out, "<h2>Files%s</h2>\n<table><tr><th class=n>path<th class=n>how<th>opened<th>read<th>written<th class=n></tr>\n",
+		count > MOST_FILES ? " with most bytes (sysshim files has all)" : "");
+	for (size_t i = 0; i < count && i < MOST_FILES; i++) {
+		const struct file *file = files[i];
+		put_path(p, file);
+		fprintf(p->out, "<td class=n>%s</td><td>%" PRIu64 "</td><td>%s</td><td>%s</td>", files_access(file->access, letters), file->opens,
+			file->read ? report_size(texts[0], (double)file->read) : "", file->written ? report_size(texts[1], (double)file->written) : "");
+		bar(p, most > 0 ? (double)(file->read + file->written) / most : 0, file->written > file->read);
+		fprintf(p->out, "</tr>\n");
+	}
+	fprintf(p->out, "</table>\n");
+}
+
+static void missing(const struct report *p, struct file **files, size_t count)
+{
+	fprintf(p->out, "<h2>Not there, or not to be opened%s</h2>\n<table><tr><th class=n>path<th class=n>why<th>tried</tr>\n",
+		count > MOST_FILES ? ": those tried most (sysshim files --only-missing has all)" : "");
+	for (size_t i = 0; i < count && i < MOST_FILES; i++) {
+		const char *error = errno_name((unsigned)files[i]->error);
+		put_path(p, files[i]);
+		fprintf(p->out, "<td class=n>%s</td><td>%" PRIu64 "</td></tr>\n", error ? error : "?", files[i]->failed);
+	}
+	fprintf(p->out, "</table>\n");
+}
+
 static void files(const struct report *p)
 {
-	size_t count = HASH_COUNT(p->files.table), found = 0, missing = 0;
-	struct file **all = zeroed((2 * count + 1) * sizeof *all), **lost = all + count, *file, *next;
-	char letters[ACCESS_TEXT], texts[2][32];
+	size_t count = HASH_COUNT(p->files.table), found = 0, lost = 0;
+	struct file **all = zeroed((2 * count + 1) * sizeof *all), *file, *next;
 
 	HASH_ITER(hh, p->files.table, file, next)
 	{
 		if (file->opens || file->kernel)
 			all[found++] = file;
 		else if (file->failed)
-			lost[missing++] = file;
+			all[count + lost++] = file;
 	}
-	if (found) {
-		qsort(all, found, sizeof *all, by_bytes);
-		double most = (double)(all[0]->read + all[0]->written);
-		fprintf(p->out, "<h2>Files%s</h2>\n<table><tr><th class=n>path<th class=n>how<th>opened<th>read<th>written<th class=n></tr>\n",
-			found > MOST_FILES ? " with most bytes (sysshim files has all)" : "");
-		for (size_t i = 0; i < found && i < MOST_FILES; i++) {
-			fprintf(p->out, "<tr><td class=\"n w\"><code>");
-			print_html(p->out, all[i]->path, strlen(all[i]->path));
-			fprintf(p->out, "</code></td><td class=n>%s</td><td>%" PRIu64 "</td><td>%s</td><td>%s</td>", files_access(all[i]->access, letters), all[i]->opens,
-				all[i]->read ? report_size(texts[0], (double)all[i]->read) : "", all[i]->written ? report_size(texts[1], (double)all[i]->written) : "");
-			bar(p, most > 0 ? (double)(all[i]->read + all[i]->written) / most : 0, all[i]->written > all[i]->read);
-			fprintf(p->out, "</tr>\n");
-		}
-		fprintf(p->out, "</table>\n");
-	}
-	if (missing) {
-		qsort(lost, missing, sizeof *lost, by_failures);
-		fprintf(p->out, "<h2>Not there, or not to be opened%s</h2>\n<table><tr><th class=n>path<th class=n>why<th>tried</tr>\n",
-			missing > MOST_FILES ? ": those tried most (sysshim files --only-missing has all)" : "");
-		for (size_t i = 0; i < missing && i < MOST_FILES; i++) {
-			const char *error = errno_name((unsigned)lost[i]->error);
-			fprintf(p->out, "<tr><td class=\"n w\"><code>");
-			print_html(p->out, lost[i]->path, strlen(lost[i]->path));
-			fprintf(p->out, "</code></td><td class=n>%s</td><td>%" PRIu64 "</td></tr>\n", error ? error : "?", lost[i]->failed);
-		}
-		fprintf(p->out, "</table>\n");
-	}
+	qsort(all, found, sizeof *all, by_bytes);
+	qsort(all + count, lost, sizeof *all, by_failures);
+	if (found)
+		opened(p, all, found);
+	if (lost)
+		missing(p, all + count, lost);
 	free(all);
 }
 

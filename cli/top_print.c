@@ -138,14 +138,61 @@ void top_print(const struct top *top)
 	fputs(top->is_terminal ? "\033[J" : "\n", stdout);
 }
 
+/* A member that is a time, or null: 0. */
+static void json_time(struct text *out, const char *name, uint64_t time)
+{
+	if (time) {
+		json_number(out, name, (int64_t)time);
+		return;
+	}
+	text_string(out, ",\"");
+	text_string(out, name);
+	text_string(out, "\":null");
+}
+
+/* The call that it is in, and its arguments. */
+static void json_call(struct text *out, const struct thread *t)
+{
+	static char what[LINE];
+	struct text text = {what, what + sizeof what, 0};
+	int is_known = thread_is_in(t);
+
+	if (!is_known && t->task.place != TASK_IN_CALL) {
+		text_string(out, ",\"call\":null,\"args\":null");
+		return;
+	}
+	task_call_text(&text, &t->task, t->source, is_known ? t->open : NULL);
+	size_t size = (size_t)(text.at - what), name = size;
+	for (size_t i = 0; i < size && name == size; i++)
+		if (what[i] == '(')
+			name = i;
+	size_t arguments = name < size ? name + 1 : size;
+	json_string(out, "call", what, name);
+	json_string(out, "args", what + arguments, size - arguments);
+}
+
+static void json_busiest(struct text *out, const struct thread *t)
+{
+	int busiest = thread_busiest(t);
+	const char *name = busiest >= 0 ? syscall_name((unsigned)busiest) : NULL;
+
+	if (busiest < 0) {
+		text_string(out, ",\"busiest\":null,\"busiest_calls\":0,\"busiest_ns\":0");
+		return;
+	}
+	name = name ? name : "others";
+	json_string(out, "busiest", name, strlen(name));
+	json_number(out, "busiest_calls", (int64_t)t->by_call[busiest].calls);
+	json_number(out, "busiest_ns", (int64_t)t->by_call[busiest].nanoseconds);
+}
+
 void top_print_json(const struct top *top)
 {
-	static char what[LINE], line[LINE * 7];
+	static char line[LINE * 7];
 	uint64_t now = top->threads.last;
 
 	for (const struct thread *t = top->threads.table; t; t = t->hh.next) {
-		struct text out = {line, line + sizeof line - 1, 0}, args = {what, what + sizeof what, 0};
-		int busiest = thread_busiest(t), is_known = thread_is_in(t), is_in = is_known || t->task.place == TASK_IN_CALL;
+		struct text out = {line, line + sizeof line - 1, 0};
 		text_string(&out, "{\"time_ns\":");
 		text_unsigned(&out, now);
 		json_number(&out, "interval_ns", (int64_t)t->interval);
@@ -159,29 +206,10 @@ void top_print_json(const struct top *top)
 		json_number(&out, "call_ns", (int64_t)thread_in_calls(t, now));
 		json_number(&out, "read_bytes", (int64_t)t->read_bytes);
 		json_number(&out, "written_bytes", (int64_t)t->written_bytes);
-		if (is_in) {
-			task_call_text(&args, &t->task, t->source, is_known ? t->open : NULL);
-			const char *bracket = memchr(what, '(', (size_t)(args.at - what));
-			size_t name = bracket ? (size_t)(bracket - what) : (size_t)(args.at - what);
-			json_string(&out, "call", what, name);
-			json_string(&out, "args", what + name + (bracket != NULL), (size_t)(args.at - what) - name - (bracket != NULL));
-		} else {
-			text_string(&out, ",\"call\":null,\"args\":null");
-		}
-		text_string(&out, is_known ? ",\"since_ns\":" : ",\"since_ns\":null");
-		if (is_known)
-			text_unsigned(&out, t->open_since);
-		text_string(&out, t->returned ? ",\"returned_ns\":" : ",\"returned_ns\":null");
-		if (t->returned)
-			text_unsigned(&out, t->returned);
-		if (busiest >= 0) {
-			const char *name = syscall_name((unsigned)busiest);
-			json_string(&out, "busiest", name ? name : "others", strlen(name ? name : "others"));
-			json_number(&out, "busiest_calls", (int64_t)t->by_call[busiest].calls);
-			json_number(&out, "busiest_ns", (int64_t)t->by_call[busiest].nanoseconds);
-		} else {
-			text_string(&out, ",\"busiest\":null,\"busiest_calls\":0,\"busiest_ns\":0");
-		}
+		json_call(&out, t);
+		json_time(&out, "since_ns", thread_is_in(t) ? t->open_since : 0);
+		json_time(&out, "returned_ns", t->returned);
+		json_busiest(&out, t);
 		text_string(&out, "}\n");
 		fwrite(line, 1, (size_t)(out.at - line), stdout);
 	}
