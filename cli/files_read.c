@@ -240,16 +240,27 @@ static int is_asked(const struct reader *r, const struct text_call *call)
 	return trace_set_has(r->source->header->trace, call->number);
 }
 
+/* execveat(2), AT_EXECVE_CHECK (Linux 6.14): could it be executed? */
+static int only_asks(const struct text_call *call)
+{
+	return call->number == __NR_execveat && call->arguments[4] & 0x10000;
+}
+
 static void exec_event(const struct reader *r, const struct text_call *call, const struct text_memory *memory, int64_t result)
 {
 	char given[RECORDED_PATH];
+	int has_path = text_call_path(call, memory, given, sizeof given) != NULL;
 
 	if (!is_asked(r, call))
 		return;
-	if (text_call_path(call, memory, given, sizeof given))
+	if (only_asks(call)) {
+		if (has_path)
+			files_asked(r, files_row(r, (int)call->arguments[0], given), result);
+	} else if (has_path) {
 		executed(r, call, given, result);
-	else
+	} else {
 		executed_unknown(r, result);
+	}
 }
 
 static void add_call(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory)
@@ -353,7 +364,7 @@ static void add_event(const struct reader *r, const struct record_word *word)
 		return;
 	}
 	if (word->kind == RECORD_BEGIN) {
-		if (is_exec(call.number) && is_ours)
+		if (is_exec(call.number) && is_ours && !only_asks(&call))
 			exec_event(r, &call, &memory.memory, 0);
 		return;
 	}

@@ -112,4 +112,28 @@ for option in -q --trace-static; do
 	"$SYSSHIM" stat --json "refused$option" >stat.json || fail "stat: status $?"
 	python3 -c 'import json; kernel = json.load(open("stat.json"))["coverage"]["kernel"]; assert kernel["reads"] == kernel["counted_reads"] > 0, kernel' 2>err || fail "$option: $(tail -n 1 err)"
 done
+
+# Who only asks whether a file could be executed (Linux 6.14; before, the flag is refused) has executed nothing.
+cat >asks.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int count, char **vector)
+{
+	return syscall(SYS_execveat, AT_FDCWD, "./static", vector, (char *[]){0}, 0x10000 /* AT_EXECVE_CHECK */) > 0;
+}
+C
+gcc -o asks asks.c || fail "no program"
+for trace in all audit; do
+	"$SYSSHIM" run -q -e trace=$trace --record=asked.$trace -- ./asks || fail "status $?"
+	"$SYSSHIM" files --all --json asked.$trace >asked.json
+	python3 - <<'P' || fail "-e trace=$trace: see above"
+import json
+lines = [json.loads(line) for line in open("asked.json")]
+row = [line for line in lines if line.get("path", "").endswith("/static")]
+assert len(row) == 1 and row[0]["access"] == "-" and row[0]["opens"] == 0 and row[0]["named"] == 1, row
+assert lines[-1]["coverage"]["not_followed"]["static"] == 0 and not lines[-1]["not_followed"], lines[-1]
+P
+done
 exit 0
