@@ -18,8 +18,6 @@
 
 enum { PARTS = 8, TURNS = 4, ROOM_EVERY = 64, LARGE_MOST = 1 << 30 /* the kernel takes 2 GiB at most, both parts together */ };
 
-static const uint64_t USER_END = (1ull << 47) - 4096;
-
 static long (*next_write)(int, const void *, size_t);
 
 void coalesce_start(long (*next)(int, const void *, size_t))
@@ -69,7 +67,7 @@ static unsigned parts_of(struct batch *b, const struct call *call, struct part *
 	__builtin_memcpy(parts, (const void *)call->arguments[1], (uint32_t)count * sizeof *parts);
 	for (unsigned i = 0; i < (uint32_t)count; i++) {
 		/* The kernel looks where a part begins also where it is empty (access_ok). */
-		if (parts[i].size > BATCH_SMALL || (!parts[i].size && (uint64_t)parts[i].at >= USER_END))
+		if (parts[i].size > BATCH_SMALL || (!parts[i].size && (uint64_t)parts[i].at >= memory_user_end))
 			return 0;
 		*size += parts[i].size;
 	}

@@ -235,20 +235,15 @@ long memory_read_many(const struct iovec *to, const struct iovec *from, size_t c
 	return calls_refused ? -EPERM : RAW(__NR_process_vm_readv, RAW(__NR_gettid), to, count, from, count);
 }
 
-/* Below PAGES_NOBODY_HAS nothing is ever mapped (vm.mmap_min_addr), and user space ends before its last page. */
+/* Below it nothing is ever mapped (vm.mmap_min_addr). */
 enum { PAGES_NOBODY_HAS = 64 << 10 };
-#ifdef __aarch64__
-static const uint64_t USER_END = (1ull << 48) - PAGE; /* more must be asked for (Documentation/arch/arm64/memory.rst) */
-#else
-static const uint64_t USER_END = (1ull << 47) - PAGE;
-#endif
 
 static int is_there(uint64_t from, int may_ask)
 {
 	size_t in_page = PAGE - from % PAGE;
 
 	/* NB: the word that is asked for may not lie across the page's end. */
-	return from >= PAGES_NOBODY_HAS && from < USER_END &&
+	return from >= PAGES_NOBODY_HAS && from < memory_user_end &&
 	       (!may_ask || RAW(__NR_rt_sigprocmask, NO_WAY, in_page < WORD ? from - (WORD - in_page) : from, 0, WORD) == -EINVAL);
 }
 

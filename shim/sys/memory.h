@@ -52,6 +52,13 @@ int string_same_name(const char *a, const char *b);
 /* Shell glob with * and ?, no brackets; recursion depth is bounded by the number of stars in the pattern. */
 int string_matches(const char *pattern, const char *s);
 
+/* User space ends there: before its last page. */
+#ifdef __aarch64__
+static const uint64_t memory_user_end = (1ull << 48) - 4096; /* more must be asked for (Documentation/arch/arm64/memory.rst) */
+#else
+static const uint64_t memory_user_end = (1ull << 47) - 4096;
+#endif
+
 /* Copies between our memory and memory that the program owns and may unmap at any time, through the kernel (process_vm_readv(2) on
  * ourselves: allowed for one's own thread group without any privilege), which answers -EFAULT instead of raising SIGSEGV or SIGBUS.
  * Return the number of bytes copied, which is short at the end of a mapping, or -errno. Any context. */

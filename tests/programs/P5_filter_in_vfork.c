@@ -20,6 +20,15 @@ static void on_usr(int number)
 		_exit(92);
 }
 
+/* For who makes this call; 77: the kernel does not let him. */
+static void install(struct sock_filter *code, unsigned short count)
+{
+	struct sock_fprog program = {count, code};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(77);
+}
+
 static int kills(void *unused)
 {
 	struct sock_filter code[] = {
@@ -31,12 +40,10 @@ static int kills(void *unused)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof code / sizeof *code, code};
 	struct sigaction old;
 
 	(void)unused;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(77);
+	install(code, sizeof code / sizeof *code);
 	for (int i = 0; i < 50; i++)
 		close(dup(file));
 	_exit(sigaction(SIGUSR1, NULL, &old) == 0 && old.sa_handler == on_usr ? 5 : 6);
@@ -45,11 +52,9 @@ static int kills(void *unused)
 static int executes(void *unused)
 {
 	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-	struct sock_fprog program = {1, &allow};
 
 	(void)unused;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(77);
+	install(&allow, 1);
 	execl("/bin/sh", "sh", "-c", "exit 5", (char *)NULL);
 	_exit(98);
 }
@@ -63,11 +68,9 @@ static int forks(void *unused)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {sizeof code / sizeof *code, code};
 
 	(void)unused;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-		_exit(77);
+	install(code, sizeof code / sizeof *code);
 	vfork();
 	_exit(98);
 }
@@ -85,13 +88,11 @@ static int fails(void *unused)
 static int has_one(void *unused)
 {
 	struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-	struct sock_fprog program = {1, &allow};
 	pid_t pid = vfork();
 
 	(void)unused;
 	if (!pid) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-			_exit(77);
+		install(&allow, 1);
 		_exit(5);
 	}
 	int status = 0;
