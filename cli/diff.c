@@ -238,12 +238,9 @@ static int read_side(struct side *s, const char *path, const struct files *chose
 	filter_all(&filter);
 	files_add_all(&s->files);
 	HASH_SORT(s->files.table, file_by_path);
-	for (unsigned i = 0; i < s->recording.sources_count; i++) {
-		const struct record_header *h = s->recording.sources[i].header;
+	s->first = recording_first(&s->recording);
+	for (unsigned i = 0; i < s->recording.sources_count; i++)
 		totals_add(&s->totals, &s->recording, i, &filter, filter_by_name(&filter, &s->recording));
-		if (!s->first || h->began < s->first->began)
-			s->first = h;
-	}
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		s->totals.rows[i].number = i;
 	return 1;

@@ -1,5 +1,6 @@
 /* The files are read again and again; what was told of a chunk is remembered by its sequence number, because it moves within the file. */
 #include "follow.h"
+#include "clock.h"
 #include "command.h"
 #include "interrupt.h"
 #include "tasks.h"
@@ -78,14 +79,6 @@ static int is_new(struct state *s, const uint64_t *numbers, const struct event *
 	return 1;
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static int is_any_running(const struct recording *r)
 {
 	uint64_t began = tasks_began(r);
@@ -132,11 +125,11 @@ void follow(struct recording *r, const struct follower *f)
 		uint64_t pause = 4 * cost > PATIENCE ? 4 * cost : PATIENCE;
 		nanosleep(&(struct timespec){(time_t)(pause / 1000000000), (long)(pause % 1000000000)}, NULL);
 		is_over = !goes_on(r);
-		uint64_t began = now();
+		uint64_t began = clock_now(CLOCK_MONOTONIC);
 		f->before(f->self);
 		recording_again(r);
 		f->after(f->self);
-		cost = now() - began;
+		cost = clock_now(CLOCK_MONOTONIC) - began;
 		is_over = is_over && !goes_on(r);
 	}
 	struct file *file, *next;

@@ -70,19 +70,7 @@ void worker_drop(struct places *p, struct worker *worker)
 
 int places_thread(const struct places *p, const struct event *e)
 {
-	const struct record_word *word = event_record(p->recording, e);
-
-	switch (word->kind) {
-	case RECORD_CALL:
-	case RECORD_BEGIN:
-		return ((const struct record_call *)word)->thread;
-	case RECORD_PLACE:
-		return ((const struct record_place *)word)->thread;
-	case RECORD_COPY:
-		return ((const struct record_copy *)word)->thread;
-	default:
-		return p->recording->sources[e->source].header->pid;
-	}
+	return recorded_thread(&p->recording->sources[e->source], event_record(p->recording, e));
 }
 
 int places_is_recent(const struct places *p, const struct event *e, int thread)

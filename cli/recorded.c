@@ -58,6 +58,27 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	return record->thread;
 }
 
+int recorded_thread(const struct source *s, const struct record_word *word)
+{
+	switch (word->kind) {
+	case RECORD_CALL:
+	case RECORD_BEGIN:
+		return ((const struct record_call *)word)->thread;
+	case RECORD_PLACE:
+		return ((const struct record_place *)word)->thread;
+	case RECORD_COPY:
+		return ((const struct record_copy *)word)->thread;
+	case RECORD_BATCH:
+		return ((const struct record_batch *)word)->thread;
+	case RECORD_SIGNAL:
+		return ((const struct record_signal *)word)->thread;
+	case RECORD_NOTE:
+		return ((const struct record_note *)word)->thread;
+	default:
+		return s->header->pid;
+	}
+}
+
 const char *recorded_text(char *to, size_t size, const char *text, size_t most)
 {
 	struct text out = {to, to + size - 1, 0};

@@ -166,15 +166,22 @@ static int is_near(uint64_t a, uint64_t b)
 	return a - b + 1000000000 < 2000000000;
 }
 
+const struct record_header *recording_first(const struct recording *r)
+{
+	const struct record_header *first = r->sources[0].header;
+
+	for (unsigned i = 1; i < r->sources_count; i++)
+		if (r->sources[i].header->began < first->began)
+			first = r->sources[i].header;
+	return first;
+}
+
 /* Every process has looked at both clocks for itself, and may have been interrupted in between. That of the first process serves all, but for
  * those that differ by more than a second: with another monotonic clock (time_namespaces(7)). */
 static void correct_times(struct recording *r)
 {
-	const struct record_header *first = r->sources_count ? r->sources[0].header : NULL;
+	const struct record_header *first = r->sources_count ? recording_first(r) : NULL;
 
-	for (unsigned i = 0; i < r->sources_count; i++)
-		if (r->sources[i].header->began < first->began)
-			first = r->sources[i].header;
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		struct source *s = &r->sources[i];
 		s->epoch = is_near(s->header->epoch, first->epoch) ? first->epoch : s->header->epoch;

@@ -78,6 +78,9 @@ int recordings_folder(char *path, size_t size);
 /* What all processes of a recording share; zeros where there is no such file. */
 void recording_total(const char *folder, struct record_total *total);
 
+/* Of the program that began first: whom somebody has started. There is one. */
+const struct record_header *recording_first(const struct recording *r);
+
 /* Is this the name of a file of a recording? */
 struct dirent;
 int is_record_name(const struct dirent *entry);
@@ -124,6 +127,9 @@ struct recorded_memory {
 	const char *kept, *end;
 };
 int recorded_call(const struct source *s, const struct record_word *word, struct text_call *call, struct recorded_memory *memory);
+
+/* Whose a record is; of those that do not say so the process's first thread. */
+int recorded_thread(const struct source *s, const struct record_word *word);
 
 /* Is it open or one like it? 1, and the flags with which it opens, and the folder that a relative path is in: a descriptor or AT_FDCWD. */
 int recorded_open(const struct text_call *call, const struct recorded_memory *memory, uint64_t *flags, int *folder);

@@ -82,18 +82,7 @@ const char *report_number(char to[32], uint64_t number)
 	return to;
 }
 
-/* Of what the recording's first program ran as. */
-static const struct record_header *first_of(const struct recording *r)
-{
-	const struct record_header *first = r->sources[0].header;
-
-	for (unsigned i = 1; i < r->sources_count; i++)
-		if (r->sources[i].header->began < first->began)
-			first = r->sources[i].header;
-	return first;
-}
-
-static void put_arguments(const struct report *p, const struct record_header *h)
+void report_command_line(const struct report *p, const struct record_header *h)
 {
 	size_t size = h->arguments_size < sizeof h->arguments ? h->arguments_size : sizeof h->arguments;
 
@@ -115,7 +104,7 @@ static void tile(const struct report *p, const char *value, const char *what)
 
 static void head(const struct report *p)
 {
-	const struct record_header *first = first_of(&p->recording);
+	const struct record_header *first = recording_first(&p->recording);
 	time_t began = (time_t)(first->began / 1000000000);
 	char date[64] = "";
 	struct tm when;
@@ -124,9 +113,9 @@ static void head(const struct report *p)
 		strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &when);
 	fprintf(p->out, "<!doctype html>\n<html lang=en><head><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\n"
 		"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>sysshim: ");
-	put_arguments(p, first);
+	report_command_line(p, first);
 	fprintf(p->out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
-	put_arguments(p, first);
+	report_command_line(p, first);
 	fprintf(p->out, "</h1>\n<p>%s, in ", date);
 	print_html(p->out, *first->directory ? first->directory : "?", strnlen(first->directory, sizeof first->directory));
 	fprintf(p->out, "</p>\n");

@@ -64,17 +64,6 @@ static void strip(const struct report *p, const struct lane *l, unsigned group, 
 		fprintf(p->out, "\" class=g%u />", group);
 }
 
-static void command_line(const struct report *p, const struct record_header *h)
-{
-	size_t size = h->arguments_size < sizeof h->arguments ? h->arguments_size : sizeof h->arguments;
-
-	for (size_t at = 0, length; at < size; at += length + 1) {
-		length = strnlen(h->arguments + at, size - at);
-		print_html(p->out, h->arguments + at, length);
-		fputc(' ', p->out);
-	}
-}
-
 static void lane(const struct report *p, const struct lane *l, int y)
 {
 	const struct record_header *h = l->last->header;
@@ -83,7 +72,7 @@ static void lane(const struct report *p, const struct lane *l, int y)
 	size_t name = strnlen(h->program, sizeof h->program);
 
 	fprintf(p->out, "<g><title>");
-	command_line(p, h);
+	report_command_line(p, h);
 	fprintf(p->out, "\n%s, %s calls, %s</title>", report_duration(duration, (double)(l->to - l->from)), report_number(calls, l->calls), recorded_end(h, end));
 	fprintf(p->out, "<text x=%d y=%d text-anchor=end>", LABEL - 8, y + BAR - 3);
 	print_html(p->out, h->program, name < 16 ? name : 16);

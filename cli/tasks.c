@@ -1,6 +1,7 @@
 /* Processes that run; see tasks.h. */
 #include "tasks.h"
 #include "ahead.h"
+#include "clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,10 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { SHOWN_BYTES = 32 /* of each buffer */, SECOND = 1000000000 };
+enum { SHOWN_BYTES = 32 /* of each buffer */ };
 
 /* The beginning of a small file of /proc, with a NUL; 0: it cannot be read. */
 static size_t read_small(const char *path, char *to, size_t size)
@@ -117,14 +117,6 @@ size_t tasks_of(int pid, int **tids)
 	return count;
 }
 
-static uint64_t now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
 /* By the clock that nobody sets, which its records have. */
 static uint64_t monotonic_start(const struct record_header *h)
 {
@@ -144,7 +136,7 @@ uint64_t tasks_began(const struct recording *r)
 /* Is that one there which has run it? */
 static int process_runs(const struct record_header *h, uint64_t since)
 {
-	uint64_t slept = now(CLOCK_BOOTTIME) - now(CLOCK_MONOTONIC);
+	uint64_t slept = clock_now(CLOCK_BOOTTIME) - clock_now(CLOCK_MONOTONIC);
 	struct stat_line s;
 	char path[64];
 
@@ -172,7 +164,7 @@ int image_runs(const struct recording *r, unsigned source, uint64_t since)
 
 uint64_t recorded_now(const struct recording *r)
 {
-	return r->sources_count ? now(CLOCK_MONOTONIC) + r->sources[0].epoch : now(CLOCK_REALTIME);
+	return r->sources_count ? clock_now(CLOCK_MONOTONIC) + r->sources[0].epoch : clock_now(CLOCK_REALTIME);
 }
 
 int is_numbered_as_we_are(const struct recording *r)

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 const char top_help[] =
@@ -116,14 +115,6 @@ static int pause_for(const struct top *t, uint64_t ns)
 	return poll(&keys, 1, (int)(ns / 1000000)) != 1 || read(STDIN_FILENO, &key, 1) != 1 || key != 'q';
 }
 
-static uint64_t monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
 static void watch(struct top *t)
 {
 	uint64_t cost = 0;
@@ -136,10 +127,10 @@ static void watch(struct top *t)
 			return;
 		if (!pause_for(t, t->delay > 4 * cost ? t->delay : 4 * cost) || interrupted_by)
 			return;
-		uint64_t began = monotonic();
+		uint64_t began = clock_now(CLOCK_MONOTONIC);
 		recording_again(&t->recording);
 		threads_look(&t->threads, &t->recording, t->pid);
-		cost = monotonic() - began;
+		cost = clock_now(CLOCK_MONOTONIC) - began;
 		if (!HASH_COUNT(t->threads.table))
 			return;
 	}

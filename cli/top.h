@@ -2,12 +2,11 @@
 #ifndef CLI_TOP_H
 #define CLI_TOP_H
 
+#include "clock.h"
 #include "threads.h"
 
 #include <signal.h>
 #include <termios.h>
-
-enum { SECOND = 1000000000 };
 
 struct top {
 	struct recording recording;

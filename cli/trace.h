@@ -29,8 +29,6 @@ struct trace {
 void trace_text_event(struct trace *t, const struct event *e);
 /* What stands open is ended. */
 void trace_text_end(struct trace *t);
-/* Which thread's, as the line says. */
-int trace_thread(const struct trace *t, const struct event *e);
 
 /* -ff: a file PREFIX.TID for each thread, as strace's. 0: one cannot be written, which was said. */
 int trace_by_thread(struct trace *t, const char *prefix);

@@ -1,5 +1,6 @@
 /* sysshim run --trace-static of a program that cannot load the shim itself: the tracer is started for this very process, which then executes the
  * program. For children of a program that has the shim, the shim does the same (shim/process/tracer.c says how and why). */
+#include "clock.h"
 #include "command.h"
 #include "recording.h"
 #include "../format/state.h"
@@ -94,7 +95,6 @@ static int is_anothers(const char *path)
 static int make_recording(char *path, size_t size)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *base = state && *state == '/' ? state : getenv("HOME");
-	struct timespec now;
 	struct stat status;
 
 	if (!recordings_folder(path, size))
@@ -109,9 +109,8 @@ static int make_recording(char *path, size_t size)
 		return 0;
 	}
 	struct text out = {path + strlen(path), path + size - 1, 0};
-	clock_gettime(CLOCK_REALTIME, &now);
 	text_char(&out, '/');
-	state_recording_name(&out, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, getpid());
+	state_recording_name(&out, clock_now(CLOCK_REALTIME), getpid());
 	*out.at = 0;
 	return !out.cut && make_folders(path) == 0;
 }

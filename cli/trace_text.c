@@ -217,7 +217,7 @@ static void text_other(struct trace *t, const struct event *e)
 	const struct record_note *note = (const void *)word;
 	struct text out = line_of(t);
 
-	head(t, &out, trace_thread(t, e), e->time);
+	head(t, &out, recorded_thread(&t->recording.sources[e->source], word), e->time);
 	if (word->kind == RECORD_BATCH)
 		text_batch_line(&out, batch->fd, batch->writes, batch->bytes, batch->ended_by, batch->duration);
 	else if (word->kind == RECORD_SIGNAL)
@@ -225,24 +225,6 @@ static void text_other(struct trace *t, const struct event *e)
 	else
 		text_note_line(&out, note->text, strnlen(note->text, sizeof note->text));
 	put(t, &out);
-}
-
-int trace_thread(const struct trace *t, const struct event *e)
-{
-	const struct record_word *word = event_record(&t->recording, e);
-	struct recorded_memory memory;
-	struct text_call call;
-
-	switch (word->kind) {
-	case RECORD_BATCH:
-		return ((const struct record_batch *)word)->thread;
-	case RECORD_SIGNAL:
-		return ((const struct record_signal *)word)->thread;
-	case RECORD_NOTE:
-		return ((const struct record_note *)word)->thread;
-	default:
-		return call_of(t, e, &call, &memory);
-	}
 }
 
 static void print_event(struct trace *t, const struct event *e)

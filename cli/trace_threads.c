@@ -61,7 +61,7 @@ int trace_by_thread(struct trace *t, const char *prefix)
 		if (!is_line(event_record(r, &e)))
 			continue;
 		places = grown(places, count, &room, sizeof *places);
-		places[count] = (struct place){e, count, trace_thread(t, &e)};
+		places[count] = (struct place){e, count, recorded_thread(&t->recording.sources[e.source], event_record(&t->recording, &e))};
 		count++;
 	}
 	if (count)
