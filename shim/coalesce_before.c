@@ -278,7 +278,7 @@ static long before_gathering(struct process *p, const struct call *call, const s
 	if (is_private(call, row))
 		return 0;
 	if (!is_write(call))
-		p->run = 0;
+		process_ends_row(p);
 	enum let_go why = objection(call, &reach);
 	if (why)
 		arm_let_go(p, batch, why, reach, NULL);
@@ -345,7 +345,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 	if (!word_fill(b->word))
 		b->word += WORD_GENERATION;
 	if (!is_write(call))
-		p->run = 0;
+		process_ends_row(p);
 	enum let_go why = objection(call, &reach);
 	if (!why && b->armed)
 		why = objection_armed(b, call, &reach);

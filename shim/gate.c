@@ -10,6 +10,7 @@
 #include "record/audit.h"
 #include "record/files.h"
 #include "record/plain.h"
+#include "record/shards.h"
 #include "sys/clock.h"
 
 #include <linux/fanotify.h>
@@ -20,7 +21,7 @@
 /* entry.S knows these for the calls that only want counting. */
 #ifdef __x86_64__
 _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process, run) == 40 && offsetof(struct process, quick) == 48 &&
-	       offsetof(struct process, counters) == 79952, "PROCESS_* in entry.S");
+	       offsetof(struct process, counters) == 80024, "PROCESS_* in entry.S");
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
 _Static_assert(QUICK_COUNT == 6 && QUICK_BYTES == 7, "QUICK_* in entry.S");
@@ -68,14 +69,15 @@ long gate(const struct call *call)
 	enum quick kind = number < SYSCALL_LIMIT ? p->quick[number] : QUICK_NO;
 	if (unlikely(kind <= QUICK_FOLLOW))
 		return look_further(p, call, kind);
-	counter_add(&p->counters[number].calls, 1, (int)p->threads);
+	struct counter *counter = counter_of(p, number);
+	counter_add(&counter->calls, 1, (int)p->threads);
 	long result = kernel_call(call);
 	/* NB: what forks has an action and is never quick, so the process is the same as before the call. */
-	count_result(&p->counters[number], kind, result, (int)p->threads);
+	count_result(counter, kind, result, (int)p->threads);
 	if (kind == QUICK_WRITE)
 		coalesce_watch(p, call, result);
 	else
-		p->run = 0;
+		process_ends_row(p);
 	return result;
 }
 
@@ -178,7 +180,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 		p->learned < LEARN_AFTER ? (void)p->learned++ : gate_learn(p, &ticket->came);
 	ticket->serial = ticket->printed = ticket->injected = 0;
 	ticket->began = settings.timing || p->log.timed ? clock_monotonic() : 0;
-	counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
+	counter_add(&counter_of(p, call_slot(call))->calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
 		log_early(p, call, ticket);
 	ticket->sealed = (uint16_t)before(p, call);
@@ -193,7 +195,7 @@ static void note_open(struct process *p, const struct call *call, long result)
 
 static inline void count_outcome(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
 {
-	struct counter *counter = &p->counters[call_slot(call)];
+	struct counter *counter = counter_of(p, call_slot(call));
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
 
 	if (settings.timing)

@@ -7,6 +7,7 @@
 #include "interrupted.h"
 #include "process/life.h"
 #include "record/log.h"
+#include "record/shards.h"
 #include "sys/clock.h"
 
 #include "sys/poison.h"
@@ -34,7 +35,7 @@ static __attribute__((noinline)) int answers(struct process *p, const struct cal
 	*result = inject_call(p, call, &passage.ticket, stands, &held);
 	is_answer = passage.ticket.injected & RECORD_INJECTED;
 	if (is_answer) {
-		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
+		counter_add(&counter_of(p, call_slot(call))->calls, 1, (int)p->threads);
 		gate_leave(&passage, call, *result);
 	}
 	inject_release(&held);
@@ -63,7 +64,7 @@ struct look gate_look(const struct call *call)
 		coalesce_before(p, call, NULL);
 		if (unlikely(inject_has(call_slot(call))) && answers(p, call, &result))
 			return (struct look){result, 0};
-		counter_add(&p->counters[call_slot(call)].calls, 1, (int)p->threads);
+		counter_add(&counter_of(p, call_slot(call))->calls, 1, (int)p->threads);
 		children_before(p, flags);
 	}
 	return (struct look){0, 1};
@@ -78,7 +79,7 @@ long gate_left(const struct call *call, long result)
 		return result;
 	/* NB order: a vfork child has gone before the line is written, and the defaults stand until the parent runs again. */
 	children_after(p, children_flags(call, &stack), result);
-	counter_add(&p->counters[call_slot(call)].errors, (uint64_t)(result < 0), (int)p->threads);
+	counter_add(&counter_of(p, call_slot(call))->errors, (uint64_t)(result < 0), (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number)) {
 		uint64_t now = clock_monotonic();
 		struct log_ticket ticket = {.began = now};

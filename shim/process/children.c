@@ -3,6 +3,7 @@
 #include "exec_memory.h"
 #include "life.h"
 #include "../record/files.h"
+#include "../record/shards.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 
@@ -61,6 +62,7 @@ void children_before(struct process *p, uint64_t flags)
 			log_note(p, "unseen from here on: calls of threads");
 		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 		recording_forget_threads(p);
+		shards_open(p);
 		signals_share(p);
 		return;
 	}

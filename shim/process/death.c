@@ -2,6 +2,7 @@
  * process's, in the last program that it runs; a file gets one entry for each program (image). */
 #include "life.h"
 #include "../record/birth_stderr.h"
+#include "../record/shards.h"
 #include "../record/summary.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -52,6 +53,12 @@ static int stderr_is_finished(void)
 	return is_on_stack(&exit_code, 64 << 10) || is_on_stack(&fclose_code, 2 << 10);
 }
 
+static void summarize(struct text *out, struct process *p, const char *how, unsigned status, uint64_t now)
+{
+	shards_gather(p);
+	(settings.stats_json ? summary_json : summary_text)(out, p, how, status, now);
+}
+
 static void write_stderr(struct process *p, const char *how, unsigned status, uint64_t now)
 {
 	struct text out = {p->text, p->text + STDERR_LIMIT, 0};
@@ -61,7 +68,7 @@ static void write_stderr(struct process *p, const char *how, unsigned status, ui
 	p->printed = 1;
 	if (settings.stats_json)
 		out.end = p->text + sizeof p->text;
-	(settings.stats_json ? summary_json : summary_text)(&out, p, how, status, now);
+	summarize(&out, p, how, status, now);
 	if (out.cut)
 		out.at[-1] = '\n';
 	birth_stderr_write(p->text, (size_t)(out.at - p->text));
@@ -79,7 +86,7 @@ static void write_file(struct process *p, const char *how, unsigned status, uint
 	struct text out = {p->text, p->text + sizeof p->text, 0};
 
 	take_back_locked(p);
-	(settings.stats_json ? summary_json : summary_text)(&out, p, how, status, now);
+	summarize(&out, p, how, status, now);
 	size_t size = (size_t)(out.at - p->text);
 	/* NB: where the end is by then. */
 	p->stats_published = sink_append(&p->stats, p->text, size) ? 0 : p->stats.end - size + 1;

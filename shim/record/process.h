@@ -16,6 +16,7 @@
 #include "sink.h"
 
 struct files; /* files.h */
+struct shard; /* shards.h */
 
 /* Memory that an exec under way took; a vfork child's stays in its parent when the exec succeeds. Each thread may have such a child at the same time. */
 struct exec_copy {
@@ -46,6 +47,8 @@ enum { SEALED = 1, SEALED_BY_CHILD };
 /* process.learned. Many processes end before they have made as many calls as learning takes time. */
 enum { LEARN_AFTER = 32, LEARNED = 1 << 30 };
 
+enum { SHARD_BITS = 6, SHARDS = 1 << SHARD_BITS }; /* shards.h */
+
 struct process {
 	uint32_t alive;     /* 0: a forked child that nobody has seen yet */
 	int32_t pid;
@@ -59,6 +62,8 @@ struct process {
 	uint32_t run;       /* small writes in a row to run_fd: what coalesce.c looks for */
 	uint32_t learned;   /* LEARNED: quick is filled; else slow calls so far */
 	uint8_t quick[SYSCALL_LIMIT]; /* enum quick: what the gate may do without looking further */
+	struct shard *shards; /* shards.h; NULL: none */
+	uint8_t shard_used[SHARDS];
 	struct tally tally;
 	int32_t run_fd;
 	uint32_t gathered;  /* armed, now or before: `batch` may hold something */
@@ -73,7 +78,7 @@ struct process {
 	struct log log;
 	struct sink stats;
 	struct exec_copy copies[EXEC_COPIES + 1]; /* the last one: exec.c's spare memory */
-	struct counter counters[SYSCALL_LIMIT]; /* the last one: numbers out of range. NB behind what nearly every process touches: each page costs a forked child a fault */
+	struct counter counters[SYSCALL_LIMIT]; /* of threads what was gathered; the last one: numbers out of range. NB behind what nearly every process touches: each page costs a forked child a fault */
 	char text[32768];   /* where the summary is composed */
 };
 
@@ -144,6 +149,13 @@ static inline uint32_t call_slot(const struct call *call)
 static inline int process_is_first(const struct process *p)
 {
 	return inherited.is_first && p->pid == inherited.recording_pid;
+}
+
+/* A row of small writes is over. NB: threads have this cache line in common, so nobody writes into it what stands there. */
+static inline void process_ends_row(struct process *p)
+{
+	if (p->run)
+		p->run = 0;
 }
 
 /* Nobody else is in our memory: no thread, now or once, and no vfork child. Any context. */

@@ -3,6 +3,7 @@
 #include "process.h"
 #include "recordings.h"
 #include "room.h"
+#include "shards.h"
 #include "../../format/machine.h"
 #include "../../format/total.h"
 #include "../sys/clock.h"
@@ -251,6 +252,7 @@ static void compare_with_kernel(struct process *p, struct record_header *h, int 
 
 void recording_counters(struct process *p)
 {
+	shards_gather(p);
 	for (unsigned i = 0; i < RECORD_CALLS; i++)
 		if (p->counters[i].calls)
 			put_counter(p, i);
