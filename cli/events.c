@@ -399,7 +399,7 @@ int source_next(struct recording *r, unsigned index, struct event *e)
 			continue;
 		}
 		/* Room that was taken, and never filled. */
-		if (!word->kind && !word->flags && size <= c->end - c->at) {
+		if (size && (word->kind == RECORD_GAP || !word->kind) && !word->flags && size <= c->end - c->at) {
 			c->at += size;
 			continue;
 		}

@@ -100,7 +100,8 @@ enum record_kind {
 	RECORD_START,      /* struct record_start: what a program was started from; behind it an OBJECT each of what ld.so had loaded by then */
 	RECORD_OBJECT,     /* struct record_object, in the order of ld.so's list */
 	RECORD_PLACE,      /* struct record_place: the folder behind a descriptor, or AT_FDCWD, where no record has said so */
-	RECORD_COPY        /* struct record_copy: the same, where another descriptor's folder has been said */
+	RECORD_COPY,       /* struct record_copy: the same, where another descriptor's folder has been said */
+	RECORD_GAP = 255   /* room that was given back: nothing */
 };
 
 enum record_flags {

@@ -141,11 +141,13 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 {
 	struct recording *r = &p->log.recording;
 	struct shape shape = shape_of(call->number);
+
+	if (!ticket->serial || ticket->injected || settings.audit || (shape.reads > READS_VECTOR && !is_exec(call->number)))
+		return 0;
 	/* A handler may come in between and begin one of its own: it is this one by its serial, or it is not. */
 	uint64_t begun = __atomic_load_n(&r->begun, __ATOMIC_RELAXED);
 	struct record_call *record = room_place(p, begun);
-
-	if (!ticket->serial || !begun || ticket->injected || settings.audit || (shape.reads > READS_VECTOR && !is_exec(call->number)))
+	if (!begun)
 		return 0;
 	size_t size = record->word.size * sizeof(uint64_t);
 	if (!plain_is_last(p, record, begun, size, ticket->serial))

@@ -7,15 +7,18 @@
 #include "../sys/lock.h"
 #include "sink.h"
 
-enum { RECORDING_FIRST = 8 << 10, RECORDING_THREADS = 64 };
+enum { RECORDING_FIRST = 8 << 10, RECORDING_THREADS = 64, CACHE_LINE = 64 };
 
 struct recording {
-	uint64_t next;     /* file offset of the next record */
-	uint64_t ready;    /* up to here pages are there */
+	/* NB in a cache line of their own, which threads pass from processor to processor with each record. */
+	uint64_t next __attribute__((aligned(CACHE_LINE))); /* file offset of the next record */
+	uint32_t serials;
+	uint64_t begun;    /* file offset of the last BEGIN; 0: none */
+	uint64_t ready __attribute__((aligned(CACHE_LINE))); /* up to here pages are there */
 	uint64_t sequence; /* of the newest chunk */
 	uint64_t refused;  /* calls for room that failed: not every one asks the kernel again */
 	uint32_t staging;  /* chunks that are filled in turn */
-	uint32_t reserved[RECORD_STAGING], committed[RECORD_STAGING]; /* bytes of each: a full one is used again when they are equal */
+	uint32_t reserved[RECORD_STAGING]; /* bytes of each full one */
 	uint64_t busy_since; /* when none was free; 0: one was */
 	uint64_t kept;     /* the newest that was copied */
 	uint64_t places;   /* for them */
@@ -26,8 +29,6 @@ struct recording {
 	uint64_t copied_at;
 	uint32_t full;     /* the file system has refused a copy, and so many were not asked for since; 0: it took the last one */
 	uint64_t counted_at; /* the newest chunk when the counters were last written */
-	uint32_t serials;
-	uint64_t begun;    /* file offset of the last BEGIN; 0: none */
 	uint32_t kernel_counted; /* what follows is known: the kernel's count of reads and writes at birth */
 	uint64_t kernel_reads, kernel_writes;
 	struct lock lock;  /* of the room */

@@ -21,12 +21,19 @@ static unsigned index_of(uint64_t offset)
 	return (unsigned)((offset - RECORD_DATA) / RECORD_CHUNK);
 }
 
-/* A full chunk that somebody still writes into is passed over. */
+/* A full chunk that somebody still writes into is passed over: in which a record has no kind yet. Looked for here, because a sum of what is committed would be
+ * passed from processor to processor by all threads. */
 static int is_free(struct process *p, unsigned i)
 {
-	struct recording *r = &p->log.recording;
+	const char *at = (const char *)room_place(p, room_chunk(i)) + sizeof(struct record_chunk), *end = at + p->log.recording.reserved[i];
 
-	return r->reserved[i] == __atomic_load_n(&r->committed[i], __ATOMIC_ACQUIRE);
+	while (at < end) {
+		const union room_first first = {.whole = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE)};
+		if (!first.word.kind || !first.word.size)
+			return 0;
+		at += first.word.size * 8;
+	}
+	return 1;
 }
 
 /* For writers who never come back (a handler jumped away from them) nobody waits for ever. */
@@ -50,7 +57,6 @@ static void empty(struct process *p, struct record_chunk *chunk, uint64_t at)
 		memset(chunk + 1, 0, (at + RECORD_CHUNK < r->ready ? at + RECORD_CHUNK : r->ready) - at - sizeof *chunk);
 	}
 	r->reserved[index_of(at)] = 0;
-	__atomic_store_n(&r->committed[index_of(at)], 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&chunk->sequence, ++r->sequence, __ATOMIC_RELEASE);
 }
 
@@ -165,7 +171,7 @@ void room_return(struct process *p, void *record, size_t size, size_t used)
 		__atomic_store_n((uint32_t *)record, (uint32_t)(used / 8), __ATOMIC_RELEASE);
 	/* Somebody's record stands behind: a reader steps over what is left. */
 	if (!room_exchange(&r->next, &next, at + used, process_is_alone(p)))
-		room_commit(p, (char *)record + used, size - used, 0, 0);
+		room_commit(p, (char *)record + used, size - used, RECORD_GAP, 0);
 }
 
 void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)

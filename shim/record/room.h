@@ -78,19 +78,6 @@ static inline int room_exchange(uint64_t *at, uint64_t *expected, uint64_t wante
 	return __atomic_compare_exchange_n(at, expected, wanted, 1, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static inline void room_add(uint32_t *at, uint32_t value, int alone)
-{
-#ifdef __x86_64__
-	if (alone) {
-		__asm__ volatile("addl %1, %0" : "+m"(*at) : "r"(value) : "cc", "memory");
-		return;
-	}
-#else
-	(void)alone;
-#endif
-	__atomic_fetch_add(at, value, __ATOMIC_RELEASE);
-}
-
 /* A reader knows from here on how long the record will be. */
 static inline void *room_begin(void *record, size_t size)
 {
@@ -98,12 +85,14 @@ static inline void *room_begin(void *record, size_t size)
 	return record;
 }
 
+union room_first {
+	struct record_word word;
+	uint32_t whole;
+};
+
 static inline uint32_t room_word(size_t size, unsigned kind, unsigned flags)
 {
-	union {
-		struct record_word word;
-		uint32_t whole;
-	} first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
+	const union room_first first = {{(uint16_t)(size / 8), (uint8_t)kind, (uint8_t)flags}};
 
 	return first.whole;
 }
@@ -125,14 +114,9 @@ static inline void *room_take_at_once(struct process *p, size_t size)
 
 static inline void room_commit_at_once(struct process *p, void *record, size_t size, unsigned kind, unsigned flags)
 {
-	struct recording *r = &p->log.recording;
-	uint64_t offset = (uint64_t)((char *)record - r->store) - RECORD_DATA;
-
-	__atomic_store_n((uint32_t *)record, room_word(size, kind, flags), __ATOMIC_RELEASE);
 	/* NB: the record that such a child commits stands where its parent's was (room_forked), and is nobody's. */
-	if (likely(offset < RECORD_STAGING * RECORD_CHUNK))
-		room_add(&r->committed[offset / RECORD_CHUNK], (uint32_t)size, process_is_alone(p));
-	if (unlikely(r->is_copied))
+	__atomic_store_n((uint32_t *)record, room_word(size, kind, flags), __ATOMIC_RELEASE);
+	if (unlikely(p->log.recording.is_copied))
 		room_committed(p, record, size, kind);
 }
 
