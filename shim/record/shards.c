@@ -3,6 +3,8 @@
 #include "../sys/memory.h"
 #include "../sys/thread.h"
 
+#include <linux/resource.h>
+
 #include "../sys/poison.h"
 
 struct shard {
@@ -12,9 +14,17 @@ struct shard {
 /* In a forked child it reads zero, and is used again. */
 static struct shard *tables;
 
+/* What is mapped counts, whether it takes memory or not, and is to be left to the program. Where a filter stood before us nobody asks. */
+static int is_limited(void)
+{
+	uint64_t space, data;
+
+	return !filtered_at_start && (!raw_limit(RLIMIT_AS, &space) || !raw_limit(RLIMIT_DATA, &data) || space != RLIM64_INFINITY || data != RLIM64_INFINITY);
+}
+
 void shards_open(struct process *p)
 {
-	if (p->shards || p->sealed || inherited.sealed || !thread_pointer())
+	if (p->shards || p->sealed || inherited.sealed || !thread_pointer() || is_limited())
 		return;
 	if (!tables)
 		tables = memory_wiped_on_fork(SHARDS * sizeof *tables);

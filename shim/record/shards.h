@@ -5,7 +5,8 @@
 
 #include "process.h"
 
-/* Before there is a second thread, in a process that no filter of the program's own stands in: makes the tables, of which pages are there only where somebody counts. */
+/* Before there is a second thread, in a process that no filter of the program's own stands in: makes the tables, of which pages are there only where somebody counts; none where
+ * addresses are limited. */
 void shards_open(struct process *p);
 
 /* This thread's counter of a call; the common one where there are no tables. Any context. */

@@ -112,6 +112,11 @@ for settings in SYSSHIM_LOG=off "SYSSHIM_LOG=off SYSSHIM_TIMING=off" "SYSSHIM_LO
 	done
 done
 
+# Where addresses are limited there are no such tables: each thread would take pages of the program's.
+rm -rf stats*
+(ulimit -v 4000000 && shimmed SYSSHIM_STATS="$PWD/stats" SYSSHIM_STATS_FORMAT=json ./count 7 2000 hf) || fail "limited: status $?"
+python3 has.py stats 28000 || fail "limited"
+
 # The counters that a recording has now and then, and its records; of who is killed the records alone are all there.
 shimmed SYSSHIM_LOG="$PWD/killed" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off ./count 8 3000 k
 [ $? = 137 ] || fail "it was not killed"
