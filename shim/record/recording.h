@@ -23,6 +23,8 @@ struct recording {
 	uint64_t kept;     /* the newest that was copied */
 	uint64_t places;   /* for them */
 	uint8_t in_memory; /* the file lies in memory (tmpfs), and nobody has asked for it: there is to be little */
+	uint64_t most;     /* bytes of full chunks in all files of the recording */
+	uint32_t most_files;
 	uint8_t is_copied; /* the window is not stored into (room.h) */
 	char *store;       /* what stands for the file's first byte: the window's, or that of memory from which it is copied */
 	uint64_t news;     /* file offset of the first record that was not copied; 0: none */

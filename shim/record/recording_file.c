@@ -88,14 +88,11 @@ static int total_in_folder(struct sink *sink, char *end)
 	return result;
 }
 
-/* Of one that lies in memory, and that nobody has asked for. */
-enum { IN_MEMORY_PROCESSES = 1000 };
-
 /* One more among the recording's files? The first says where its processes are numbered. */
 static int takes_file(const struct process *p)
 {
 	struct record_total *total = inherited.total;
-	uint32_t most = p->log.recording.in_memory ? IN_MEMORY_PROCESSES : RECORD_TOTAL_PROCESSES, now;
+	uint32_t most = p->log.recording.most_files, now;
 
 	if (total && !total->processes) {
 		uint64_t place = recordings_place();

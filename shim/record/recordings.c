@@ -8,6 +8,7 @@
 #include "../../include/sysshim/record.h"
 
 #include <asm/stat.h>
+#include <asm/statfs.h>
 #include <linux/fcntl.h>
 
 #include "../sys/poison.h"
@@ -141,11 +142,11 @@ enum { UNLINKS = 4096, TOO_MANY = 2 * RECORDINGS_KEPT };
 
 static char kept[RECORDINGS_KEPT][NAME] BULKY;
 
-static unsigned oldest_kept(void)
+static unsigned oldest_kept(unsigned count)
 {
 	unsigned oldest = 0;
 
-	for (unsigned i = 1; i < RECORDINGS_KEPT; i++)
+	for (unsigned i = 1; i < count; i++)
 		if (comes_before(kept[i], kept[oldest]))
 			oldest = i;
 	return oldest;
@@ -153,11 +154,49 @@ static unsigned oldest_kept(void)
 
 static void consider(const char *name, unsigned *count)
 {
-	unsigned oldest = *count < RECORDINGS_KEPT ? *count : oldest_kept();
+	unsigned oldest = *count < RECORDINGS_KEPT ? *count : oldest_kept(RECORDINGS_KEPT);
 
 	if (*count < RECORDINGS_KEPT || comes_before(kept[oldest], name))
 		copy_name(kept[oldest], name);
 	++*count;
+}
+
+/* Bytes, as its own processes count them: full chunks, and files, which have a chunk or two that are not full. */
+static uint64_t size_of(long folder, const char *name)
+{
+	char path[NAME + sizeof "/total"];
+	struct text out = {path, path + sizeof path - 1, 0};
+	struct record_total total;
+
+	text_string(&out, name);
+	text_string(&out, "/total");
+	*out.at = 0;
+	return read_from(folder, path, &total, sizeof total, 0) ? total.bytes + (uint64_t)total.processes * RECORD_CHUNK : 0;
+}
+
+/* Where the disk has little room the newest are fewer: all together are to be a PART_OF_FREE-th of what is free at most. The last one is our own. */
+enum { PART_OF_FREE = 4 };
+
+static void keep_few(long folder, unsigned count)
+{
+	struct statfs status;
+	uint64_t sizes[RECORDINGS_KEPT], sum = 0;
+	int any_number = -1;
+
+	if (RAW(__NR_fstatfs, folder, &status) != 0 || !status.f_blocks)
+		return;
+	uint64_t available = (uint64_t)status.f_bavail * (uint64_t)status.f_bsize;
+	if (available / RECORD_TOTAL_BYTES >= RECORDINGS_KEPT)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		sum += sizes[i] = size_of(folder, kept[i]);
+	for (; count > 1 && sum > available / PART_OF_FREE; count--) {
+		unsigned oldest = oldest_kept(count);
+		take_away(folder, kept[oldest], &any_number);
+		sum -= sizes[oldest];
+		sizes[oldest] = sizes[count - 1];
+		copy_name(kept[oldest], kept[count - 1]);
+	}
 }
 
 static void keep_newest(long folder)
@@ -169,9 +208,10 @@ static void keep_newest(long folder)
 	for (const char *name; (name = folder_next(&n));)
 		if (state_recording_pid(name))
 			consider(name, &count);
+	keep_few(folder, count < RECORDINGS_KEPT ? count : RECORDINGS_KEPT);
 	if (count <= RECORDINGS_KEPT)
 		return;
-	const char *oldest = kept[oldest_kept()];
+	const char *oldest = kept[oldest_kept(RECORDINGS_KEPT)];
 	int most = count > TOO_MANY ? -1 : UNLINKS;
 	folder_from_the_start(&n);
 	for (const char *name; (name = folder_next(&n));) {

@@ -45,7 +45,9 @@ void room_reserve(struct process *p, int keeps);
 /* At the end: the file is as long as what it holds. */
 void room_trim(struct process *p);
 
-/* Asks on what file system the recording lies. path: of a file or folder there. */
+/* Asks on what file system the recording lies, and how much of what is free there it may take: one that nobody has named a place for a ROOM_PART_OF_FREE-th. path: of a
+ * file or folder there. */
+enum { ROOM_PART_OF_FREE = 16 };
 void room_look(struct process *p, const char *path);
 /* A record is whole where the window is not stored into. */
 void room_committed(struct process *p, const void *record, size_t size, unsigned kind);

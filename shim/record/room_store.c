@@ -12,7 +12,7 @@
 
 #include "../sys/poison.h"
 
-enum { LEAST_PAGE = 4096, KEPT_AT_ONCE = 8, COPY_EVERY = 1000000 /* ns */, FULL_TURNS = 1024, BCACHEFS = 0xca451a4e, UBIFS = 0x24051905 };
+enum { FILES_IN_MEMORY = 1000, FILES_LEAST = 16, LEAST_PAGE = 4096, KEPT_AT_ONCE = 8, COPY_EVERY = 1000000 /* ns */, FULL_TURNS = 1024, BCACHEFS = 0xca451a4e, UBIFS = 0x24051905 };
 
 /* XFS too: for a file that was copied there (cp makes a reflink), and after an error of its disk it shuts itself down, and answers every such store by SIGBUS. */
 static int copies_on_write(const struct statfs *s)
@@ -36,15 +36,27 @@ static int lies_in_memory(const struct statfs *s)
 	return s->f_type == TMPFS_MAGIC || s->f_type == RAMFS_MAGIC;
 }
 
+/* What nobody has asked for leaves the user's disk to what he does there; asked for, or where a file system knows no size (0), it is as large as any may be. */
+static uint64_t part_of_free(const struct statfs *s)
+{
+	return settings.log_asked || !s->f_blocks ? RECORD_TOTAL_BYTES : (uint64_t)s->f_bavail * (uint64_t)s->f_bsize / ROOM_PART_OF_FREE;
+}
+
 void room_look(struct process *p, const char *path)
 {
 	struct recording *r = &p->log.recording;
 	struct statfs status;
 
+	r->most = RECORD_TOTAL_BYTES;
+	r->most_files = RECORD_TOTAL_PROCESSES;
 	if (RAW(__NR_statfs, path, &status) != 0)
 		return;
 	r->in_memory = !settings.log_asked && lies_in_memory(&status);
 	r->is_copied = (uint8_t)copies_on_write(&status);
+	/* A file has a chunk or two that are not full. NB: where there is no room at all the kernel says so. */
+	uint64_t part = r->in_memory ? ROOM_IN_MEMORY * 16u * RECORD_CHUNK : part_of_free(&status), files = r->in_memory ? FILES_IN_MEMORY : part / RECORD_CHUNK;
+	r->most = part < RECORD_TOTAL_BYTES ? part : RECORD_TOTAL_BYTES;
+	r->most_files = files < FILES_LEAST ? FILES_LEAST : files < RECORD_TOTAL_PROCESSES ? (uint32_t)files : RECORD_TOTAL_PROCESSES;
 }
 
 /* File offset `offset` of the file itself. */
@@ -164,7 +176,7 @@ void room_keep(struct process *p, const struct record_chunk *chunk)
 
 	/* Its number says where: so the oldest is overwritten, in whichever order they come. */
 	int fresh = chunk->sequence <= r->places, is_taken = fresh && !r->full;
-	if (is_taken && !takes_chunk(p, r->in_memory ? ROOM_IN_MEMORY * 16u * RECORD_CHUNK : RECORD_TOTAL_BYTES)) {
+	if (is_taken && !takes_chunk(p, r->most)) {
 		r->places = chunk->sequence - 1;
 		fresh = is_taken = 0;
 	}
