@@ -3,7 +3,7 @@
  * for the call may not come back (a handler that jumps away, a cancelled thread, exit); the call is counted before it is made, its outcome
  * afterwards. */
 #include "gate.h"
-#include "gate_actions.h"
+#include "gate_make.h"
 #include "coalesce.h"
 #include "inject.h"
 #include "interrupted.h"
@@ -12,9 +12,6 @@
 #include "record/plain.h"
 #include "record/shards.h"
 #include "sys/clock.h"
-
-#include <linux/fanotify.h>
-#include <linux/mman.h>
 
 #include "sys/poison.h"
 
@@ -107,65 +104,6 @@ static void log_early(struct process *p, const struct call *call, struct log_tic
 		ticket->began = clock_monotonic();
 }
 
-static void closes(struct process *p, const struct call *call)
-{
-	const uint64_t *a = call->arguments;
-	uint32_t number = (uint32_t)call->number;
-	int two = number == __NR_close ? (uint32_t)a[0] == 2 : number == __NR_close_range ? (uint32_t)a[0] <= 2 : (uint32_t)a[1] == 2;
-
-	if (two)
-		death_stderr_closing(p);
-}
-
-/* An exit of one thread ends the process only when it is alone. */
-static void exits(struct process *p, const struct call *call)
-{
-	if ((uint32_t)call->number == __NR_exit_group || !p->threads)
-		death_exit(p, (unsigned)call->arguments[0] & 255);
-}
-
-/* What must be done before the call is made, by whichever way it came. 1: the process is sealed. */
-static int before(struct process *p, const struct call *call)
-{
-	switch (actions[call_slot(call)]) {
-	case ACTION_EXIT:
-		exits(p, call);
-		break;
-	case ACTION_CLOSES:
-		closes(p, call);
-		break;
-	case ACTION_RIGHTS:
-		rights_reserve(p, call);
-		break;
-	case ACTION_FILTER:
-		return rights_seal(p, call);
-	case ACTION_ANSWERS:
-		if (call->arguments[0] & (FAN_CLASS_CONTENT | FAN_CLASS_PRE_CONTENT))
-			inherited.answers_opens = 1;
-		break;
-	default:
-		break;
-	}
-	return 0;
-}
-
-/* And behind it. */
-static void after(struct process *p, const struct call *call, long result)
-{
-	switch (actions[call_slot(call)]) {
-	case ACTION_LIMIT:
-		if (result == 0)
-			rights_narrow(p, call);
-		break;
-	case ACTION_COPIES:
-		if (result <= 0)
-			counter_add(&p->tally.copied_nothing, 1, (int)p->threads);
-		break;
-	default:
-		break;
-	}
-}
-
 void gate_enter(struct passage *passage, const struct call *call)
 {
 	struct process *p = process;
@@ -183,7 +121,7 @@ void gate_enter(struct passage *passage, const struct call *call)
 	counter_add(&counter_of(p, call_slot(call))->calls, 1, (int)p->threads);
 	if (p->log.on && log_wants((uint32_t)call->number))
 		log_early(p, call, ticket);
-	ticket->sealed = (uint16_t)before(p, call);
+	ticket->sealed = (uint16_t)gate_before(p, call);
 }
 
 static void note_open(struct process *p, const struct call *call, long result)
@@ -232,7 +170,7 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		rights_unseal(p);
 	uint64_t now = settings.timing || p->log.timed ? clock_monotonic() : 0;
 	count_outcome(p, call, result, ticket, now);
-	after(p, call, result);
+	gate_after(p, call, result);
 	/* NB: last, so that nothing of this function stands on the stack any more. */
 	if (p->log.on && log_wants(number))
 		log_late(p, call, result, ticket, now);
@@ -245,7 +183,7 @@ static inline void enter_recorded(struct process *p, const struct call *call)
 {
 	counter_add(&p->counters[(uint32_t)call->number].calls, 1, 0);
 	if (actions[(uint32_t)call->number] == ACTION_CLOSES)
-		closes(p, call);
+		gate_closes(p, call);
 }
 
 static inline void leave_recorded(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
@@ -335,71 +273,6 @@ static long follow(struct process *p, const struct call *call)
 	return result;
 }
 
-/* One with its own memory. */
-static long child(struct process *p, const struct call *call)
-{
-	uint64_t stack, flags = children_flags(call, &stack);
-
-	children_before(p, flags);
-	long result = kernel_call(call);
-	if (result != 0) {
-		children_after(p, flags, result);
-		return result;
-	}
-	/* NB: written first. A page that was wiped and is read before costs two faults. */
-	if (__atomic_fetch_add(&p->alive, 0, __ATOMIC_RELAXED) != 1)
-		life_born(p);
-	return result;
-}
-
-static long set_stack(struct process *p, const struct call *call)
-{
-	if (process_is_ours(p) && !p->sealed)
-		signals_repair_stack();
-	long result = signals_stack(p, call);
-
-	if (batch && batch->armed && process_is_ours(p) && signals_stack_is_small())
-		arm_let_go(p, batch, LET_GO_SMALL_STACK, REACH_PROCESS, NULL);
-	return result;
-}
-
-static long map(struct process *p, const struct call *call)
-{
-	long at = kernel_call(call);
-
-	if (inherited.mapped && !is_error(at) && call->arguments[2] & PROT_EXEC)
-		inherited.mapped(p, call, at);
-	return at;
-}
-
-static long make(struct process *p, const struct call *call)
-{
-	switch (actions[call_slot(call)]) {
-	case ACTION_EXEC:
-		return exec_call(p, call);
-	case ACTION_CHILD:
-		return child(p, call);
-	case ACTION_DISPOSITION:
-		return signals_action(p, call);
-	case ACTION_ALTSTACK:
-		return set_stack(p, call);
-	case ACTION_WRITE:
-		return coalesce_native(p, call);
-	case ACTION_MASK:
-		if (batch && batch->armed)
-			return masks_call(call);
-		if (process_is_ours(p) && !p->sealed)
-			signals_repair_mask();
-		return kernel_call(call);
-	case ACTION_CLOSES:
-		return coalesce_after_close(p, call, kernel_call(call));
-	case ACTION_MAP:
-		return map(p, call);
-	default:
-		return kernel_call(call);
-	}
-}
-
 /* One that a rule is for. A signal that comes with it comes when the log has its end, as strace's. */
 static __attribute__((noinline)) long pass_injected(struct process *p, const struct call *call)
 {
@@ -412,7 +285,7 @@ static __attribute__((noinline)) long pass_injected(struct process *p, const str
 	gate_enter(&passage, call);
 	if (!passage.process)
 		return kernel_call(call);
-	long result = error ? error : inject_call(p, call, &passage.ticket, make, &held);
+	long result = error ? error : inject_call(p, call, &passage.ticket, gate_make, &held);
 	gate_leave(&passage, call, result);
 	inject_release(&held);
 	return result;
@@ -430,7 +303,7 @@ static __attribute__((noinline)) long pass_plain(struct process *p, const struct
 		return kernel_call(call);
 	long result = error ? error : interrupted_call(call, passage.ticket.came);
 	if (likely(result == INTERRUPTED_NOT))
-		result = make(p, call);
+		result = gate_make(p, call);
 	gate_leave(&passage, call, result);
 	if (unlikely(settings.watch))
 		arm_watch(p, batch);
