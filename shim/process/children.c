@@ -60,9 +60,11 @@ void children_before(struct process *p, uint64_t flags)
 	if (flags & CLONE_THREAD) {
 		if (inherited.threads_unseen && p->log.on && !(p->threads & THREADS_MORE))
 			log_note(p, "unseen from here on: calls of threads");
+		/* NB order: while nobody else counts. */
+		if (!(p->threads & THREADS_MORE))
+			shards_open(p);
 		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
 		recording_forget_threads(p);
-		shards_open(p);
 		signals_share(p);
 		return;
 	}
