@@ -124,13 +124,6 @@ void gate_enter(struct passage *passage, const struct call *call)
 	ticket->sealed = (uint16_t)gate_before(p, call);
 }
 
-static void note_open(struct process *p, const struct call *call, long result)
-{
-	int with_directory = (uint32_t)call->number == __NR_openat || (uint32_t)call->number == __NR_openat2;
-
-	files_opened(p, call->arguments[with_directory], result);
-}
-
 static inline void count_outcome(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)
 {
 	struct counter *counter = counter_of(p, call_slot(call));
@@ -140,7 +133,7 @@ static inline void count_outcome(struct process *p, const struct call *call, lon
 		counter_add(&counter->nanoseconds, clock_from_to(ticket->began, now), (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
-		note_open(p, call, result);
+		files_opened(p, call, syscall_path_argument(row), !(ticket->injected & RECORD_INJECTED), result);
 }
 
 static __attribute__((noinline)) void log_late(struct process *p, const struct call *call, long result, const struct log_ticket *ticket, uint64_t now)

@@ -2,7 +2,6 @@
  * that borrows ours makes the process suspect until it has gone. */
 #include "exec_memory.h"
 #include "life.h"
-#include "../record/files.h"
 #include "../record/shards.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -79,12 +78,12 @@ void children_before(struct process *p, uint64_t flags)
 /* Whoever holds one was killed in our memory: this child, or where nobody else is here (0) anybody. */
 static void let_go_of_locks(struct process *p, uint32_t child)
 {
-	struct lock *locks[] = {&p->log.lock, &p->log.recording.lock, &p->end_lock, &p->signal_lock, &p->mapping_lock, files_lock(p)};
+	struct lock *locks[] = {&p->log.lock, &p->log.recording.lock, &p->end_lock, &p->signal_lock, &p->mapping_lock};
 
 	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
-		if (locks[i] && child)
+		if (child)
 			lock_left_by(locks[i], child);
-		else if (locks[i])
+		else
 			lock_reset(locks[i]);
 }
 

@@ -4,8 +4,8 @@
  * what it was opened as. A reader follows descriptors by the records, of which some are missing here: where it would not know what one is,
  * it is told (RECORD_COPY, RECORD_PLACE) before the call that names it. */
 #include "audit.h"
-#include "audit_path.h"
-#include "audit_seen.h"
+#include "path.h"
+#include "seen.h"
 #include "process.h"
 #include "room.h"
 #include "../sys/clock.h"

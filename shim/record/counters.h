@@ -15,7 +15,7 @@ struct tally {
 	uint64_t open_failed;
 	uint64_t log_dropped;    /* lines that found no place: disk full, limit, file gone */
 	uint64_t left_out;       /* calls that nobody wants in the log, for their paths or for what came of them */
-	uint64_t paths_unlisted; /* opens whose path is not in the list of files: table full, memory unreadable */
+	uint64_t paths_unlisted; /* opens whose path is not among those that files.h counts: the set is full, memory unreadable */
 	uint64_t unresolved;     /* special calls whose result we could not see */
 	uint64_t own_reads, own_writes; /* our own, which the kernel counts among the program's */
 	uint64_t copied_nothing; /* copy_file_range that found nothing to copy, or failed */

@@ -1,4 +1,4 @@
-/* Floor 1: the paths that the process opened, as it gave them, with how often. */
+/* Floor 1: how many paths the process has opened, as it gave them. */
 #ifndef SHIM_RECORD_FILES_H
 #define SHIM_RECORD_FILES_H
 
@@ -6,22 +6,14 @@
 #include <stdint.h>
 
 struct process;
+struct call;
 
-struct file {
-	const char *path;
-	uint64_t opens, errors;
-};
-
-/* Memory that starts zeroed in every process; a table that finds none lists nothing. Constructor only. */
+/* Memory that starts zeroed in every process; one that finds none counts no paths. Constructor, and a child's birth. */
 void files_start(struct process *p);
 
-/* One open of `path` (an address in the program) had `result`. Any context; in a signal handler that interrupts itself, or when the
- * table is full, the open is counted as unlisted. */
-void files_opened(struct process *p, uint64_t path, long result);
-
-/* The table's lock; NULL: there is no table. */
-struct lock;
-struct lock *files_lock(const struct process *p);
+/* One open had `result`. path: which argument is its path, -1: none; was_made: the kernel has made it. Any context, any thread. One whose path cannot be read, or for which there is no place any more, is
+ * counted as unlisted. */
+void files_opened(struct process *p, const struct call *call, int path, int was_made, long result);
 
 uint64_t files_distinct(const struct process *p);
 

@@ -1,5 +1,5 @@
-/* Paths as numbers; see audit_path.h. */
-#include "audit_path.h"
+/* Paths as numbers; see path.h. */
+#include "path.h"
 #include "../sys/memory.h"
 #include "../sys/settings.h"
 #include "../../format/text.h"

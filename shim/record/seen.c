@@ -1,5 +1,5 @@
-/* A set of numbers; see audit_seen.h. */
-#include "audit_seen.h"
+/* A set of numbers; see seen.h. */
+#include "seen.h"
 #include "../sys/memory.h"
 
 #include "../sys/poison.h"

@@ -1,6 +1,6 @@
-/* Floor 1: numbers that stand for what the audit has seen: 64 bits of a path, a folder, a way to ask. */
-#ifndef SHIM_RECORD_AUDIT_PATH_H
-#define SHIM_RECORD_AUDIT_PATH_H
+/* Floor 1: numbers that stand for what was seen: 64 bits of a path; and of a folder, and a way to ask, for the audit. */
+#ifndef SHIM_RECORD_PATH_H
+#define SHIM_RECORD_PATH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Floor 1: a set of numbers that grows in memory of its own, and forgets all when it is full. Any context, any thread. */
-#ifndef SHIM_RECORD_AUDIT_SEEN_H
-#define SHIM_RECORD_AUDIT_SEEN_H
+#ifndef SHIM_RECORD_SEEN_H
+#define SHIM_RECORD_SEEN_H
 
 #include <stdint.h>
 
@@ -15,5 +15,11 @@ struct seen {
 
 /* 1: it was not there, and is now. */
 int seen_is_new(struct seen *seen, uint64_t what);
+
+/* Some 98,000 are there: with the next new one all will be forgotten. */
+static inline int seen_is_full(const struct seen *seen)
+{
+	return seen->used >= SEEN_LAST / 4 * 3;
+}
 
 #endif
