@@ -44,7 +44,7 @@ struct signals {
 	uint8_t dirty;           /* bytes may be buffered: SIGTSTP, SIGCONT and the ignored faults lead to us */
 	uint64_t ignored;        /* fault signals that the program ignores */
 	void *stack;             /* ours; never given back */
-	uint64_t stack_least;    /* an alternate stack of the program must have this size */
+	uint64_t stack_least;    /* an alternate stack of the program must have this size, whatever registers it uses */
 	struct action view[SIGNALS + 1]; /* of hooked signals: flags, mask and restorer that the program gave with SIG_DFL */
 	uint64_t fatal, others;  /* where signal_on_fatal stands, and where something that is neither that nor the default, as far as we know */
 	uint64_t on_stack;       /* signals whose handlers lost SA_ONSTACK */
@@ -89,6 +89,7 @@ void signal_on_stop(int signal, void *information, void *context);
 
 /* signal_stack.c. Our alternate stack is in force: 1; is this address on it? */
 int signal_stack_install(void);
+uint64_t signal_stack_least(void); /* bytes that one of the program must have, by what this process may use now */
 int signal_stack_is_ours(uint64_t address);
 /* Frames of handlers from `from` on, up the stack, forget our alternate stack, and signal 33 in the place of SIGSYS. */
 void signal_frames_forget(uint64_t from);

@@ -19,11 +19,6 @@ EXCUSES
 [ -z "$every" ] || cat >>excuses <<'EXCUSES'
 * rt_sigprocmask in processes with threads, where dispatch does not stand: pthread_create and start_thread
 EXCUSES
-# What AMX adds to a signal's frame leaves no room for us on the 16 KiB that libsigsegv gives gawk.
-least=$(LD_SHOW_AUXV=1 /bin/true | sed -n 's/^AT_MINSIGSTKSZ: *//p')
-[ -z "$every" ] || [ "${least:-0}" -lt 8192 ] || cat >>excuses <<'EXCUSES'
-* brk where dispatch does not stand because the program's alternate stack is small: brk(2)'s site fits no form
-EXCUSES
 
 # the names of the hot calls, from the table itself
 cat >hot.c <<'C'
