@@ -92,7 +92,7 @@ static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 		return 0;
 	if (b->known == TARGET_FILE && ++b->room_asked >= ROOM_EVERY) {
 		b->room_asked = 0;
-		if (!target_has_room(b, fd)) {
+		if (!target_has_room(fd)) {
 			b->known = TARGET_NEVER;
 			return 0;
 		}

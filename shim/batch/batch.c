@@ -20,34 +20,45 @@
 enum { GOOD = 8 /* writes in a batch that pay */, BAD_ROW = 6, PENALTY = 64, PENALTY_MOST = 4096, CURRENT = 1 /* SEEK_CUR */, SIGNAL_PIPE = 13 };
 
 struct batch *batch;
+char *batch_bytes;
 
 static uint64_t buffer_size(void)
 {
 	return settings.buffer > 65536 ? (settings.buffer + 7) & ~7ull : 65536;
 }
 
-int batch_memory(struct batch *b)
+static void take(int how)
 {
 	uint64_t size = buffer_size() + BATCH_SCRATCH;
+	long at = RAW(__NR_mmap, batch_bytes, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | how, -1, 0);
 
-	if (b->bytes)
-		return 1;
-	long at = RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (is_error(at))
-		return 0;
-	RAW(__NR_madvise, at, size, MADV_DONTFORK);
-	b->bytes = (char *)at;
-	return 1;
+	batch_bytes = is_error(at) ? NULL : (char *)at;
+	if (batch_bytes)
+		RAW(__NR_madvise, at, size, MADV_DONTFORK);
 }
 
-void *batch_scratch(const struct batch *b)
+int batch_memory(void)
 {
-	return b->bytes ? b->bytes + buffer_size() : NULL;
+	if (!batch_bytes)
+		take(0);
+	return batch_bytes != NULL;
+}
+
+/* Where the parent's stands: the copy is on its way there. */
+void batch_forked(void)
+{
+	if (batch_bytes)
+		take(MAP_FIXED);
+}
+
+void *batch_scratch(void)
+{
+	return batch_bytes ? batch_bytes + buffer_size() : NULL;
 }
 
 int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack)
 {
-	char *to = b->bytes + word_fill(word);
+	char *to = batch_bytes + word_fill(word);
 	int done = 1;
 
 	b->copying = stack;
@@ -118,7 +129,7 @@ static void ended(struct process *p, struct batch *b, unsigned end, uint64_t beg
 
 static long put_out(struct batch *b, uint32_t from, uint32_t size)
 {
-	struct iovec piece = {b->bytes + from, size};
+	struct iovec piece = {batch_bytes + from, size};
 	long result;
 
 	if (b->target != TARGET_PIPE)
@@ -169,7 +180,7 @@ static void keep(struct process *p, struct batch *b, uint32_t done, uint32_t fil
 		return;
 	}
 	for (uint32_t i = done; i < fill; i++)
-		b->bytes[i - done] = b->bytes[i];
+		batch_bytes[i - done] = batch_bytes[i];
 	if (look_at(b, &b->kept_device, &b->kept_inode) < 0)
 		b->kept_inode = 0;
 	b->kept_offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
@@ -244,7 +255,7 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 
 	block_signals(&mask);
 	uint32_t fill = word_fill(b->word), limit = b->limit;
-	struct iovec both[2] = {{b->bytes, fill}, {(void *)(uintptr_t)from, size}};
+	struct iovec both[2] = {{batch_bytes, fill}, {(void *)(uintptr_t)from, size}};
 	uint64_t began = settings.timing ? clock_monotonic() : 0;
 	b->limit = 0;
 	if (fill && limit && b->target == TARGET_FILE)
@@ -257,7 +268,7 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 	} else if (result > 0) {
 		/* A part of what was buffered: its writes are counted when the rest is out. */
 		for (long i = 0; i + result < (long)fill; i++)
-			b->bytes[i] = b->bytes[i + result];
+			batch_bytes[i] = batch_bytes[i + result];
 		b->word -= (uint64_t)result;
 		p->counters[b->number].bytes += (uint64_t)result;
 		p->batches.bytes += (uint64_t)result;
@@ -285,7 +296,7 @@ static long put_kept(struct batch *b)
 	if (b->target == TARGET_PIPE)
 		return put_out(b, 0, b->kept);
 	offset = RAW(__NR_lseek, b->fd, 0, CURRENT);
-	return offset == b->kept_offset ? RAW(__NR_write, b->fd, b->bytes, b->kept) : RAW(__NR_pwrite64, b->fd, b->bytes, b->kept, b->kept_offset);
+	return offset == b->kept_offset ? RAW(__NR_write, b->fd, batch_bytes, b->kept) : RAW(__NR_pwrite64, b->fd, batch_bytes, b->kept, b->kept_offset);
 }
 
 /* Beyond it every try raises SIGXFSZ, of which natively only who writes hears. */
@@ -309,7 +320,7 @@ static int retry(struct process *p, struct batch *b, int is_write)
 		if (result <= 0)
 			break;
 		for (long i = 0; i + result < (long)b->kept; i++)
-			b->bytes[i] = b->bytes[i + result];
+			batch_bytes[i] = batch_bytes[i + result];
 		b->kept -= (uint32_t)result;
 		b->kept_offset += result;
 		p->batches.lost -= (uint64_t)result;

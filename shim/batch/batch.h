@@ -1,11 +1,11 @@
 /* Floor 2: the one buffer of a process, for one descriptor at a time.
  *
- * Invariant: bytes[0 .. fill) are `writes` whole writes that the program made to `fd` by calls of `number`, in their order, and that the
+ * Invariant: batch_bytes[0 .. fill) are `writes` whole writes that the program made to `fd` by calls of `number`, in their order, and that the
  * kernel has not seen. word = fill | writes << 20 | generation << 40 changes by one instruction; a flush raises the generation. So whoever
  * copies behind the fill and finds the word changed has been interrupted by a handler that flushed, and begins anew.
  *
  * Only a process with one thread has anything here, so "any context" means that thread and its signal handlers. The memory reads zero
- * in a forked child (fill 0, nothing buffered), and `bytes` are not inherited. */
+ * in a forked child (fill 0, nothing buffered), and the bytes are not inherited. */
 #ifndef SHIM_BATCH_BATCH_H
 #define SHIM_BATCH_BATCH_H
 
@@ -25,14 +25,13 @@ enum { ATTEMPTS_MOST = 12 };
 struct batch {
 	uint64_t word;
 	const char *copying;     /* the stack of whoever copies now; NULL: nobody does */
-	char *bytes;             /* settings.buffer bytes and more, and BATCH_SCRATCH; NULL: not taken yet */
 	uint32_t limit;          /* of this batch; 0: it is being written */
 	int32_t fd;
 	uint32_t number;         /* __NR_write or __NR_writev: a batch holds one kind, so that each is counted exactly */
 	uint8_t target;          /* of fd */
 	uint8_t off;             /* enum let_go: over for this process */
 
-	/* what a flush could not write: bytes[0 .. kept) belong at `kept_offset` of fd (T5) */
+	/* what a flush could not write: batch_bytes[0 .. kept) belong at `kept_offset` of fd (T5) */
 	uint32_t kept;
 	int32_t kept_error;
 	int64_t kept_offset;
@@ -74,6 +73,7 @@ struct batch {
 };
 
 extern struct batch *batch; /* NULL: this process never coalesces */
+extern char *batch_bytes;   /* settings.buffer bytes and more, and BATCH_SCRATCH; NULL: not taken yet */
 
 #define WORD_FILL 0xfffffu
 #define WORD_WRITE (1ull << 20)
@@ -108,7 +108,7 @@ static inline int batch_append(struct batch *b, uint64_t word, const void *from,
 	b->copying = stack;
 	__asm__ volatile("" ::: "memory");
 	/* NB order: the bytes before the word that says they are there. */
-	int done = program_copy(b->bytes + word_fill(word), from, size) == 0 && word_exchange(&b->word, word, word + size + WORD_WRITE);
+	int done = program_copy(batch_bytes + word_fill(word), from, size) == 0 && word_exchange(&b->word, word, word + size + WORD_WRITE);
 	b->copying = NULL;
 	return done;
 }
@@ -147,10 +147,12 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 int batch_retry(struct process *p, struct batch *b, int is_write);
 
 /* Memory for the buffer; 0 when there is none. */
-int batch_memory(struct batch *b);
+int batch_memory(void);
+/* In a forked child, at its birth: a handler may have forked it in the midst of a copy, which it ends. There is memory for it. */
+void batch_forked(void);
 
 /* BATCH_SCRATCH bytes for one answer of the kernel, which nobody keeps; NULL where batch_memory has not been asked yet. */
-void *batch_scratch(const struct batch *b);
+void *batch_scratch(void);
 
 /* A pipe joins a write to its last page while all of it fits (fs/pipe.c, pipe_write). A batch that took a new page before the last one is as full as
  * natively would let the pipe hold less than natively: a writer whom nobody reads would wait for ever. So a batch begins only where the last page is
@@ -165,7 +167,7 @@ int source_check(struct batch *b, const void *from, size_t size);
 
 /* target.c: what a descriptor is, asked of the kernel. */
 enum target target_of(const struct batch *b, int fd);
-int target_has_room(const struct batch *b, int fd); /* much free space, and no quota */
+int target_has_room(int fd); /* much free space, and no quota */
 int target_is_local(int fd); /* not FUSE, NFS and the like, nor what may lie above them */
 
 /* mappings.c. Reads /proc/self/maps into the list of inodes; LET_GO_NOT, or why this process cannot coalesce. `space` is scratch memory. */

@@ -30,11 +30,11 @@ static int is_local(uint64_t type)
 
 /* btrfs has no quotactl(2). That its quotas are on is seen in sysfs (Linux 5.9), by the name that BTRFS_IOC_FS_INFO gives (fs/btrfs/sysfs.c). The answer
  * of 1 KiB has its place behind the buffer: no stack of ours has room for it. */
-static __attribute__((noinline)) int btrfs_has_quotas(const struct batch *b, int fd)
+static __attribute__((noinline)) int btrfs_has_quotas(int fd)
 {
 	char path[sizeof "/sys/fs/btrfs//qgroups" + 36];
 	struct text name = {path, path + sizeof path - 1, 0};
-	const struct btrfs_ioctl_fs_info_args *info = batch_scratch(b);
+	const struct btrfs_ioctl_fs_info_args *info = batch_scratch();
 
 	_Static_assert(sizeof *info <= BATCH_SCRATCH, "it has room there");
 	if (!info || RAW(__NR_ioctl, fd, BTRFS_IOC_FS_INFO, info) != 0)
@@ -52,12 +52,12 @@ static __attribute__((noinline)) int btrfs_has_quotas(const struct batch *b, int
 
 /* Is a quota enforced on the file system of fd? Whose it is and how much is left is not asked: files change hands. quotactl_fd(2), Linux 5.14; anybody may ask
  * for Q_XGETQSTAT, which all file systems with quotas answer (fs/quota/quota.c). */
-static __attribute__((noinline)) int has_quotas(const struct batch *b, int fd, uint32_t type)
+static __attribute__((noinline)) int has_quotas(int fd, uint32_t type)
 {
 	struct fs_quota_stat quotas;
 
 	if (type == BTRFS_SUPER_MAGIC)
-		return btrfs_has_quotas(b, fd);
+		return btrfs_has_quotas(fd);
 	return RAW(__NR_quotactl_fd, fd, QCMD(Q_XGETQSTAT, USRQUOTA), 0, &quotas) == 0 && quotas.qs_flags & (FS_QUOTA_UDQ_ENFD | FS_QUOTA_GDQ_ENFD | FS_QUOTA_PDQ_ENFD);
 }
 
@@ -71,13 +71,13 @@ static int is_far_from_end(int fd, const struct statfs *fs)
 }
 
 /* What was said to be written must find its place. */
-static int has_room(const struct batch *b, int fd, const struct statfs *fs)
+static int has_room(int fd, const struct statfs *fs)
 {
 	uint64_t least = (uint64_t)fs->f_blocks / 100 * (uint64_t)fs->f_bsize;
 
 	if (least < ROOM_LEAST)
 		least = ROOM_LEAST;
-	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least && is_far_from_end(fd, fs) && !has_quotas(b, fd, (uint32_t)fs->f_type);
+	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least && is_far_from_end(fd, fs) && !has_quotas(fd, (uint32_t)fs->f_type);
 }
 
 int target_is_local(int fd)
@@ -88,14 +88,14 @@ int target_is_local(int fd)
 	return RAW(__NR_fstatfs, fd, &fs) == 0 && is_local((uint64_t)fs.f_type) && (uint64_t)fs.f_type != OVERLAYFS_SUPER_MAGIC;
 }
 
-int target_has_room(const struct batch *b, int fd)
+int target_has_room(int fd)
 {
 	struct statfs fs;
 
-	return RAW(__NR_fstatfs, fd, &fs) == 0 && has_room(b, fd, &fs);
+	return RAW(__NR_fstatfs, fd, &fs) == 0 && has_room(fd, &fs);
 }
 
-static __attribute__((noinline)) enum target file(const struct batch *b, int fd, int is_unlinked)
+static __attribute__((noinline)) enum target file(int fd, int is_unlinked)
 {
 	struct statfs fs;
 	uint64_t limit;
@@ -104,7 +104,7 @@ static __attribute__((noinline)) enum target file(const struct batch *b, int fd,
 	if (RAW(__NR_fstatfs, fd, &fs) != 0 || !is_local((uint64_t)fs.f_type) || (is_unlinked && (uint64_t)fs.f_type == TMPFS_MAGIC) ||
 	    !raw_limit(RLIMIT_FSIZE, &limit) || limit != ~0ul)
 		return TARGET_NEVER;
-	return has_room(b, fd, &fs) ? TARGET_FILE : TARGET_NEVER;
+	return has_room(fd, &fs) ? TARGET_FILE : TARGET_NEVER;
 }
 
 /* A FIFO has a name, and the file system of its folder. */
@@ -139,6 +139,6 @@ enum target target_of(const struct batch *b, int fd)
 	if (flags < 0 || flags & (O_NONBLOCK | O_DIRECT | O_DSYNC | O_SYNC | O_PATH) || !look_at(b, fd, &facts) || facts.is_mapped)
 		return TARGET_NEVER;
 	if (facts.type == REGULAR && settings.batch & BATCH_FILES)
-		return file(b, fd, facts.is_unlinked);
+		return file(fd, facts.is_unlinked);
 	return facts.type == FIFO && settings.batch & BATCH_PIPES ? pipe_or_fifo(fd) : TARGET_NEVER;
 }

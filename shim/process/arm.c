@@ -89,7 +89,7 @@ static void dispatch_off(void)
 static enum let_go arm_locked(struct batch *b, uint64_t *mask)
 {
 	/* NB: who has 33 blocked by himself would have SIGSYS blocked from here on. */
-	enum let_go why = *mask & ((settings.batch ? FAULTS : MASK_SYS) | MASK_PROXY) ? LET_GO_MASK : !batch_memory(b) ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, b->bytes, 65536) : LET_GO_NOT;
+	enum let_go why = *mask & ((settings.batch ? FAULTS : MASK_SYS) | MASK_PROXY) ? LET_GO_MASK : !batch_memory() ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, batch_bytes, 65536) : LET_GO_NOT;
 
 	if (why)
 		return why;
@@ -131,6 +131,8 @@ int arm(struct process *p, struct batch *b)
 			b->traps_writes = p->batches.writes;
 			b->looked_away = 0;
 			b->copying = NULL;
+			/* NB: never 0, as it is in a child that a handler forks in the midst of the first copy. */
+			b->word += WORD_GENERATION;
 			b->known_fd = b->probed_fd = b->candidate = b->regular_fd = 0;
 			source_forget(b);
 			relearn(p);
