@@ -25,15 +25,28 @@ int signal_stack_is_ours(uint64_t address)
 	return signals.stack && address - (uint64_t)signals.stack < STACK_SIZE;
 }
 
+/* The mask of the frame whose alternate stack stands at `place`. NB: in what a function has not used of its own frame an older one may stand, in part written over by what is in use. What is no
+ * mask any more differs from the kernel's copy of it; and of who has changed it himself it is put right later (signals_repair_mask). */
+static void repair_mask(uint64_t place)
+{
+	enum { STACK = offsetof(struct signal_frame, stack), MASK = offsetof(struct signal_frame, mask) - STACK, COPY = SIGNAL_FRAME_MASK_COPY - STACK };
+	uint64_t mask, copy;
+
+	if (memory_read(&mask, place + MASK, SET) != SET || memory_read(&copy, place + COPY, SET) != SET || copy != mask || mask_repaired(mask) == mask)
+		return;
+	mask = mask_repaired(mask);
+	memory_write((void *)(place + MASK), &mask, SET);
+}
+
 /* Frames of the program's handlers from `from` on, up the stack, hold our alternate stack, which their return would bring back unseen, for handlers that natively run on no such
  * stack and may need more; and signal 33. Nobody but the kernel writes down where ours is, so what says so is such a frame, or the program's copy of one. In the lowest page of our
  * stack, where no handler of ours comes, is room to look through them. */
 void signal_frames_forget(uint64_t from)
 {
-	enum { REACH = 8 << 20 /* the usual limit of a stack, which ends before, with its mapping */, PAGE = 4096, MASK = offsetof(struct signal_frame, mask) - offsetof(struct signal_frame, stack) };
+	enum { REACH = 8 << 20 /* the usual limit of a stack, which ends before, with its mapping */, PAGE = 4096 };
 	static const struct signal_stack none = {NULL, STACK_DISABLED, 0};
 	const uint64_t *words = signals.stack;
-	uint64_t mask, size;
+	uint64_t size;
 	struct signal_stack found;
 
 	from &= ~7ul;
@@ -46,10 +59,7 @@ void signal_frames_forget(uint64_t from)
 			if (words[i] != (uint64_t)signals.stack || memory_read(&found, place, sizeof found) != sizeof found || found.flags || found.size != STACK_SIZE)
 				continue;
 			memory_write((void *)place, &none, sizeof none);
-			if (memory_read(&mask, place + MASK, SET) != SET || mask_repaired(mask) == mask)
-				continue;
-			mask = mask_repaired(mask);
-			memory_write((void *)(place + MASK), &mask, SET);
+			repair_mask(place);
 		}
 	}
 }

@@ -7,6 +7,8 @@ struct signal_frame { /* ucontext_t */
 	uint64_t padding;
 	uint64_t fault_address, x[31], sp, pc, pstate;
 };
+/* There is no second one. */
+enum { SIGNAL_FRAME_MASK_COPY = offsetof(struct signal_frame, mask) };
 _Static_assert(offsetof(struct signal_frame, mask) == 40 && offsetof(struct signal_frame, fault_address) == 176, "the kernel's layout");
 
 static inline uint64_t signal_frame_pc(const struct signal_frame *frame)

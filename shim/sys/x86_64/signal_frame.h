@@ -6,6 +6,8 @@ struct signal_frame { /* ucontext_t */
 	uint64_t segments, error, trap, old_mask, cr2, floating, reserved[8];
 	uint64_t mask;
 };
+/* The kernel writes the mask there twice, and goes by the other one. */
+enum { SIGNAL_FRAME_MASK_COPY = offsetof(struct signal_frame, old_mask) };
 _Static_assert(offsetof(struct signal_frame, r8) == 40 && offsetof(struct signal_frame, mask) == 296, "the kernel's layout");
 
 static inline uint64_t signal_frame_pc(const struct signal_frame *frame)
