@@ -300,7 +300,7 @@ static __attribute__((noinline)) void settle(struct process *p, struct batch *b,
 	batch_flush_blocked(p, b, (uint32_t)call->number < END_BEFORE ? (uint32_t)call->number : END_BEFORE);
 	/* A full pipe is waited for with signals open. */
 	if (!word_fill(b->word) && b->timer_on && may_be_interrupted(b, call, row))
-		latency_stop(b);
+		latency_stop_blocked(b);
 	*came |= process_held_back(p, mask);
 	unblock_signals(&mask);
 }

@@ -151,7 +151,9 @@ void gate_sigreturn(struct signal_frame *frame)
 	if (batch->looked_away)
 		arm_look_again(p, batch);
 	batch_flush(p, batch, __NR_rt_sigreturn, BATCH_MAY_WAIT);
-	/* The handler may have interrupted a call that was about to wait, and started the timer. */
+	/* The handler may have interrupted a call that was about to wait, and started the timer. NB: or a batch's first write, for which it was started. */
 	latency_stop(batch);
+	if (!word_fill(batch->word))
+		batch->word += WORD_GENERATION;
 	signals_returning(frame);
 }

@@ -155,7 +155,7 @@ int arm(struct process *p, struct batch *b)
 static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 {
 	dispatch_off();
-	latency_stop(b);
+	latency_stop_blocked(b);
 	latency_delete(b);
 	signals_disarm(mask);
 	b->armed = guard.armed = 0;

@@ -29,6 +29,7 @@ void latency_delete(struct batch *b)
 	b->timer_on = 0;
 }
 
+/* Signals are blocked: a handler that comes behind the kernel's part and jumps away would leave a timer that runs, and ends waits, for one that stands, or the other way round. */
 static void set(struct batch *b, uint64_t nanoseconds)
 {
 	int64_t seconds = (int64_t)(nanoseconds / 1000000000u), rest = (int64_t)(nanoseconds % 1000000000u);
@@ -43,24 +44,42 @@ static void set(struct batch *b, uint64_t nanoseconds)
 
 void latency_start(struct batch *b)
 {
+	uint64_t mask;
+
 	/* NB order: a tick behind this line cannot be the third clean one that stops the timer. */
 	b->clean_ticks = 0;
 	__asm__ volatile("" ::: "memory");
-	if (!b->timer_on)
+	if (b->timer_on)
+		return;
+	block_signals(&mask);
+	/* NB: a handler before this line may have let go of all, or forked us. */
+	if (b->armed && !b->timer_on)
 		set(b, settings.latency * 500000ull);
+	unblock_signals(&mask);
+}
+
+void latency_stop_blocked(struct batch *b)
+{
+	if (b->timer_on)
+		set(b, 0);
 }
 
 void latency_stop(struct batch *b)
 {
-	if (b->timer_on)
-		set(b, 0);
+	uint64_t mask;
+
+	if (!b->timer_on)
+		return;
+	block_signals(&mask);
+	latency_stop_blocked(b);
+	unblock_signals(&mask);
 }
 
 void latency_tick(struct process *p, struct batch *b)
 {
 	if (!word_fill(b->word)) {
 		if (++b->clean_ticks >= CLEAN_TICKS)
-			latency_stop(b);
+			latency_stop_blocked(b);
 		return;
 	}
 	b->clean_ticks = 0;

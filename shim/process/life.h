@@ -101,6 +101,7 @@ int latency_create(struct batch *b);
 void latency_delete(struct batch *b);
 void latency_start(struct batch *b);
 void latency_stop(struct batch *b);
+void latency_stop_blocked(struct batch *b); /* signals are blocked */
 void latency_tick(struct process *p, struct batch *b);
 
 /* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. Unseal: it has failed, or who installed it was a vfork child and
