@@ -213,20 +213,23 @@ static int may_be_gathered(const struct batch *b, int fd)
 	return fd >= 0 && fd < 1 << 20 && target_of(b, fd) != TARGET_NEVER;
 }
 
-/* A row of small writes is there: is its descriptor one for the buffer, and the process one that can be armed? */
-static void consider(struct process *p, struct batch *b, int fd)
+/* A row of small writes is there: is its descriptor one for the buffer, and the process one that can be armed? word: as it was before the last one was made. */
+static void consider(struct process *p, struct batch *b, int fd, uint64_t word)
 {
 	if (b->armed && b->known_fd == fd + 1) {
 		b->candidate = b->known == TARGET_FILE || (b->known == TARGET_PIPE && b->probed_fd == fd + 1) ? fd + 1 : 0;
 		return;
 	}
 	/* NB order: a filter may kill for what is asked of a descriptor (quotactl_fd is not in systemd's @system-service); arm lets go there, and asks no more. */
-	if (!b->armed && !((is_filtered() || may_be_gathered(b, fd)) && arm(p, b))) {
-		/* Asked again after twice as many writes. */
-		p->run = 0;
-		if (b->attempts < ATTEMPTS_MOST)
-			b->attempts++;
-		return;
+	if (!b->armed) {
+		if (!((is_filtered() || may_be_gathered(b, fd)) && arm(p, b))) {
+			/* Asked again after twice as many writes. */
+			p->run = 0;
+			if (b->attempts < ATTEMPTS_MOST)
+				b->attempts++;
+			return;
+		}
+		word = b->word;
 	}
 	/* Only now the inodes that the process maps are known. */
 	b->known = target_of(b, fd);
@@ -239,6 +242,9 @@ static void consider(struct process *p, struct batch *b, int fd)
 		b->page_fd = fd + 1;
 		b->page_used = p->run_page;
 	}
+	/* A handler has come since: fd may be another file, to which the kernel has not taken a write. */
+	if (b->word != word || !p->run)
+		b->known_fd = b->probed_fd = b->page_fd = b->candidate = 0;
 }
 
 /* Which pages the kernel has just read for this write. */
@@ -248,12 +254,11 @@ static void learn_sources(struct batch *b, const struct call *call, long result)
 		source_learn(b, (const void *)call->arguments[1], (size_t)result);
 }
 
-void coalesce_watch(struct process *p, const struct call *call, long result)
+static inline void watch(struct process *p, struct batch *b, const struct call *call, long result, uint64_t word)
 {
-	struct batch *b = batch;
 	int fd = (int)call->arguments[0];
 
-	if (!b || b->off)
+	if (b->off)
 		return;
 	if (result <= 0 || result > BATCH_SMALL) {
 		p->run = 0;
@@ -274,9 +279,15 @@ void coalesce_watch(struct process *p, const struct call *call, long result)
 	}
 	if (p->run < (b->armed ? 1 : settings.burst << b->attempts) || p->suspect)
 		return;
-	consider(p, b, fd);
+	consider(p, b, fd, word);
 	if (b->armed)
 		learn_sources(b, call, result);
+}
+
+void coalesce_watch(struct process *p, const struct call *call, long result)
+{
+	if (batch)
+		watch(p, batch, call, result, batch->word);
 }
 
 /* A pipe's native small write (another is made as it stands) is itself made with RWF_NOWAIT (Linux 6.5 for pipes): only where that works can a flush be sure not to
@@ -312,6 +323,7 @@ long coalesce_native(struct process *p, const struct call *call)
 {
 	struct batch *b = batch;
 	int fd = (int)call->arguments[0];
+	uint64_t word = b ? b->word : 0;
 	long result;
 
 	if (!b || !b->armed || (p->suspect && !process_is_ours(p))) {
@@ -324,7 +336,7 @@ long coalesce_native(struct process *p, const struct call *call)
 	}
 	if (inject_has((uint32_t)call->number))
 		p->run = 0;
-	else if (!p->suspect)
-		coalesce_watch(p, call, result);
+	else if (b && !p->suspect)
+		watch(p, b, call, result, word);
 	return result;
 }

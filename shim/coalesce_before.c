@@ -62,6 +62,7 @@ static int asks_others(const struct batch *b, const struct syscall_row *row, int
 static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const struct call *call, const struct syscall_row *row)
 {
 	int fd = (int)call->arguments[0];
+	uint64_t word = b->word;
 	struct stat status;
 
 	switch ((uint32_t)call->number) {
@@ -96,6 +97,8 @@ static __attribute__((noinline)) int may_be_interrupted(struct batch *b, const s
 		return 1;
 	if (b->regular_fd != fd + 1 && RAW(__NR_fstat, fd, &status) == 0 && (status.st_mode & TYPE) == REGULAR && target_is_local(fd))
 		b->regular_fd = fd + 1;
+	if (b->word != word)
+		b->regular_fd = 0;
 	return b->regular_fd != fd + 1;
 }
 

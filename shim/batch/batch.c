@@ -89,9 +89,11 @@ static void judge(struct process *p, struct batch *b, uint32_t writes, unsigned 
 
 void pipe_before(struct batch *b, int fd)
 {
+	uint64_t word = b->word;
 	int32_t held;
 
-	if (RAW(__NR_ioctl, fd, FIONREAD, &held) == 0 && held == 0) {
+	/* NB: a handler may have put another pipe there. */
+	if (RAW(__NR_ioctl, fd, FIONREAD, &held) == 0 && held == 0 && b->word == word) {
 		b->page_fd = fd + 1;
 		b->page_used = 0;
 	}

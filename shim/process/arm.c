@@ -115,33 +115,46 @@ static void relearn(struct process *p)
 	p->learned = LEARN_AFTER;
 }
 
+/* With signals blocked; *mask is what the caller restores. */
+static enum let_go arm_all(struct process *p, struct batch *b, uint64_t *mask)
+{
+	enum let_go why = ask_process(p);
+
+	if (!why)
+		why = arm_locked(b, mask);
+	if (why)
+		return why;
+	b->armed = guard.armed = 1;
+	p->gathered = 1;
+	p->watching = 1;
+	b->idle = b->traps = 0;
+	b->traps_writes = p->batches.writes;
+	b->looked_away = 0;
+	b->copying = NULL;
+	/* NB: never 0, as it is in a child that a handler forks in the midst of the first copy. */
+	b->word += WORD_GENERATION;
+	b->known_fd = b->probed_fd = b->candidate = b->regular_fd = 0;
+	source_forget(b);
+	relearn(p);
+	/* NB order: from here on every call of foreign code traps, also of a handler whose signal came meanwhile. */
+	clock_guard(1);
+	choose(BLOCK);
+	return LET_GO_NOT;
+}
+
 int arm(struct process *p, struct batch *b)
 {
 	uint64_t mask;
-	enum let_go why = ask_process(p);
+	enum let_go why = LET_GO_NOT;
 
-	if (!why) {
-		block_signals(&mask);
-		why = arm_locked(b, &mask);
-		if (!why) {
-			b->armed = guard.armed = 1;
-			p->gathered = 1;
-			p->watching = 1;
-			b->idle = b->traps = 0;
-			b->traps_writes = p->batches.writes;
-			b->looked_away = 0;
-			b->copying = NULL;
-			/* NB: never 0, as it is in a child that a handler forks in the midst of the first copy. */
-			b->word += WORD_GENERATION;
-			b->known_fd = b->probed_fd = b->candidate = b->regular_fd = 0;
-			source_forget(b);
-			relearn(p);
-			/* NB order: from here on every call of foreign code traps, also of a handler whose signal came meanwhile. */
-			clock_guard(1);
-			choose(BLOCK);
-		}
-		unblock_signals(&mask);
-	}
+	/* NB: a handler may have made a thread, armed, or let go for good; no other comes in between. */
+	block_signals(&mask);
+	int done = b->armed || b->off;
+	if (!done)
+		why = arm_all(p, b, &mask);
+	unblock_signals(&mask);
+	if (done)
+		return b->armed;
 	if (!why)
 		return 1;
 	/* A blocked signal may be open next time; the rest stays as it is. */
