@@ -87,7 +87,8 @@ static long set_stack(struct process *p, const struct call *call)
 		signals_repair_stack();
 	long result = signals_stack(p, call);
 
-	if (batch && batch->armed && process_is_ours(p) && signals_stack_is_small())
+	/* NB: also asked where nothing is armed, see signal_stack_disarms. */
+	if (batch && process_is_ours(p) && !p->sealed && signals_stack_is_small() && batch->armed)
 		arm_let_go(p, batch, LET_GO_SMALL_STACK, REACH_PROCESS, NULL);
 	return result;
 }

@@ -42,6 +42,7 @@ struct signals {
 	uint8_t stood_in;        /* it has done so in one at some time: a frame of a handler may still hold it */
 	uint8_t stack_installed; /* our alternate stack is in force, because the program has none */
 	uint8_t dirty;           /* bytes may be buffered: SIGTSTP, SIGCONT and the ignored faults lead to us */
+	uint8_t disarms;         /* the program has had an alternate stack that is none while a handler runs on it (SS_AUTODISARM): ours would run wherever that one has gone */
 	uint64_t ignored;        /* fault signals that the program ignores */
 	void *stack;             /* ours; never given back */
 	uint64_t stack_least;    /* an alternate stack of the program must have this size, whatever registers it uses */
@@ -87,7 +88,9 @@ void signal_on_fault(int signal, struct signal_information *information, struct 
 void signal_on_fatal(int signal, void *information, void *context);
 void signal_on_stop(int signal, void *information, void *context);
 
-/* signal_stack.c. Our alternate stack is in force: 1; is this address on it? */
+/* signal_stack.c. Is this one, or was one before, of those that are none while a handler runs on them? */
+int signal_stack_disarms(const struct signal_stack *now);
+/* Our alternate stack is in force: 1; is this address on it? */
 int signal_stack_install(void);
 uint64_t signal_stack_least(void); /* bytes that one of the program must have, by what this process may use now */
 int signal_stack_is_ours(uint64_t address);

@@ -106,11 +106,17 @@ int signals_stack_overlaps(uint64_t from, uint64_t size)
 	return RAW(__NR_sigaltstack, 0, &now) == 0 && !(now.flags & STACK_DISABLED) && from < (uint64_t)now.at + now.size && (uint64_t)now.at < from + size;
 }
 
+int signal_stack_disarms(const struct signal_stack *now)
+{
+	signals.disarms |= !(now->flags & STACK_DISABLED) && (uint32_t)now->flags & STACK_DISARMS;
+	return signals.disarms;
+}
+
 int signals_stack_is_small(void)
 {
 	struct signal_stack now;
 
-	return RAW(__NR_sigaltstack, 0, &now) != 0 || (!(now.flags & STACK_DISABLED) && now.size < signal_stack_least());
+	return RAW(__NR_sigaltstack, 0, &now) != 0 || signal_stack_disarms(&now) || (!(now.flags & STACK_DISABLED) && now.size < signal_stack_least());
 }
 
 void signals_repair_stack(void)

@@ -52,7 +52,7 @@ enum let_go signals_arm(void)
 		if (real.handler == SIGNAL_IGNORED)
 			signals.ignored |= FAULTS & BIT(i);
 	}
-	if (why || RAW(__NR_sigaltstack, 0, &stack) != 0)
+	if (why || RAW(__NR_sigaltstack, 0, &stack) != 0 || signal_stack_disarms(&stack))
 		return why ? why : LET_GO_SMALL_STACK;
 	if (stack.flags & STACK_DISABLED && !signal_stack_install())
 		return LET_GO_NO_MEMORY;

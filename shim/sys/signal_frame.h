@@ -11,6 +11,7 @@ struct signal_stack { /* stack_t */
 	size_t size;
 };
 enum { STACK_IN_USE = 1 /* SS_ONSTACK */, STACK_DISABLED = 2 /* SS_DISABLE */ };
+#define STACK_DISARMS (1u << 31) /* SS_AUTODISARM */
 
 #if defined __x86_64__
 #include "x86_64/signal_frame.h"
