@@ -138,7 +138,8 @@ enum target target_of(const struct batch *b, int fd)
 
 	if (flags < 0 || flags & (O_NONBLOCK | O_DIRECT | O_DSYNC | O_SYNC | O_PATH) || !look_at(b, fd, &facts) || facts.is_mapped)
 		return TARGET_NEVER;
-	if (facts.type == REGULAR && settings.batch & BATCH_FILES)
+	/* NB: who has no O_LARGEFILE may write 2 GiB and no more (EFBIG). The kernel sets it for 64-bit programs; others pass on theirs without. */
+	if (facts.type == REGULAR && settings.batch & BATCH_FILES && flags & O_LARGEFILE)
 		return file(fd, facts.is_unlinked);
 	return facts.type == FIFO && settings.batch & BATCH_PIPES ? pipe_or_fifo(fd) : TARGET_NEVER;
 }
