@@ -174,6 +174,9 @@ static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 	b->armed = guard.armed = 0;
 	b->looked_away = 0;
 	b->candidate = 0;
+	/* Whoever was interrupted on the way to a batch's first write does not make it. */
+	if (!word_fill(b->word))
+		b->word += WORD_GENERATION;
 	relearn(p);
 }
 
