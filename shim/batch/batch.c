@@ -44,11 +44,11 @@ int batch_memory(void)
 	return batch_bytes != NULL;
 }
 
-/* Where the parent's stands: the copy is on its way there. */
+/* Where the parent's stands: the copy is on its way there. NB: who was forked by an instruction that nobody saw, and is born late, may have something there already. */
 void batch_forked(void)
 {
 	if (batch_bytes)
-		take(MAP_FIXED);
+		take(MAP_FIXED_NOREPLACE);
 }
 
 void *batch_scratch(void)
