@@ -97,6 +97,11 @@ static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 			return 0;
 		}
 	}
+	/* Who shares it may have made it one of packets, or one that nobody waits for, while we have made no call but writes. */
+	if (b->known == TARGET_PIPE && RAW(__NR_fcntl, fd, F_GETFL) & (O_DIRECT | O_NONBLOCK)) {
+		b->known = TARGET_NEVER;
+		return 0;
+	}
 	if (b->known == TARGET_PIPE)
 		pipe_before(b, fd);
 	if (b->known == TARGET_PIPE && (b->page_fd != fd + 1 || raw_poll_now(&room) != 1 || room.revents != POLLOUT))
