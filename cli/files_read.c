@@ -195,8 +195,8 @@ static void used(const struct reader *r, uint64_t fd, unsigned access)
 		file->access |= access;
 }
 
-/* The descriptor that an open has given leads there from now on. path: NULL, not known. */
-static void holds(const struct reader *r, const struct text_call *call, uint64_t flags, const char *path, struct file *file)
+/* The descriptor that an open has given leads there from now on. path: NULL, not known; relative: what of it the call gave, in the folder. */
+static void holds(const struct reader *r, const struct text_call *call, uint64_t flags, int folder, const char *relative, const char *path, struct file *file)
 {
 	if (call->result < 0)
 		return;
@@ -205,7 +205,7 @@ static void holds(const struct reader *r, const struct text_call *call, uint64_t
 		file->access = access_of(flags & ~(uint64_t)O_TMPFILE) | ACCESS_CREATE;
 		path = NULL;
 	}
-	places_opened(r->files->places, r->event, (int)call->result, path, file, (flags & O_CLOEXEC) != 0);
+	places_opened(r->files->places, r->event, (int)call->result, path, places_real(r->files->places, r->event, folder, relative, flags), file, (flags & O_CLOEXEC) != 0);
 }
 
 static void opened(const struct reader *r, const struct text_call *call, const struct recorded_memory *memory, uint64_t flags, int folder)
@@ -217,7 +217,7 @@ static void opened(const struct reader *r, const struct text_call *call, const s
 	const char *relative = recorded_below(call, &memory->memory, given, &folder);
 	struct file *file = row_at(r, folder, relative, given);
 	note(r, file, access_of(flags), call->result);
-	holds(r, call, flags, file->unresolved ? NULL : file->path, file);
+	holds(r, call, flags, folder, relative, file->unresolved ? NULL : file->path, file);
 }
 
 /* Of a process that was not chosen: one that was may have its descriptors from there. */
@@ -231,7 +231,7 @@ static void opened_by_another(const struct reader *r, const struct text_call *ca
 		return;
 	const char *relative = recorded_below(call, &memory->memory, given, &folder);
 	int known = places_resolve(r->files->places, r->event, folder, relative, path);
-	holds(r, call, flags, known ? path : NULL, known && !opens_nameless(flags) ? file_of(r->files, path, given) : NULL);
+	holds(r, call, flags, folder, relative, known ? path : NULL, known && !opens_nameless(flags) ? file_of(r->files, path, given) : NULL);
 }
 
 /* Renames and execs that nobody has asked for are there to be followed alone. */

@@ -71,17 +71,28 @@ static void put(struct path *path)
 	DL_APPEND(path->node->paths, path);
 }
 
-struct path *path_make(struct paths *all, const char *text)
+struct path *path_make(struct paths *all, const char *text, unsigned real)
 {
-	if (!text || (all->recent && !strcmp(all->recent->text, text)))
+	if (!text || (all->recent && all->recent->real == real && !strcmp(all->recent->text, text)))
 		return text ? path_shared(all->recent) : NULL;
 	struct path *path = zeroed(sizeof *path);
 	path->text = copied(text);
+	path->real = real;
 	path->all = all;
 	path->users = 2;
 	put(path);
 	path_drop(all->recent);
 	return all->recent = path;
+}
+
+/* "/a/b": 2 */
+static unsigned parts_of(const char *path)
+{
+	unsigned parts = 0;
+
+	for (; path[0] && path[1]; path++)
+		parts += *path == '/';
+	return parts;
 }
 
 struct path *path_shared(struct path *path)
@@ -112,23 +123,26 @@ static void take(struct node *node, struct path **taken)
 		take(below, taken);
 }
 
-static void set(struct path *path, char *text)
+static void set(struct path *path, char *text, unsigned real)
 {
 	struct node *before = path->node;
 
 	free(path->text);
 	path->text = text;
+	path->real = real;
 	put(path);
 	node_left(path->all, before);
 }
 
+/* What it leads to now may stand behind a link. */
 static void move(struct path *path, size_t from, const char *to)
 {
+	unsigned moved = 1 + parts_of(path->node->name + from);
 	char *text;
 
 	if (asprintf(&text, "%s%s", to, path->node->name + from) < 0)
 		abort();
-	set(path, text);
+	set(path, text, path->real < moved ? path->real : moved);
 }
 
 static void lose_all(struct path *taken)
@@ -136,7 +150,7 @@ static void lose_all(struct path *taken)
 	struct path *path, *next;
 
 	DL_FOREACH_SAFE(taken, path, next)
-		set(path, copied("?"));
+		set(path, copied("?"), 0);
 }
 
 static void move_all(struct path *taken, const char *from, const char *to)

@@ -8,6 +8,7 @@ struct paths; /* all of a recording that are in use */
 
 struct path {
 	char *text;
+	unsigned real; /* so many of its last parts are known to be folders, and no symbolic links: `..` behind one leads to the part before */
 	unsigned users;
 	struct paths *all;
 	struct node *node; /* where it stands in the tree of folders */
@@ -24,8 +25,8 @@ struct paths *paths_make(void);
 /* When none is in use any more. */
 void paths_free(struct paths *all);
 
-/* text NULL, not known: NULL, which the others take as well. */
-struct path *path_make(struct paths *all, const char *text);
+/* text NULL, not known: NULL, which the others take as well. real: of struct path. */
+struct path *path_make(struct paths *all, const char *text, unsigned real);
 struct path *path_shared(struct path *path);
 void path_drop(struct path *path);
 

@@ -42,19 +42,52 @@ void place_go(struct place *place, struct path *to)
 	place->folder = to;
 }
 
+/* Where a relative path begins, and what of it is left there. */
+struct start {
+	const char *base; /* NULL, or "?": not known */
+	size_t length;    /* of its text so much */
+	unsigned real;    /* path.real of so much */
+	const char *rest;
+};
+
+/* `..` is taken back where what it leads out of is known to be a folder; else it stays, because where it leads depends on symbolic links. */
+static struct start start_of(const struct place *place, int64_t directory, const char *given)
+{
+	const struct held *h = place_holds(place, (int)directory);
+	const struct path *from = directory != AT_FDCWD ? (h ? h->path : NULL) : place ? place->folder : NULL;
+	struct start s = {path_text(from), from ? strlen(from->text) : 0, from && !*place->root ? from->real : 0, given};
+
+	while (s.real && !strncmp(s.rest, "..", 2) && (s.rest[2] == '/' || !s.rest[2])) {
+		s.length = (size_t)((const char *)memrchr(s.base, '/', s.length) - s.base);
+		s.rest += 2 + strspn(s.rest + 2, "/");
+		s.real--;
+	}
+	return s;
+}
+
+unsigned place_real(const struct place *place, int64_t directory, const char *given, uint64_t flags)
+{
+	struct start s = *given == '/' ? (struct start){.rest = given} : start_of(place, directory, given);
+	const char *slash = strrchr(s.rest, '/'), *last = slash ? slash + 1 : s.rest;
+
+	if (!*s.rest || !strcmp(s.rest, "."))
+		return s.real;
+	/* What is opened as a folder, and not through a link, is one. A slash at the end leads through a link. */
+	if (!(flags & O_NOFOLLOW) || !(flags & O_DIRECTORY) || !*last || !strcmp(last, ".") || !strcmp(last, ".."))
+		return 0;
+	return slash ? 1 : s.real + 1;
+}
+
 int place_resolve(const struct place *place, int64_t directory, const char *given, char to[PATH_ROOM])
 {
-	const char *base = place ? path_text(place->folder) : NULL, *root = place ? place->root : "";
-	const struct held *h = place_holds(place, (int)directory);
+	const char *root = place ? place->root : "";
 	unsigned shared = place ? place->shared & (directory == AT_FDCWD ? CLONE_FS : CLONE_FILES) : 0;
 	int is_absolute = *given == '/';
+	struct start s = is_absolute ? (struct start){root, strlen(root), 0, given} : start_of(place, directory, given);
 
-	if (is_absolute)
-		base = root;
-	else if (directory != AT_FDCWD)
-		base = h ? path_text(h->path) : NULL;
 	/* What is longer than any path that a program names is not known either. */
-	if (base && *base != '?' && (is_absolute || !shared) && snprintf(to, PATH_ROOM, "%s%s%s", base, is_absolute || !*given ? "" : "/", given) < PATH_ROOM) {
+	if (s.base && *s.base != '?' && (is_absolute || !shared) &&
+	    snprintf(to, PATH_ROOM, "%.*s%s%s", (int)s.length, s.base, is_absolute || !*s.rest ? "" : "/", s.rest) < PATH_ROOM) {
 		path_tidy(to);
 		path_stay_below(to, root);
 		if (!path_climbs_out(to, root))
@@ -80,6 +113,12 @@ void place_forks(struct place *place, uint64_t flags)
 	place->forks++;
 }
 
+/* What is known of a path beside its text stays known where it is told once more. */
+static struct path *told(struct paths *all, struct path *before, const char *path)
+{
+	return before && path && !strcmp(before->text, path) ? path_shared(before) : path_make(all, path, 0);
+}
+
 /* NB: a folder that was removed has no path any more. */
 void place_told(struct paths *all, struct place *place, const struct record_place *record)
 {
@@ -89,6 +128,7 @@ void place_told(struct paths *all, struct place *place, const struct record_plac
 
 	if (!place)
 		return;
+	const struct held *h = place_holds(place, record->fd);
 	if (record->size > 0 && (size_t)record->size <= room && record->path[0] == '/')
 		path = strndup(record->path, (size_t)record->size);
 	size_t length = path ? strlen(path) : 0;
@@ -99,9 +139,9 @@ void place_told(struct paths *all, struct place *place, const struct record_plac
 	if (record->fd == AT_FDCWD) {
 		char folder[PATH_ROOM];
 		snprintf(folder, sizeof folder, "%s%s", place->root, path ? path : "");
-		place_go(place, path_make(all, path ? folder : NULL));
+		place_go(place, told(all, place->folder, path ? folder : NULL));
 	} else {
-		held_set(&place->held, record->fd, path_make(all, path), NULL, 0, 0);
+		held_set(&place->held, record->fd, told(all, h ? h->path : NULL, path), NULL, 0, 0);
 	}
 	free(path);
 }

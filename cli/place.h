@@ -39,6 +39,8 @@ void place_change_root(struct place *place, const char *given); /* NULL: not kno
 
 /* places_resolve, of one place. place: NULL is nobody's. */
 int place_resolve(const struct place *place, int64_t directory, const char *given, char to[PATH_ROOM]);
+/* path.real of what an open with these flags, or a chdir (0), leads to. */
+unsigned place_real(const struct place *place, int64_t directory, const char *given, uint64_t flags);
 
 /* Of a folder and a table of descriptors, those that two processes have together behind a clone with these flags. */
 unsigned place_shared_by(uint64_t flags);

@@ -13,6 +13,11 @@ int places_resolve(struct places *p, const struct event *e, int64_t directory, c
 	return place_resolve(places_of(p, e), directory, given, to);
 }
 
+unsigned places_real(struct places *p, const struct event *e, int64_t directory, const char *given, uint64_t flags)
+{
+	return place_real(places_of(p, e), directory, given, flags);
+}
+
 /* A thread that closes a number may record it only when another one has opened a file under that number: what it has closed is the one before. */
 static int is_late(const struct places *p, const struct event *e, const struct held *h)
 {
@@ -81,8 +86,8 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 		places_fork_ends(p, e, place, call, fork_flags(call, memory));
 		break;
 	case __NR_chdir:
-		if (text_string_at(&memory->memory, a[0], given, sizeof given))
-			place_go(place, path_make(p->paths, place_resolve(place, AT_FDCWD, given, path) ? path : NULL));
+		if (text_string_at(&memory->memory, a[0], given, sizeof given) && place_resolve(place, AT_FDCWD, given, path))
+			place_go(place, path_make(p->paths, path, place_real(place, AT_FDCWD, given, 0)));
 		else
 			place_go(place, NULL);
 		break;
@@ -125,12 +130,12 @@ void places_after(struct places *p, const struct event *e, const struct text_cal
 	}
 }
 
-void places_opened(struct places *p, const struct event *e, int fd, const char *path, void *owner, int closes_at_exec)
+void places_opened(struct places *p, const struct event *e, int fd, const char *path, unsigned real, void *owner, int closes_at_exec)
 {
 	struct place *place = places_of(p, e);
 
 	if (place)
-		held_set(&place->held, fd, path_make(p->paths, path), owner, closes_at_exec, e->time);
+		held_set(&place->held, fd, path_make(p->paths, path, real), owner, closes_at_exec, e->time);
 }
 
 void *places_owner(struct places *p, const struct event *e, int fd)

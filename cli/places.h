@@ -18,7 +18,7 @@ int places_before(struct places *p, const struct event *e);
 void places_after(struct places *p, const struct event *e, const struct text_call *call, const struct recorded_memory *memory);
 
 /* The absolute path of `given` for a call of this event, by the folder or descriptor that it was relative to at that moment, without `.` and doubled
- * slashes; `..` stays, because what it means depends on symbolic links. 0: that folder is not known; the path begins with "?/". */
+ * slashes; `..` stays where what it means depends on symbolic links. 0: that folder is not known; the path begins with "?/". */
 int places_resolve(struct places *p, const struct event *e, int64_t directory, const char *given, char to[PATH_ROOM]);
 
 /* A renameat2 that leaves both names, each for what the other was for. */
@@ -27,8 +27,11 @@ int places_exchange(const struct text_call *call);
 /* The path behind a descriptor at this moment; of AT_FDCWD the working folder. NULL: it is not known, or has none. */
 const char *places_path(struct places *p, const struct event *e, int fd);
 
-/* The call of this event has opened `path` under `fd`. */
-void places_opened(struct places *p, const struct event *e, int fd, const char *path, void *owner, int closes_at_exec);
+/* How many of the last parts of such a path are known to be folders, where an open with these flags has led there (paths.h). */
+unsigned places_real(struct places *p, const struct event *e, int64_t directory, const char *given, uint64_t flags);
+
+/* The call of this event has opened `path` under `fd`; real: places_real. */
+void places_opened(struct places *p, const struct event *e, int fd, const char *path, unsigned real, void *owner, int closes_at_exec);
 /* What was put there for that descriptor; NULL: nothing that is known. */
 void *places_owner(struct places *p, const struct event *e, int fd);
 

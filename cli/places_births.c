@@ -100,7 +100,7 @@ static struct place *image_begins(struct places *p, const struct event *e)
 	place->forks = place->is_borrowing = place->threaded = 0;
 	place->executing = 0;
 	if (h->directory[0] == '/' && !*place->root)
-		place_go(place, path_make(p->paths, h->directory));
+		place_go(place, path_make(p->paths, h->directory, 0));
 	if (h->overwritten)
 		begins_late(p, place, e->source);
 	return place;

@@ -70,15 +70,16 @@ static struct {
 	const struct text_call *call;
 } shown;
 
-/* The path that a call opens; NULL: it is not known. */
+/* The path that a call opens, and places_real of it; NULL: it is not known. */
 static const char *opened_path(struct places *places, const struct event *e, const struct text_call *call, const struct text_memory *memory, uint64_t flags,
-			       int folder, char path[PATH_ROOM])
+			       int folder, char path[PATH_ROOM], unsigned *real)
 {
 	char given[RECORDED_PATH];
 
 	if (opens_nameless(flags) || !text_call_path(call, memory, given, sizeof given))
 		return NULL;
 	const char *relative = recorded_below(call, memory, given, &folder);
+	*real = places_real(places, e, folder, relative, flags);
 	return places_resolve(places, e, folder, relative, path) ? path : NULL;
 }
 
@@ -86,11 +87,12 @@ static const char *opened_path(struct places *places, const struct event *e, con
 static const char *result_path(const struct text_memory *memory, char path[PATH_ROOM])
 {
 	uint64_t flags;
+	unsigned real;
 	int folder;
 
 	if (!recorded_open(shown.call, (const struct recorded_memory *)memory, &flags, &folder))
 		return places_path(shown.places, shown.event, (int)shown.call->arguments[0]);
-	return opened_path(shown.places, shown.event, shown.call, memory, flags, folder, path);
+	return opened_path(shown.places, shown.event, shown.call, memory, flags, folder, path, &real);
 }
 
 static void put_descriptor(const struct text_memory *memory, struct text *out, int fd, int is_result)
@@ -113,13 +115,16 @@ static void places_go_on(struct trace *t, const struct event *e)
 	struct text_call call;
 	char path[PATH_ROOM];
 	uint64_t flags;
+	unsigned real = 0;
 	int folder;
 
 	if (word->kind != RECORD_CALL)
 		return;
 	recorded_call(&t->recording.sources[e->source], word, &call, &memory);
-	if (recorded_open(&call, &memory, &flags, &folder) && call.result >= 0)
-		places_opened(t->places, e, (int)call.result, opened_path(t->places, e, &call, &memory.memory, flags, folder, path), NULL, (flags & O_CLOEXEC) != 0);
+	if (recorded_open(&call, &memory, &flags, &folder) && call.result >= 0) {
+		const char *opened = opened_path(t->places, e, &call, &memory.memory, flags, folder, path, &real);
+		places_opened(t->places, e, (int)call.result, opened, real, NULL, (flags & O_CLOEXEC) != 0);
+	}
 	places_after(t->places, e, &call, &memory);
 }
 

@@ -31,6 +31,72 @@ for trace in all audit '%file' '!chdir'; do
 	"$SYSSHIM" files --deny="$real/file" recording >/dev/null && fail "$trace: what was opened passes --deny"
 done
 
+# Who walks as fts(3) and gnulib do, by openat(folder, "..") out of folders that were opened as such and not through a link, comes back to the same rows, and is where
+# the kernel says; behind a link, and in a folder that was moved behind one, `..` stays, or leads where the link does.
+cat >climb.c <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { REAL = O_RDONLY | O_DIRECTORY | O_NOFOLLOW };
+
+static int go(int from, const char *to, int flags)
+{
+	int folder = openat(from, to, flags);
+
+	close(from);
+	return folder;
+}
+
+int main(void)
+{
+	int at = open("top", REAL);
+
+	for (int i = 0; i < 3000; i++) {
+		at = go(go(go(at, "sub", REAL), "deep", REAL), i % 2 ? ".." : "../../sub", REAL);
+		at = go(at, "..//", O_RDONLY | O_DIRECTORY);
+	}
+	close(openat(at, "here", O_RDONLY));
+	/* by the working folder as well */
+	at = go(at, "sub", REAL);
+	if (fchdir(at) || chdir("../sub") || chdir(".."))
+		return 1;
+	close(open("here", O_RDONLY));
+	/* where a link leads nobody knows */
+	close(openat(go(open("link", O_RDONLY | O_DIRECTORY), "..", REAL), "there", O_RDONLY));
+	/* what was opened as link/ was opened through it */
+	close(openat(go(open("link/", REAL), "..", REAL), "there", O_RDONLY));
+	/* it is moved behind a link, and the way back with it */
+	at = go(open("sub", REAL), "deep", REAL);
+	if (rename("sub/deep", "link/moved"))
+		return 2;
+	return openat(go(at, "..", REAL), "behind", O_RDONLY) < 0;
+}
+C
+gcc -o climb climb.c || fail "no program"
+for trace in all audit '%file'; do
+	rm -rf top elsewhere recording
+	mkdir -p top/sub/deep elsewhere/target
+	ln -s ../elsewhere/target top/link
+	touch top/here elsewhere/there elsewhere/target/behind
+	"$SYSSHIM" run -q --record=recording -e trace="$trace" -- ./climb || fail "$trace: climb: $?"
+	"$SYSSHIM" files -P "$PWD/*" recording >out
+	sed -En "s:^[^/]*$PWD/::p" out | grep -v climb | sort >rows
+	cat >wanted <<-END
+	top
+	top/here
+	top/link
+	top/link/..
+	top/link/../there
+	top/link/behind
+	top/sub
+	top/sub/deep
+	END
+	cmp -s wanted rows || fail "$trace: $(diff wanted rows)"
+	"$SYSSHIM" trace -y -e openat recording 2>/dev/null | awk -v most=$((600 + 3 * ${#PWD})) 'length > most { exit 1 }' || fail "$trace: trace -y: a path grows"
+done
+
 mkdir a o d
 ln -s ../o a/l
 "$SYSSHIM" run -q --record=moved -- bash -c 'for i in $(seq 30); do echo x >a/f$i; done; mv -T a a/l/b' || fail "mv: $?"
