@@ -229,18 +229,18 @@ static void json_side(const char *name, const struct side *s)
 /* What both have of themselves. 0: it cannot be read, which was said. */
 static int read_side(struct side *s, const char *path, const struct files *chosen)
 {
-	struct filter filter;
+	struct filter all;
 
 	if (!recording_read_at(&s->recording, "diff", path))
 		return 0;
 	s->files = *chosen;
 	s->files.recording = &s->recording;
-	filter_all(&filter);
+	filter_all(&all);
 	files_add_all(&s->files);
 	HASH_SORT(s->files.table, file_by_path);
 	s->first = recording_first(&s->recording);
 	for (unsigned i = 0; i < s->recording.sources_count; i++)
-		totals_add(&s->totals, &s->recording, i, &filter, filter_by_name(&filter, &s->recording));
+		totals_add(&s->totals, &s->recording, i, &all, 1);
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		s->totals.rows[i].number = i;
 	return 1;

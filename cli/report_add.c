@@ -165,7 +165,7 @@ void report_add_up(struct report *p)
 	r->whole = 1;
 	add_lanes(p);
 	for (unsigned i = 0; i < r->sources_count; i++)
-		totals_add(&p->totals, r, i, &all, filter_by_name(&all, r));
+		totals_add(&p->totals, r, i, &all, 1);
 	totals_put_in_order(&p->totals);
 	p->files.recording = r;
 	files_add_all(&p->files);
