@@ -46,3 +46,21 @@ void print_sentence(FILE *to, const char *text)
 		else
 			fputc(*text, to);
 }
+
+const char *print_size(char to[32], uint64_t bytes)
+{
+	struct text out = {to, to + 31, 0};
+
+	text_size(&out, bytes, 0);
+	*out.at = 0;
+	return to;
+}
+
+const char *print_duration(char to[32], uint64_t nanoseconds)
+{
+	struct text out = {to, to + 31, 0};
+
+	text_duration(&out, nanoseconds, 0);
+	*out.at = 0;
+	return to;
+}

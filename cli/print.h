@@ -1,8 +1,9 @@
-/* Names and paths on the way out: whatever bytes they have, a terminal is told nothing by them, and JSON stays JSON. */
+/* Names, paths and numbers on the way out: whatever bytes they have, a terminal is told nothing by them, and JSON stays JSON. */
 #ifndef CLI_PRINT_H
 #define CLI_PRINT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* With strace's escapes, without quotes. */
@@ -13,5 +14,9 @@ void print_quoted(FILE *to, const char *text, size_t size);
 void print_html(FILE *to, const char *text, size_t size);
 /* A sentence with names in it: only control characters are escaped, and quotation marks stay. */
 void print_sentence(FILE *to, const char *text);
+
+/* text_size and text_duration as strings: `to`, NUL-terminated. */
+const char *print_size(char to[32], uint64_t bytes);
+const char *print_duration(char to[32], uint64_t nanoseconds);
 
 #endif

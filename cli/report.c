@@ -39,34 +39,6 @@ static const char style[] =
 	"td.b{width:34%;text-align:left}td.b i{display:block;height:11px;border-radius:2px;min-width:1px}.bad{color:var(--bad)}code{font:13px ui-monospace,monospace}\n"
 	"footer{margin:32px 0;color:var(--dim);font-size:13px;border-top:1px solid var(--edge);padding-top:10px;overflow-wrap:anywhere}\n";
 
-const char *report_duration(char to[32], double ns)
-{
-	if (ns < 1e3)
-		snprintf(to, 32, "%.0f ns", ns);
-	else if (ns < 1e6)
-		snprintf(to, 32, "%.3g us", ns / 1e3);
-	else if (ns < 1e9)
-		snprintf(to, 32, "%.3g ms", ns / 1e6);
-	else if (ns < 120e9)
-		snprintf(to, 32, "%.3g s", ns / 1e9);
-	else if (ns < 7200e9)
-		snprintf(to, 32, "%.3g min", ns / 60e9);
-	else
-		snprintf(to, 32, "%.4g h", ns / 3600e9);
-	return to;
-}
-
-const char *report_size(char to[32], double bytes)
-{
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-	unsigned unit = 0;
-
-	for (; bytes >= 1000 && unit < 4; unit++)
-		bytes /= 1024;
-	snprintf(to, 32, "%.3g %s", bytes, units[unit]);
-	return to;
-}
-
 const char *report_number(char to[32], uint64_t number)
 {
 	char digits[24];
@@ -141,12 +113,12 @@ static void tiles(const struct report *p)
 		missing += !file->opens && !file->kernel && file->failed;
 	}
 	fprintf(p->out, "<div class=tiles>\n");
-	tile(p, report_duration(text, (double)(p->to - p->from)), "in all");
+	tile(p, print_duration(text, (p->to - p->from)), "in all");
 	tile(p, report_number(text, p->processes), "processes");
 	tile(p, report_number(text, calls), "calls");
 	tile(p, report_number(text, errors), "of them failed");
-	tile(p, report_size(text, (double)read), "read");
-	tile(p, report_size(text, (double)written), "written");
+	tile(p, print_size(text, read), "read");
+	tile(p, print_size(text, written), "written");
 	tile(p, report_number(text, opened), "files opened");
 	tile(p, report_number(text, missing), "not there");
 	if (p->totals.batches)
@@ -183,11 +155,11 @@ static void calls(const struct report *p)
 		const char *name = syscall_name(row->number) ? syscall_name(row->number) : "other";
 		fprintf(p->out, "<tr><td class=n><code>%s</code></td>", name);
 		bar(p, (double)row->nanoseconds / most, report_group(row->number));
-		fprintf(p->out, "<td>%s</td><td>%s</td><td%s>%s</td>", report_duration(texts[0], (double)row->nanoseconds), report_number(texts[1], row->calls), row->errors ? " class=bad" : "",
+		fprintf(p->out, "<td>%s</td><td>%s</td><td%s>%s</td>", print_duration(texts[0], row->nanoseconds), report_number(texts[1], row->calls), row->errors ? " class=bad" : "",
 			row->errors ? report_number(texts[2], row->errors) : "");
 		if (row->times)
-			fprintf(p->out, "<td>%s</td><td>%s</td><td>%s</td></tr>\n", report_duration(texts[0], (double)totals_percentile(row, 50)),
-				report_duration(texts[1], (double)totals_percentile(row, 99)), report_duration(texts[2], (double)row->most));
+			fprintf(p->out, "<td>%s</td><td>%s</td><td>%s</td></tr>\n", print_duration(texts[0], totals_percentile(row, 50)),
+				print_duration(texts[1], totals_percentile(row, 99)), print_duration(texts[2], row->most));
 		else
 			fprintf(p->out, "<td>-</td><td>-</td><td>-</td></tr>\n");
 	}
@@ -251,7 +223,7 @@ static void opened(const struct report *p, struct file **files, size_t count)
 		const struct file *file = files[i];
 		put_path(p, file);
 		fprintf(p->out, "<td class=n>%s</td><td>%" PRIu64 "</td><td>%s</td><td>%s</td>", files_access(file->access, letters), file->opens,
-			file->read ? report_size(texts[0], (double)file->read) : "", file->written ? report_size(texts[1], (double)file->written) : "");
+			file->read ? print_size(texts[0], file->read) : "", file->written ? print_size(texts[1], file->written) : "");
 		bar(p, most > 0 ? (double)(file->read + file->written) / most : 0, file->written > file->read);
 		fprintf(p->out, "</tr>\n");
 	}

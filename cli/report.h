@@ -39,9 +39,7 @@ void report_bytes(const struct report *p);
 /* As it was started; of one that does not know it its name. */
 void report_command_line(const struct report *p, const struct record_header *h);
 
-/* "1.5 ms", "12.3 s", "4.5 MiB", "12,345": NUL-terminated, at most 32 bytes. */
-const char *report_duration(char to[32], double ns);
-const char *report_size(char to[32], double bytes);
+/* "12,345": NUL-terminated, at most 32 bytes. */
 const char *report_number(char to[32], uint64_t number);
 
 /* Which group's colour a call has. */

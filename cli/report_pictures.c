@@ -26,7 +26,7 @@ static void axis(const struct report *p, int height)
 	for (unsigned i = 0; i * step <= whole && i < 20; i++) {
 		double x = x_of(p, i * step);
 		fprintf(p->out, "<line class=line x1=\"%.1f\" x2=\"%.1f\" y1=0 y2=%d /><text x=\"%.1f\" y=%d%s>%s</text>\n", x, x, height, x, height + 15,
-			x > WIDTH - 30 ? " text-anchor=end" : i ? " text-anchor=middle" : "", i ? report_duration(text, i * step) : "0");
+			x > WIDTH - 30 ? " text-anchor=end" : i ? " text-anchor=middle" : "", i ? print_duration(text, (uint64_t)(i * step)) : "0");
 	}
 }
 
@@ -73,7 +73,7 @@ static void lane(const struct report *p, const struct lane *l, int y)
 
 	fprintf(p->out, "<g><title>");
 	report_command_line(p, h);
-	fprintf(p->out, "\n%s, %s calls, %s</title>", report_duration(duration, (double)(l->to - l->from)), report_number(calls, l->calls), recorded_end(h, end));
+	fprintf(p->out, "\n%s, %s calls, %s</title>", print_duration(duration, l->to - l->from), report_number(calls, l->calls), recorded_end(h, end));
 	fprintf(p->out, "<text x=%d y=%d text-anchor=end>", LABEL - 8, y + BAR - 3);
 	print_html(p->out, h->program, name < 16 ? name : 16);
 	fprintf(p->out, " %d</text><rect class=back x=\"%.1f\" y=%d width=\"%.1f\" height=%d />", h->pid, from, y, to - from < 1 ? 1 : to - from, BAR);
@@ -119,7 +119,7 @@ void report_bytes(const struct report *p)
 	axis(p, 2 * BYTES);
 	columns(p, p->read, most, 1, "in");
 	columns(p, p->written, most, 0, "out");
-	fprintf(p->out, "<text x=%d y=12 text-anchor=end>read: %s/s</text><text x=%d y=%d text-anchor=end>written: %s/s</text>\n", LABEL - 8, report_size(text, most / seconds), LABEL - 8,
+	fprintf(p->out, "<text x=%d y=12 text-anchor=end>read: %s/s</text><text x=%d y=%d text-anchor=end>written: %s/s</text>\n", LABEL - 8, print_size(text, (uint64_t)(most / seconds)), LABEL - 8,
 		2 * BYTES - 4, text);
 	fprintf(p->out, "</svg>\n");
 }

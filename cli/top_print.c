@@ -10,35 +10,6 @@
 
 enum { LINE = 16 << 10, HEAD_LINES = 4 };
 
-/* 4 characters at most. */
-static const char *amount(char to[16], double value)
-{
-	const char *units = " KMGTPE";
-
-	while (value >= 1000 && units[1]) {
-		value /= 1024;
-		units++;
-	}
-	snprintf(to, 16, *units == ' ' ? "%.0f" : value < 9.95 ? "%.1f%c" : "%.0f%c", value, *units);
-	return to;
-}
-
-static const char *duration(char to[16], uint64_t ns, int at_most)
-{
-	double seconds = (double)ns / SECOND;
-	const char *sign = at_most ? "<" : "";
-
-	if (seconds < 1)
-		snprintf(to, 16, "%s%.0f ms", sign, seconds * 1000);
-	else if (seconds < 100)
-		snprintf(to, 16, "%s%.1f s", sign, seconds);
-	else if (seconds < 6000)
-		snprintf(to, 16, "%s%.0f min", sign, seconds / 60);
-	else
-		snprintf(to, 16, "%s%.1f h", sign, seconds / 3600);
-	return to;
-}
-
 static double a_second(const struct thread *t, uint64_t value)
 {
 	return (double)value * SECOND / (double)t->interval;
@@ -92,7 +63,7 @@ static void put_line(const struct top *top, const char *line, int columns)
 static void print_thread(const struct top *top, const struct thread *t, int columns)
 {
 	static char what[LINE], line[LINE + 256];
-	char read[16], written[16], time[16], name[4 * sizeof t->source->header->program];
+	char read[32], written[32], time[1 + 32] = "<", name[4 * sizeof t->source->header->program];
 	uint64_t now = top->threads.last, from = since(t);
 
 	put_what(what, sizeof what, t, now);
@@ -100,9 +71,9 @@ static void print_thread(const struct top *top, const struct thread *t, int colu
 	if (!from || from > now || is_busy(t, now))
 		strcpy(time, "-");
 	else
-		duration(time, now - from, !thread_is_in(t));
-	snprintf(line, sizeof line, "%7d %c %5.1f %7.0f %6s %6s %8s %s%.15s: %s", t->tid, t->task.state, 100 * a_second(t, t->cpu) / SECOND, a_second(t, t->calls),
-		 amount(read, a_second(t, t->read_bytes)), amount(written, a_second(t, t->written_bytes)), time, t->tid == t->task.pid ? "" : "  ", name, what);
+		print_duration(time + !thread_is_in(t), now - from);
+	snprintf(line, sizeof line, "%7d %c %5.1f %7.0f %8s %8s %9s %s%.15s: %s", t->tid, t->task.state, 100 * a_second(t, t->cpu) / SECOND, a_second(t, t->calls),
+		 print_size(read, (uint64_t)a_second(t, t->read_bytes)), print_size(written, (uint64_t)a_second(t, t->written_bytes)), time, t->tid == t->task.pid ? "" : "  ", name, what);
 	put_line(top, line, columns);
 }
 
@@ -128,7 +99,7 @@ void top_print(const struct top *top)
 	char line[sizeof head + sizeof path];
 	snprintf(line, sizeof line, "%s%s", head, path);
 	put_line(top, line, columns);
-	put_line(top, "    TID S  %CPU CALLS/S READ/S WRIT/S      FOR PROGRAM: IN", columns);
+	put_line(top, "    TID S  %CPU CALLS/S   READ/S  WRITE/S       FOR PROGRAM: IN", columns);
 	for (const struct thread *t = top->threads.table; t && shown < most; t = t->hh.next, shown++)
 		print_thread(top, t, columns);
 	if (shown < all) {

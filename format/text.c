@@ -213,3 +213,48 @@ void text_seconds(struct text *out, uint64_t nanoseconds)
 	text_char(out, '.');
 	text_padded(out, nanoseconds / 1000 % 1000000, 6, '0');
 }
+
+struct unit {
+	const char *name;
+	unsigned length, column; /* of its name; of the longest one in a table */
+	unsigned most, step;     /* from `most` on the next one stands, which is `step` of it; 0: there is none */
+};
+
+static void scaled(struct text *out, uint64_t value, const struct unit *unit, unsigned width)
+{
+	uint64_t whole = value, rest = 0;
+	unsigned step = 1;
+
+	for (; unit->most && whole >= unit->most; unit++) {
+		step = unit->step;
+		rest = whole % step;
+		whole /= step;
+	}
+	unsigned digits = width > unit->column + 1 ? width - unit->column - 1 : 1;
+	if (step > 1 && whole < 100) {
+		text_padded(out, whole, digits > 2 ? digits - 2 : 1, ' ');
+		text_char(out, '.');
+		text_unsigned(out, rest * 10 / step);
+	} else {
+		text_padded(out, whole, digits, ' ');
+	}
+	text_char(out, ' ');
+	text_string(out, unit->name);
+	for (unsigned i = unit->length; width && i < unit->column; i++)
+		text_char(out, ' ');
+}
+
+void text_size(struct text *out, uint64_t bytes, unsigned width)
+{
+	static const struct unit units[] = {{"B", 1, 3, 1024, 1024}, {"KiB", 3, 3, 1024, 1024}, {"MiB", 3, 3, 1024, 1024}, {"GiB", 3, 3, 1024, 1024}, {"TiB", 3, 3, 0, 0}};
+
+	scaled(out, bytes, units, width);
+}
+
+void text_duration(struct text *out, uint64_t nanoseconds, unsigned width)
+{
+	static const struct unit to_seconds[] = {{"ns", 2, 2, 1000, 1000}, {"us", 2, 2, 1000, 1000}, {"ms", 2, 2, 1000, 1000}, {"s", 1, 2, 0, 0}};
+	static const struct unit to_hours[] = {{"ns", 2, 0, 1000, 1000}, {"us", 2, 0, 1000, 1000}, {"ms", 2, 0, 1000, 1000}, {"s", 1, 0, 120, 60}, {"min", 3, 0, 120, 60}, {"h", 1, 0, 0, 0}};
+
+	scaled(out, nanoseconds, width ? to_seconds : to_hours, width);
+}

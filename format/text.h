@@ -91,5 +91,9 @@ void text_quoted(struct text *out, const char *s, size_t n);     /* "..." with s
 void text_json_quoted(struct text *out, const char *s, size_t n);/* a valid JSON string for any bytes: invalid UTF-8 bytes become \u00XX */
 /* `123.456789` from nanoseconds, with six digits behind the point. */
 void text_seconds(struct text *out, uint64_t nanoseconds);
+/* Three digits and a unit: "4.1 KiB", "120 us", "3.5 h". width: in a column of a table, right-aligned, with the units below one another, and of times
+ * none beyond seconds; 0: in a text. */
+void text_size(struct text *out, uint64_t bytes, unsigned width);
+void text_duration(struct text *out, uint64_t nanoseconds, unsigned width);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "../sys/poison.h"
 
-enum { END_WORDS = 6, ADVICE_WRITES = 1000, ADVICE_BYTES = 512, ROWS = 20 }; /* the text stays under 4,096 bytes: what a pipe takes without waiting */
+enum { SIZE_WIDTH = 9, TIME_WIDTH = 9, END_WORDS = 6, ADVICE_WRITES = 1000, ADVICE_BYTES = 512, ROWS = 20 }; /* the text stays under 4,096 bytes: what a pipe takes without waiting */
 
 const char *const summary_unfollowed[] = {"static", "setuid", "foreign"};
 
@@ -42,55 +42,20 @@ static int next_row(const struct process *p, int previous)
 	return best;
 }
 
-/* Three digits and a unit, right-aligned in `width`: "   4.1 KiB", " 120 us". */
-static void scaled(struct text *out, uint64_t value, unsigned step, const char *const *units, unsigned width)
-{
-	unsigned unit = 0;
-	uint64_t whole = value, rest = 0;
-
-	while (whole >= step && units[unit + 1]) {
-		rest = whole % step;
-		whole /= step;
-		unit++;
-	}
-	if (unit && whole < 100) {
-		text_padded(out, whole, width - 2, ' ');
-		text_char(out, '.');
-		text_unsigned(out, rest * 10 / step);
-	} else {
-		text_padded(out, whole, width, ' ');
-	}
-	text_string(out, units[unit]);
-}
-
-static void bytes(struct text *out, uint64_t value)
-{
-	static const char *const units[] = {" B  ", " KiB", " MiB", " GiB", " TiB", NULL};
-
-	scaled(out, value, 1024, units, 5);
-}
-
-static void duration(struct text *out, uint64_t value)
-{
-	static const char *const units[] = {" ns", " us", " ms", " s ", NULL};
-
-	scaled(out, value, 1000, units, 6);
-}
-
 static void text_row(struct text *out, const char *name, const struct counter *c)
 {
 	text_padded(out, c->calls, 10, ' ');
 	text_padded(out, c->errors, 8, ' ');
 	text_string(out, "  ");
 	if (c->bytes)
-		bytes(out, c->bytes);
+		text_size(out, c->bytes, SIZE_WIDTH);
 	else
 		text_string(out, "         ");
 	text_string(out, " ");
 	if (settings.timing) {
-		duration(out, c->nanoseconds);
+		text_duration(out, c->nanoseconds, TIME_WIDTH);
 		text_string(out, " ");
-		duration(out, c->nanoseconds / c->calls);
+		text_duration(out, c->nanoseconds / c->calls, TIME_WIDTH);
 	}
 	text_string(out, "  ");
 	text_string(out, name);

@@ -30,6 +30,29 @@ static void numbers_have_straces_look(void **state)
 	assert_string_equal(SAID(text_seconds(&out, 123456789012ull)), "123.456789");
 }
 
+static void amounts_have_three_digits_and_a_unit(void **state)
+{
+	struct text out;
+
+	assert_string_equal(SAID(text_size(&out, 0, 0)), "0 B");
+	assert_string_equal(SAID(text_size(&out, 1023, 0)), "1023 B");
+	assert_string_equal(SAID(text_size(&out, 1024, 0)), "1.0 KiB");
+	assert_string_equal(SAID(text_size(&out, 102399, 0)), "99.9 KiB");
+	assert_string_equal(SAID(text_size(&out, 102400, 0)), "100 KiB");
+	assert_string_equal(SAID(text_size(&out, UINT64_MAX, 0)), "16777215 TiB");
+	assert_string_equal(SAID(text_size(&out, 5, 9)), "    5 B  ");
+	assert_string_equal(SAID(text_size(&out, 3 << 20, 9)), "  3.0 MiB");
+	assert_string_equal(SAID(text_duration(&out, 999, 0)), "999 ns");
+	assert_string_equal(SAID(text_duration(&out, 1500, 0)), "1.5 us");
+	assert_string_equal(SAID(text_duration(&out, 119999999999ull, 0)), "119 s");
+	assert_string_equal(SAID(text_duration(&out, 150000000000ull, 0)), "2.5 min");
+	assert_string_equal(SAID(text_duration(&out, 7200000000000ull, 0)), "2.0 h");
+	assert_string_equal(SAID(text_duration(&out, 7200000000000ull, 9)), "  7200 s ");
+	assert_string_equal(SAID(text_duration(&out, 11200, 9)), "  11.2 us");
+	/* what finds no place in its column is whole all the same */
+	assert_string_equal(SAID(text_duration(&out, 123456000000000ull, 4)), "123456 s ");
+}
+
 static void escapes_are_straces(void **state)
 {
 	struct text out;
@@ -159,7 +182,9 @@ static void lengths_are_found_at_every_place_before_the_end_of_a_page(void **sta
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_have_straces_look),	  cmocka_unit_test(escapes_are_straces),
+		cmocka_unit_test(numbers_have_straces_look),
+		cmocka_unit_test(amounts_have_three_digits_and_a_unit),
+		cmocka_unit_test(escapes_are_straces),
 		cmocka_unit_test(escapes_can_be_read_back),	  cmocka_unit_test(json_is_valid_for_any_bytes),
 		cmocka_unit_test(nothing_is_written_behind_the_end), cmocka_unit_test(lengths_are_found_at_every_place_before_the_end_of_a_page),
 	};
