@@ -67,12 +67,15 @@ printf '.SH COMMANDS\n'
 		sub(/^ */, "")
 		at = match($0, /  +/)
 		print ".TP"
-		put("\\fB" plain(at ? substr($0, 1, at - 1) : $0) "\\fR")
+		option = plain(at ? substr($0, 1, at - 1) : $0)
+		gsub(/[|:[]/, "\\:&", option) # it may be longer than a line
+		put("\\fB" option "\\fR")
 		if (at)
 			put(plain(substr($0, at + RLENGTH)))
 		next
 	}
 	!NF { print ".PP"; next }
+	/^(Exit status|Percentiles|A line of a list|With --verify)/ { print ".br" }
 	{ indented = match($0, /[^ ]/) - 1; sub(/^ */, ""); if (indented && indented < 8) print ".br"; put(plain($0)) }
 	'
 done

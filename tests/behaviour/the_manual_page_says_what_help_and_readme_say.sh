@@ -6,8 +6,7 @@ set -u
 command -v groff >/dev/null || skip "no groff"
 
 sh "$SRC/tools/man.sh" "$SYSSHIM" "$SRC/README.md" sysshim.1 || fail "it is not made"
-# (an option with its value may be longer than a line)
-groff -ww -Wbreak -man -Tascii -P-c sysshim.1 2>wrong | col -bx >shown || fail "groff: $(cat wrong)"
+groff -ww -man -Tascii -P-c sysshim.1 2>wrong | col -bx >shown || fail "groff: $(cat wrong)"
 [ ! -s wrong ] || fail "groff has something to say: $(head -n 5 wrong)"
 [ "$(grep -cE '^[A-Z]' shown)" -ge 8 ] || fail "sections: $(grep -E '^[A-Z]' shown)"
 for command in $("$SYSSHIM" --help | awk '/^  [a-z]/ { print $1 }'); do
