@@ -19,7 +19,7 @@ const char top_help[] =
 	"  -d SECONDS          the time between two looks (1 without it; 0.1 to 3600)\n"
 	"  -n COUNT            so many looks, then it ends; without it, when no program of the recording runs any more, by q, or by Ctrl-C\n"
 	"  -p PID              only this process, or thread\n"
-	"  -b                  each look below the one before, as where stdout is no terminal\n"
+	"  -b                  each look below the one before, as where stdout is no terminal, or TERM is dumb\n"
 	"      --json          an object a line for each thread at each look\n"
 	"      --help\n"
 	"\n"
@@ -209,7 +209,9 @@ int command_top(int argc, char **argv)
 		threads_free(&t.threads);
 		return nothing_runs(&t);
 	}
-	t.is_terminal = !t.json && !t.below && isatty(STDOUT_FILENO);
+	const char *terminal = getenv("TERM");
+	/* One that knows no sequences would show them. */
+	t.is_terminal = !t.json && !t.below && isatty(STDOUT_FILENO) && (!terminal || strcmp(terminal, "dumb") != 0);
 	interrupt_await();
 	read_keys(&t);
 	watch(&t);

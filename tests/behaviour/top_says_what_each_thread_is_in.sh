@@ -144,6 +144,9 @@ lines = out.decode().split("coverage: ")[0].replace("\r", "").split("\n")
 shown = [re.sub(r"\033\[[0-9]*[A-Z]", "", line) for line in lines]
 assert max(map(len, shown)) <= 60 and any("more threads" in line for line in shown) and out.count(b"\033[2J") == 1, shown
 PY
+# A terminal that knows no sequences is told none.
+TERM=dumb python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$SYSSHIM" top -n 2 -d 0.1 recording >dumb 2>&1 </dev/null
+[ "$(grep -c 'TID S' dumb)" = 2 ] && ! grep -q $'\033' dumb || fail "TERM=dumb: $(cat -v dumb)"
 "$SYSSHIM" top -d 1 recording >given_up 2>&1 &
 given_up=$!
 for _ in $(seq 100); do grep -q TID given_up && break; sleep 0.1; done
