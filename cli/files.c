@@ -71,12 +71,23 @@ int files_take(const struct files *f, const struct file *file)
 	       (!f->only_written || file->access & ACCESS_WRITE) && files_name(f, file);
 }
 
+/* A variable that is not set must not pass for a rule that nothing breaks. */
+static int is_glob(const char *pattern, const char *command, const char *option)
+{
+	if (*pattern)
+		return 1;
+	fprintf(stderr, "sysshim %s: %s: it is empty; a glob would do\n", command, option);
+	return 0;
+}
+
 int globs_take(struct globs *g, const char *pattern, const char *command, const char *option)
 {
 	if (g->count == FILTER_PATHS) {
 		fprintf(stderr, "sysshim %s: more than %d patterns for %s\n", command, FILTER_PATHS, option);
 		return 0;
 	}
+	if (!is_glob(pattern, command, option))
+		return 0;
 	g->patterns[g->count++] = pattern;
 	return 1;
 }
@@ -182,6 +193,8 @@ int command_files(int argc, char **argv)
 			break;
 		case 'n':
 			f.program = optarg;
+			if (!is_glob(optarg, "files", "-n"))
+				return EXIT_USAGE;
 			break;
 		case 'p':
 			if (!filter_take(&filter, 'p', optarg, "files"))
@@ -210,6 +223,7 @@ int command_files(int argc, char **argv)
 	if (!status && f.strict && (files_gaps(&f, NULL) || recording_gaps(&recording)))
 		status = EXIT_FOUND;
 	files_free(&f);
+	status = filter_met(f.pid, &recording, "files") ? status : EXIT_USAGE;
 	int read = recording_end(&recording, stdout);
 	return read > status ? read : status;
 }

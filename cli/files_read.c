@@ -338,7 +338,7 @@ static int is_chosen(const struct files *f, const struct event *e, int thread)
 {
 	const struct record_header *h = f->recording->sources[e->source].header;
 
-	return (!f->pid || f->pid == thread || f->pid == vforked_pid(f->recording, e, thread)) && (!f->program || fnmatch(f->program, h->program, 0) == 0);
+	return filter_takes_thread(f->pid, f->recording, e, thread) && (!f->program || fnmatch(f->program, h->program, 0) == 0);
 }
 
 static void start_ends(struct files *f, const struct source *s, struct reading *at)

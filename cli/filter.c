@@ -241,6 +241,25 @@ static int has_flag(uint64_t number, unsigned flag)
 	return row && row->flags & flag;
 }
 
+/* There was a call of -p's process or thread. */
+static int is_met;
+
+int filter_takes_thread(int pid, const struct recording *r, const struct event *e, int thread)
+{
+	if (pid && pid != thread && pid != vforked_pid(r, e, thread))
+		return 0;
+	return is_met = 1;
+}
+
+int filter_met(int pid, const struct recording *r, const char *command)
+{
+	for (unsigned i = 0; i < r->sources_count; i++)
+		is_met |= r->sources[i].header->pid == pid;
+	if (pid && !is_met)
+		fprintf(stderr, "sysshim %s: -p %d: no process or thread of this recording has this number\n", command, pid);
+	return !pid || is_met;
+}
+
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e)
 {
 	const struct record_word *word = event_record(r, e);
@@ -250,14 +269,14 @@ int filter_takes(const struct filter *f, const struct recording *r, const struct
 
 	if (word->kind != RECORD_CALL && word->kind != RECORD_BEGIN && word->kind != RECORD_COALESCED)
 		return 0;
+	int thread = recorded_call(s, word, &call, &memory), failed = is_failure(call.result);
+	if (!filter_takes_thread(f->pid, r, e, thread))
+		return 0;
 	if (!is_long_enough(f, word) || (is_exec_end(word) && filter_by_outcome(f)) || (word->kind == RECORD_BEGIN && filter_by_end(f) && !is_exec_done(r, e)))
 		return 0;
-	int thread = recorded_call(s, word, &call, &memory), failed = is_failure(call.result);
 	uint64_t number = call.number < SYSCALL_LIMIT ? call.number : SYSCALL_LIMIT - 1;
 	/* What nobody has asked for was recorded for the sake of paths and descriptors. */
 	if (!trace_set_has(f->trace, number) || !trace_set_has(s->header->trace, call.number))
-		return 0;
-	if (f->pid && f->pid != thread && f->pid != vforked_pid(r, e, thread))
 		return 0;
 	/* As strace: what does not return neither succeeds nor fails. */
 	if ((f->only_good || f->only_failed) && !failed && has_flag(number, CALL_NORETURN))

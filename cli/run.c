@@ -35,7 +35,7 @@ const char run_help[] =
 	"      --inject=SET:error=E|retval=N|short=N|signal=S|delay_enter=T|delay_exit=T[:when=F[..L][+[S]]]\n"
 	"                     calls fail, as with strace -e inject=; several times: several rules; also -e inject=, -e fault=\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
-	"  -f, --follow=on|off   children too (on; -f alone, as strace's, changes nothing)\n"
+	"  -f, --follow=on|off   children too (on; -f or -ff alone, as strace's, changes nothing)\n"
 	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, or that makes its calls without\n"
 	"                     libc (Go), and all that it starts, is followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
 	"      --verify[=SIZE]  run it natively and with the shim, each in a copy of the working folder (at most SIZE, 1G), and say whether output, exit\n"
@@ -223,6 +223,10 @@ int command_run(int argc, char **argv)
 			text = 1;
 			break;
 		case 'r':
+			if (!*optarg) {
+				fprintf(stderr, "sysshim run: --record=: a folder or off would do\n");
+				return EXIT_USAGE;
+			}
 			record = optarg;
 			break;
 		case 'e':
@@ -261,8 +265,10 @@ int command_run(int argc, char **argv)
 			quiet = 1;
 			break;
 		case 'f':
-			/* strace's has no value, and children are followed anyway. */
-			if (!optarg && optind < argc && (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
+			/* strace's has no value, and children are followed anyway; -ff: each has a log of its own, too. */
+			if (optarg && !strcmp(optarg, "f"))
+				optarg = NULL;
+			else if (!optarg && optind < argc && (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
 				optarg = argv[optind++];
 			/* fall through */
 		case 'F':
@@ -285,7 +291,9 @@ int command_run(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		fprintf(stderr, "sysshim run: no program named; see sysshim run --help\n");
+		/* strace's -c takes nothing. */
+		const char *taken = argc > 2 && !strcmp(argv[argc - 2], "-c") ? argv[argc - 1] : NULL;
+		fprintf(stderr, "sysshim run: no program named%s%s%s; see sysshim run --help\n", taken ? ": -c takes '" : "", taken ? taken : "", taken ? "' for the counters' path" : "");
 		return EXIT_USAGE;
 	}
 	if (!library) {

@@ -13,7 +13,7 @@ const char stat_help[] =
 	"Sums up a recording as strace -c does: a line for each system call, with percentiles of its time; sizes of reads and writes; what was\n"
 	"gathered; advice; the files with most bytes; a line for each program. RECORDING is a folder that `sysshim run` made, or a file in it; without it, the newest.\n"
 	"\n" FILTER_HELP
-	"  -S COLUMN           sort by time (so without -S), calls, errors, name, max\n"
+	"  -S COLUMN           sort by time (so without -S), calls, errors, name, avg, max\n"
 	"      --by=program    the same for each program that a process ran; --by=file: reads and writes of each file, and their sizes (of all calls)\n"
 	"      --json          one JSON object; with --by an object a line\n"
 	"      --help\n"
@@ -145,5 +145,6 @@ int command_stat(int argc, char **argv)
 		recording_coverage_json(&recording, stdout);
 		puts("}");
 	}
-	return recording_end(&recording, stdout);
+	int is_met = filter_met(filter.pid, &recording, "stat"), status = recording_end(&recording, stdout);
+	return status || is_met ? status : EXIT_USAGE;
 }

@@ -32,6 +32,19 @@ static int by_nanoseconds(const struct row *a, const struct row *b)
 	return descending(a->nanoseconds, b->nanoseconds);
 }
 
+/* As they are printed: of the calls that have times of their own. */
+static double per_call(const struct row *row)
+{
+	return row->calls > row->coalesced ? (double)row->nanoseconds / (double)(row->calls - row->coalesced) : 0;
+}
+
+static int by_average(const struct row *a, const struct row *b)
+{
+	double x = per_call(a), y = per_call(b);
+
+	return x > y ? -1 : x < y;
+}
+
 static const char *row_name(const struct row *row)
 {
 	const char *name = syscall_name(row->number);
@@ -59,7 +72,12 @@ static int compare_rows(const void *a, const void *b)
 static const struct {
 	const char *name;
 	int (*order)(const struct row *a, const struct row *b);
-} columns[] = {{"time", by_nanoseconds}, {"calls", by_calls}, {"errors", by_errors}, {"name", by_name}, {"max", by_most}};
+} columns[] = {{"time", by_nanoseconds}, {"calls", by_calls}, {"errors", by_errors}, {"name", by_name}, {"avg", by_average}, {"max", by_most},
+	       /* strace's other words */
+	       {"time-total", by_nanoseconds}, {"total-time", by_nanoseconds}, {"time-percent", by_nanoseconds}, {"count", by_calls}, {"error", by_errors},
+	       {"syscall", by_name}, {"syscall-name", by_name}, {"time-avg", by_average}, {"avg-time", by_average}, {"time-max", by_most}, {"max-time", by_most}};
+
+enum { COLUMNS_SAID = 6 };
 
 int totals_take_column(const char *value)
 {
@@ -69,7 +87,7 @@ int totals_take_column(const char *value)
 			return 1;
 		}
 	fprintf(stderr, "sysshim stat: -S %s: no such column; there are:", value);
-	for (unsigned i = 0; i < sizeof columns / sizeof columns[0]; i++)
+	for (unsigned i = 0; i < COLUMNS_SAID; i++)
 		fprintf(stderr, " %s", columns[i].name);
 	fputc('\n', stderr);
 	return 0;
@@ -117,11 +135,12 @@ static void advise(const struct totals *t)
 
 void totals_print(const struct totals *t)
 {
-	uint64_t total = 0, calls = 0, errors = 0, recorded = 0;
+	uint64_t total = 0, calls = 0, timed = 0, errors = 0, recorded = 0;
 
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
 		total += t->rows[i].nanoseconds;
 		calls += t->rows[i].calls;
+		timed += t->rows[i].calls - t->rows[i].coalesced;
 		errors += t->rows[i].errors;
 		/* Nothing comes back from it, so there is no record of it. */
 		recorded += t->rows[i].number == __NR_rt_sigreturn ? t->rows[i].calls : t->rows[i].recorded;
@@ -130,9 +149,7 @@ void totals_print(const struct totals *t)
 	       "------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n");
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++) {
 		const struct row *row = &t->rows[i];
-		uint64_t timed = row->calls - row->coalesced;
-		printf("%6.2f %11.6f %11.1f ", total ? 100.0 * (double)row->nanoseconds / (double)total : 0.0, (double)row->nanoseconds / 1e9,
-		       timed ? (double)row->nanoseconds / 1e3 / (double)timed : 0.0);
+		printf("%6.2f %11.6f %11.1f ", total ? 100.0 * (double)row->nanoseconds / (double)total : 0.0, (double)row->nanoseconds / 1e9, per_call(row) / 1e3);
 		if (row->times)
 			printf("%8.1f %9.1f %9.1f %9" PRIu64 " ", (double)totals_percentile(row, 50) / 1e3, (double)totals_percentile(row, 99) / 1e3, (double)row->most / 1e3, row->calls);
 		else
@@ -143,7 +160,7 @@ void totals_print(const struct totals *t)
 			printf("%9s %s\n", "", row_name(row));
 	}
 	printf("------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n"
-	       "100.00 %11.6f %41s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, "", calls, errors);
+	       "100.00 %11.6f %11.1f %29s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, timed ? (double)total / 1e3 / (double)timed : 0.0, "", calls, errors);
 	if (recorded < calls)
 		printf("recorded       %" PRIu64 " of these calls: percentiles, max and what follows are theirs\n", recorded);
 	sizes_print("bytes a read   ", t->reads);

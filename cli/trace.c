@@ -160,7 +160,7 @@ static void trace_live(struct trace *t, enum format format)
 struct output {
 	const char *path; /* -o */
 	enum format format;
-	int follow, forks, paths;
+	int follow, forks, paths, times;
 };
 
 static int complain(const char *what)
@@ -210,7 +210,8 @@ static int take_option(struct trace *t, struct output *o, int option, const char
 	case 'T':
 		return 1;
 	case 't':
-		t->time = t->time == TIME_OF_DAY ? TIME_OF_DAY_MICROSECONDS : t->time == TIME_OF_DAY_MICROSECONDS ? TIME_SINCE_1970 : TIME_OF_DAY;
+		o->times++;
+		t->time = o->times == 1 ? TIME_OF_DAY : o->times == 2 ? TIME_OF_DAY_MICROSECONDS : TIME_SINCE_1970;
 		return 1;
 	case 'r':
 		t->time = TIME_SINCE_LINE;
@@ -244,15 +245,14 @@ int command_trace(int argc, char **argv)
 	}
 	if (!is_possible(&output))
 		return EXIT_USAGE;
-	if (output.path && output.forks < 2) {
-		t.to = fopen(output.path, "we");
-		if (!t.to) {
-			fprintf(stderr, "sysshim trace: %s: %m\n", output.path);
-			return EXIT_USAGE;
-		}
-	}
 	if (!(output.follow ? recording_read_live : recording_read)(&t.recording, argc, argv))
 		return EXIT_USAGE;
+	/* NB order: who names no recording loses no file. */
+	if (output.path && output.forks < 2 && !(t.to = fopen(output.path, "we"))) {
+		fprintf(stderr, "sysshim trace: %s: %m\n", output.path);
+		recording_end(&t.recording, stdout);
+		return EXIT_USAGE;
+	}
 	if (output.paths)
 		t.places = places_make(&t.recording);
 	if (output.forks > 1) {
@@ -270,7 +270,7 @@ int command_trace(int argc, char **argv)
 	/* NB order: coverage is said when nothing can fail any more. */
 	if (fflush(t.to) == 0 && output.format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
-	int status = recording_end(&t.recording, t.to);
+	int is_met = filter_met(t.filter.pid, &t.recording, "trace"), status = recording_end(&t.recording, t.to);
 	interrupt_end();
-	return status;
+	return status || is_met ? status : EXIT_USAGE;
 }

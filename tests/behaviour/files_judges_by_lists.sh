@@ -70,6 +70,14 @@ grep -q 'tree: Is a directory' err || fail "a folder in a list's place: $(cat ou
 status 2 --json --deny='*' third
 status 2 --format=make --expect=list third
 grep -q 'in lines, instead of a list' err && [ ! -s out ] || fail "findings in another form: $(cat out err)"
+# a variable that is not set is no rule that nothing breaks
+for option in --deny= --not= -P -n; do
+	case $option in
+	*=) status 2 $option third ;;
+	*) status 2 $option '' third ;;
+	esac
+	grep -q "^sysshim files: ${option%=}: it is empty" err && [ ! -s out ] || fail "$option without a glob: $(cat out err)"
+done
 status 2 --format=xml third
 grep -q 'there are table, tree' err || fail "a wrong format: $(cat err)"
 

@@ -17,6 +17,24 @@ for last in -z -Z; do
 	"$SYSSHIM" run -q -z -Z $last --record="status$last" -e openat -- cat nowhere 2>/dev/null
 	"$SYSSHIM" trace "status$last" 2>/dev/null >one && "$SYSSHIM" trace $last "status$last" 2>/dev/null | cmp - one && grep -q openat one || fail "run -z -Z $last: $(cat one)"
 done
+"$SYSSHIM" run -ff -q --record=off -- sh -c 'echo on' | grep -qx on || fail "run -ff"
+for order in "-S time" "-S time-total" "-S total-time" "-S time-percent"; do
+	"$SYSSHIM" stat $order letters | cmp - <("$SYSSHIM" stat letters) || fail "stat $order"
+done
+"$SYSSHIM" stat -S count letters | cmp - <("$SYSSHIM" stat -S calls letters) || fail "stat -S count"
+"$SYSSHIM" stat -S max-time letters | cmp - <("$SYSSHIM" stat -S max letters) || fail "stat -S max-time"
+"$SYSSHIM" stat -S avg-time letters | sed '1,2d; /^---/,$d' | awk '{ print $3 }' >averages
+[ -s averages ] && sort -rn averages | cmp - averages || fail "stat -S avg-time: $(cat averages)"
+# the last line has an average too
+"$SYSSHIM" stat letters | awk '$NF == "total" && $3 > 0 && $2 * 1e6 / $4 - $3 < 0.1 && $3 - $2 * 1e6 / $4 < 0.1 { fine = 1 } END { exit !fine }' || fail "total: $("$SYSSHIM" stat letters | grep total)"
+# whom -p names must have been there
+for words in trace "trace --json" stat "stat --json" "stat --by=program" "stat --by=file" files "files --deny=/nowhere"; do
+	# shellcheck disable=SC2086
+	"$SYSSHIM" $words -p 4194305 letters >out 2>said
+	[ $? -eq 2 ] && grep -q "^sysshim ${words%% *}: -p 4194305: no process or thread of this recording has this number\$" said || fail "$words: $(cat said)"
+	# shellcheck disable=SC2086
+	"$SYSSHIM" $words -p "$("$SYSSHIM" show --json letters | sed -n '1s/.*"pid":\([0-9]*\).*/\1/p')" letters >out 2>said && ! grep -q 'no process' said || fail "$words: $(cat said)"
+done
 # what -f says in other words
 for follow in "-f off" "-foff" "--follow=off"; do
 	rm -rf alone

@@ -54,5 +54,9 @@ for words in "trace -ff" "trace -ff --json -o x" "trace -s x" "trace -s -1" "tra
 	"$SYSSHIM" $words >out 2>err
 	[ $? -eq 2 ] && [ ! -s out ] && [ "$(wc -l <err)" -eq 1 ] || fail "$words: $(cat out err)"
 done
+# More of -t than three are three; a file is not emptied for a recording that is not there.
+"$SYSSHIM" trace -tttt 2>/dev/null | cmp - plain || fail "-tttt"
+"$SYSSHIM" trace -o plain.kept 2>/dev/null && "$SYSSHIM" trace -o plain.kept nowhere 2>err && fail "nowhere"
+cmp plain plain.kept || fail "a file was emptied"
 "$SYSSHIM" trace -ff -o nowhere/each >out 2>err
 [ $? -eq 125 ] && grep -q '^sysshim trace: -o nowhere/each: .*No such file' err || fail "-ff into a folder that is not there: $(cat err)"
