@@ -55,7 +55,8 @@ int main(int argc, char **argv)
 		help(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+	int asks = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help");
+	if (asks && argc == 2) {
 		help(stdout);
 		return written("", EXIT_FINE);
 	}
@@ -63,10 +64,16 @@ int main(int argc, char **argv)
 		printf("sysshim %s\n", SYSSHIM_VERSION);
 		return written("", EXIT_FINE);
 	}
-	for (const struct command *c = commands; c->name; c++)
-		if (!strcmp(argv[1], c->name))
-			return written(c->name, c->run(argc - 1, argv + 1));
-	fprintf(stderr, "sysshim: '%s' is not a command; there are:", argv[1]);
+	const char *name = argv[1 + asks];
+	for (const struct command *c = commands; c->name; c++) {
+		if (strcmp(name, c->name) != 0)
+			continue;
+		if (!asks)
+			return written(name, c->run(argc - 1, argv + 1));
+		fputs(c->help, stdout);
+		return written(name, EXIT_FINE);
+	}
+	fprintf(stderr, "sysshim: '%s' is not a command; there are:", name);
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(stderr, " %s", c->name);
 	fprintf(stderr, "\n");

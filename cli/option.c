@@ -5,6 +5,35 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Does a command's help list it? */
+static int has_option(const char *help, const char *option)
+{
+	for (size_t size; *help; help += size + (help[size] == '\n')) {
+		const char *at = help + strspn(help, " ");
+		size = strcspn(help, "\n");
+		for (size_t length; at > help && *at == '-'; at += length + 2) {
+			length = strcspn(at, " ,=[\n");
+			if (length == strlen(option) && !strncmp(at, option, length))
+				return 1;
+			if (strncmp(at + length, ", ", 2) != 0)
+				break;
+		}
+	}
+	return 0;
+}
+
+/* Who knows an option of strace's, or another command's, and has asked the wrong one. */
+static void tell_others(const char *option)
+{
+	unsigned others = 0;
+
+	for (const struct command *c = commands; c->name; c++)
+		if (c->run != command_run && has_option(c->help, option))
+			fprintf(stderr, "%s %s", others++ ? "," : ", but sysshim", c->name);
+	if (others)
+		fputs(others > 1 ? " have it" : " has it", stderr);
+}
+
 int next_option(int argc, char **argv, const char *letters, const struct option *options)
 {
 	opterr = 0;
@@ -21,6 +50,12 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 			    is_long && optopt	? "this option takes no argument" :
 			    alike		? "more than one option begins so" :
 						  "there is no such option";
-	fprintf(stderr, "sysshim %s: %s: %s; see sysshim %s --help\n", argv[0], is_long ? word : letter, wrong, argv[0]);
+	fprintf(stderr, "sysshim %s: %s: %s", argv[0], is_long ? word : letter, wrong);
+	if (option == '?' && !alike && !(is_long && optopt)) {
+		char name[64];
+		snprintf(name, sizeof name, "%.*s", is_long ? (int)strcspn(word, "=") : 2, is_long ? word : letter);
+		tell_others(name);
+	}
+	fprintf(stderr, "; see sysshim %s --help\n", argv[0]);
 	return '?';
 }

@@ -25,7 +25,11 @@ wrong() {
 	"$SYSSHIM" "$@" >out 2>err
 	[ $? -eq 2 ] && [ ! -s out ] && grep -qE -- "$pattern" err || fail "$*: status $?: $(cat out err)"
 }
+for command in run files trace stat top diff report show doctor completion; do
+	"$SYSSHIM" help $command | cmp - <("$SYSSHIM" $command --help) || fail "help $command"
+done
 wrong 'usage: sysshim COMMAND'
+wrong "'nonsense' is not a command" help nonsense
 wrong "'nonsense' is not a command; there are: run files trace stat top diff report show doctor completion" nonsense
 wrong "'' is not a command" ""
 wrong "'--nonsense' is not a command" --nonsense
@@ -40,6 +44,14 @@ wrong "-c: a path" run --stats= touch started
 wrong "-E =x: a variable has a name" run -E =x touch started
 wrong "a variable has a name" run -E "" touch started
 wrong "one program at a time, not also .b." doctor a b
+# what strace has, or another command
+wrong "no program named: -c takes 'ls' for the counters' path;" run -c ls
+wrong "-t: there is no such option, but sysshim trace has it; see sysshim run --help" run -tt touch started
+wrong "-S: there is no such option, but sysshim stat has it;" trace -S calls
+wrong "--tree: there is no such option, but sysshim files has it;" diff --tree
+wrong "-e: there is no such option, but sysshim trace, stat have it;" files -e open
+wrong "-c: there is no such option; see sysshim trace --help" trace -c
+wrong "--record=: a folder or off" run --record= touch started
 wrong "nonsense" doctor --nonsense
 wrong "no argument is wanted" completion a
 [ ! -e started ] || fail "the program was started all the same"
