@@ -11,7 +11,7 @@ struct gaps {
 	uint64_t dropped, overwritten, missed, broken, pathless, results_unseen, left_out, not_followed[3], unrecorded, without_end;
 	uint64_t kernel_reads, kernel_writes, counted_reads, counted_writes; /* of those that have both counts */
 	unsigned uncounted;
-	unsigned not_rewritten, processes, seldom, traced, narrowed, without_libc, without_threads;
+	unsigned lost, not_rewritten, processes, seldom, traced, narrowed, without_libc, without_threads;
 	const char *why_not;
 };
 
@@ -43,6 +43,22 @@ static void add_families(const struct recording *r, struct gaps *g)
 		g->unrecorded += most[3];
 	}
 	free(headers);
+}
+
+/* Of how many images is the next one of their process not there? Those of which something else says why are left out. What vfork children executed is not among
+ * them: their files do not end with it. */
+static unsigned lost_of(const struct recording *r, const struct gaps *g)
+{
+	uint64_t lost = 0, said = g->not_followed[0] + g->not_followed[1] + g->not_followed[2] + r->unborn + r->refused;
+
+	/* It was asked for one file. */
+	if (r->sources_count == 1 && !strcmp(r->sources[0].path, r->path))
+		return 0;
+	for (unsigned i = 0; i < r->sources_count; i++) {
+		const struct source *s = &r->sources[i];
+		lost += s->header->end == RECORD_EXECED && !image_comes(r, s->header->pid, 1, s->began, i);
+	}
+	return lost > said ? (unsigned)(lost - said) : 0;
 }
 
 int recorded_lacks(const struct record_header *h, unsigned flags)
@@ -88,6 +104,7 @@ static struct gaps gaps_of(const struct recording *r)
 		}
 	}
 	add_families(r, &g);
+	g.lost = lost_of(r, &g);
 	return g;
 }
 
@@ -139,6 +156,8 @@ void recording_coverage(const struct recording *r, FILE *to)
 	GAP(g.traced, "all but the calls that name files in %u of them (followed by ptrace)", g.traced);
 	for (unsigned k = 0; k < 3; k++)
 		GAP(g.not_followed[k], "%" PRIu64 " program%s %s", g.not_followed[k], g.not_followed[k] == 1 ? "" : "s", unfollowed[k]);
+	if (!r->is_for_files)
+		GAP(g.lost, "%u program%s at least of which there is no recording (sysshim files names them)", g.lost, g.lost == 1 ? "" : "s");
 	GAP(g.unrecorded, "%" PRIu64 " forked process%s that could make no recording", g.unrecorded, g.unrecorded == 1 ? "" : "es");
 	if (g.uncounted < r->sources_count)
 		fprintf(to, "; reads and writes by the kernel's count: %" PRIu64 " and %" PRIu64 ", by ours: %" PRIu64 " and %" PRIu64, g.kernel_reads, g.kernel_writes,
@@ -157,10 +176,10 @@ void recording_coverage_json(const struct recording *r, FILE *to)
 	fprintf(to,
 		"\"coverage\":{\"processes\":%u,\"programs\":%u,\"without_end\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64
 		",\"missed_bytes\":%" PRIu64 ",\"damaged_bytes\":%" PRIu64 ",\"paths_unknown\":%" PRIu64 ",\"results_unseen\":%" PRIu64 ",\"left_out\":%" PRIu64 ",\"narrowed\":%u,\"not_rewritten\":%u,\"seldom_ones_of_libc\":%u,\"without_libc\":%u,\"without_threads\":%u,\"traced\":%u,\"not_followed\":{\"static\":%" PRIu64
-		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"unrecorded\":%" PRIu64 ",\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
+		",\"setuid\":%" PRIu64 ",\"foreign\":%" PRIu64 "},\"programs_lost\":%u,\"unrecorded\":%" PRIu64 ",\"programs_unborn\":%u,\"programs_refused\":%u,\"unreadable_files\":%u,\"kernel\":{\"programs\":%u,\"reads\":%" PRIu64
 		",\"writes\":%" PRIu64 ",\"counted_reads\":%" PRIu64 ",\"counted_writes\":%" PRIu64 "}}",
 		g.processes, r->sources_count, g.without_end, g.dropped, g.overwritten, g.missed * RECORD_CHUNK, g.broken, g.pathless, g.results_unseen, g.left_out, g.narrowed, g.not_rewritten, g.seldom, g.without_libc, g.without_threads, g.traced,
-		g.not_followed[0], g.not_followed[1], g.not_followed[2], g.unrecorded, r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
+		g.not_followed[0], g.not_followed[1], g.not_followed[2], g.lost, g.unrecorded, r->unborn, r->refused, r->problems, r->sources_count - g.uncounted,
 		g.kernel_reads, g.kernel_writes, g.counted_reads, g.counted_writes);
 }
 

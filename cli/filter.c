@@ -251,13 +251,12 @@ int filter_takes_thread(int pid, const struct recording *r, const struct event *
 	return is_met = 1;
 }
 
-int filter_met(int pid, const struct recording *r, const char *command)
+void filter_met(int pid, const struct recording *r, const char *command)
 {
 	for (unsigned i = 0; i < r->sources_count; i++)
 		is_met |= r->sources[i].header->pid == pid;
 	if (pid && !is_met)
 		fprintf(stderr, "sysshim %s: -p %d: no process or thread of this recording has this number\n", command, pid);
-	return !pid || is_met;
 }
 
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e)

@@ -45,8 +45,8 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e);
 /* Is the thread of this event, or its process, -p's? 0: every one is. */
 int filter_takes_thread(int pid, const struct recording *r, const struct event *e, int thread);
-/* Behind the last event: has -p (0: there was none) named anybody? 0: no, which was said. */
-int filter_met(int pid, const struct recording *r, const char *command);
+/* Behind the last event: says so where -p (0: there was none) has named nobody. */
+void filter_met(int pid, const struct recording *r, const char *command);
 /* Are calls chosen by what only their end tells? Then a BEGIN is none of them: when it began nobody could choose it. */
 int filter_by_end(const struct filter *f);
 /* Does it ask what a call named, or how it ended? Of an exec that has succeeded the file of one program knows the one, that of the next the other: then

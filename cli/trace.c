@@ -270,7 +270,8 @@ int command_trace(int argc, char **argv)
 	/* NB order: coverage is said when nothing can fail any more. */
 	if (fflush(t.to) == 0 && output.format == FORMAT_TEXT)
 		recording_coverage(&t.recording, stderr);
-	int is_met = filter_met(t.filter.pid, &t.recording, "trace"), status = recording_end(&t.recording, t.to);
+	filter_met(t.filter.pid, &t.recording, "trace");
+	int status = recording_end(&t.recording, t.to);
 	interrupt_end();
-	return status || is_met ? status : EXIT_USAGE;
+	return status;
 }

@@ -27,4 +27,15 @@ shell=$(basename "$(command -v sh)")
 # followed also where the program has emptied the environment, which the child sees as it was given
 shimmed SYSSHIM_STATS="$PWD/emptied.%n" env -i /usr/bin/env >out || fail "env -i fails"
 [ ! -s out ] && [ -s emptied.env ] || fail "env -i: the child sees: $(cat out)"
+
+# Each reader ends with what is not there: the program that the last one went on as left no recording, and who is followed left one.
+"$SYSSHIM" run -q -f off --record=alone -- sh -c '/bin/true; exec /bin/true' || fail "run -f off: status $?"
+"$SYSSHIM" run -q --record=followed -- sh -c '/bin/true; exec /bin/true' || fail "run: status $?"
+for words in trace stat show; do
+	"$SYSSHIM" $words alone 2>&1 | grep -q '^coverage: .* programs\? at least of which there is no recording' || fail "$words: nothing is said of it"
+	"$SYSSHIM" $words followed 2>&1 | grep '^coverage: ' | grep 'no recording' && fail "$words: they are there"
+	"$SYSSHIM" $words --json alone | grep -q '"programs_lost":[12],' || fail "$words --json: nothing is said of it"
+	"$SYSSHIM" $words --json followed | grep -q '"programs_lost":0,' || fail "$words --json: they are there"
+done
+"$SYSSHIM" files alone | grep -q '^not followed: /bin/true ' || fail "files does not name it"
 exit 0
