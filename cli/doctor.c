@@ -127,22 +127,45 @@ static int try_library(const char *library)
 	return try_rewriting(line) + try_coalescing(library);
 }
 
+static int is_anothers(const char *path, mode_t mode)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && (status.st_uid != geteuid() || status.st_mode & mode);
+}
+
+/* What the shim itself asks of the folder (shim/record/recordings.c): why it would make no recording there; NULL: it would. */
+static const char *refusal(const char *folder)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *base = state && *state == '/' ? state : getenv("HOME");
+	char above[PATH_MAX];
+
+	snprintf(above, sizeof above, "%s", folder);
+	*strrchr(above, '/') = 0;
+	if (base != state && access(base, F_OK) != 0)
+		return "the home folder is not there";
+	if (is_anothers(base, 0))
+		return "the folder would be in somebody else's home: a place is to be named for each";
+	if (is_anothers(folder, S_IWGRP | S_IWOTH) || is_anothers(above, S_IWGRP | S_IWOTH))
+		return "others may write into the folder";
+	return NULL;
+}
+
 /* Nothing is made: who may write the folder, or the nearest one above it that is there? */
 static int try_recordings(void)
 {
 	char path[PATH_MAX], text[PATH_MAX + 64];
 	struct stat status;
-	int is_there;
 
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0)
 		return said(0, "recordings", "a seccomp filter stands: a place is to be named for each");
 	if (!recordings_folder(path, sizeof path))
 		return said(0, "recordings", "neither XDG_STATE_HOME nor HOME names a folder: a place is to be named for each");
+	if (refusal(path))
+		return said(0, "recordings", refusal(path));
 	snprintf(text, sizeof text, "%s", path);
-	while (!(is_there = stat(path, &status) == 0) && strrchr(path, '/') > path)
-		*strrchr(path, '/') = 0;
-	if (!is_there)
-		return said(0, "recordings", "the home folder is not there");
+	while (stat(path, &status) != 0 && path[1])
+		strrchr(path, '/')[strrchr(path, '/') == path] = 0;
 	if (S_ISDIR(status.st_mode) && access(path, W_OK | X_OK) == 0)
 		return said(1, "recordings", text);
 	snprintf(text, sizeof text, "%.*s: %s", PATH_MAX, path, S_ISDIR(status.st_mode) ? strerror(errno) : "not a folder");

@@ -29,6 +29,21 @@ grep -q '^no    recordings .*neither XDG_STATE_HOME nor HOME' out || fail "no ho
 touch file
 XDG_STATE_HOME=$PWD/file/state "$SYSSHIM" doctor >out && fail "all works with a file for a state folder"
 grep -q "^no    recordings  *$PWD/file: not a folder" out || fail "a file for a state folder: $(cat out)"
+# As the shim itself decides: a state folder is made where it is not there, a home is not, and what belongs to others is not used.
+agrees() {
+	rm -rf made
+	env -u HOME -u XDG_STATE_HOME "$@" "$SYSSHIM" doctor >out
+	env -u HOME -u XDG_STATE_HOME "$@" "$SYSSHIM" run -q true 2>err
+	verdict=$(sed -n 's/^\(ok\|no\)    recordings .*/\1/p' out)
+	[ "$verdict" = "$([ -s err ] && echo no || echo ok)" ] || fail "$*: $(grep recordings out), and $(cat err)"
+}
+mkdir -p home writable/sysshim/recordings && chmod 777 writable/sysshim/recordings
+agrees XDG_STATE_HOME="$PWD/made/here"
+agrees HOME="$PWD/made" && [ "$verdict" = no ] || fail "a home that is not there: $(grep recordings out)"
+agrees HOME="$PWD/home" && [ "$verdict" = ok ] || fail "a home: $(grep recordings out)"
+agrees XDG_STATE_HOME="$PWD/writable" && [ "$verdict" = no ] || fail "a folder of all: $(grep recordings out)"
+[ "$(id -u)" -ne 0 ] || chown -R 65534 home
+[ "$(id -u)" -ne 0 ] || { agrees HOME="$PWD/home" && [ "$verdict" = no ] && grep -q "somebody else's home" out; } || fail "another's home: $(grep recordings out)"
 
 # about STATUS VERDICT PATTERN PROGRAM: what is said of it in the last line
 about() {
