@@ -73,7 +73,8 @@ static void add_call(struct totals *t, struct sums *sums, const struct record_wo
 	sum.nanoseconds = time;
 	sum_add(&sums->recorded[number], &sum);
 	sum_add(&sums->since[number], &sum);
-	if (!is_timed)
+	/* An audit, and what does not come back, have no time. */
+	if (!time)
 		return;
 	row->most = time > row->most ? time : row->most;
 	if (!row->times)

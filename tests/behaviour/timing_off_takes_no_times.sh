@@ -22,4 +22,13 @@ assert {name: call["calls"] for name, call in on.items()} == {name: call["calls"
 PYTHON
 grep -q 'calls  errors      bytes     total      each  call' table.on || fail "on: $(head -n 2 table.on)"
 grep -qE 'calls +errors +bytes +call$' table.off && ! grep -qE ' (ns|us|ms) ' table.off || fail "off: $(head -n 4 table.off)"
+
+# An audit has no times: none is made up of its zeros, and rows stand in the order of their calls.
+"$SYSSHIM" run -q --record=audit -e trace=audit -- cat "$SRC/NEWS" "$SRC/README.md" nowhere >/dev/null 2>&1
+"$SYSSHIM" stat audit | sed -n '3,/^---/p' | grep -v '^---' >rows
+[ "$(wc -l <rows)" -ge 3 ] && ! awk '$4 != "-" || $5 != "-" || $6 != "-"' rows | grep . || fail "times of an audit: $(cat rows)"
+awk '{ print $7 }' rows | sort -rnc || fail "the order: $(cat rows)"
+# what does not come back has none either
+"$SYSSHIM" run -q --record=all -- cat "$SRC/NEWS" >/dev/null
+"$SYSSHIM" stat all | grep -qE ' - +- +- +1 +exit_group$' || fail "$("$SYSSHIM" stat all | grep exit_group)"
 exit 0
