@@ -40,6 +40,13 @@ static int find_in_path(const char *name, char *path, size_t size)
 	return 0;
 }
 
+int program_is_named(const char *name)
+{
+	char path[PATH_MAX];
+
+	return *name && !strchr(name, '/') && find_in_path(name, path, sizeof path);
+}
+
 const Elf64_Phdr *program_headers(const unsigned char *file, size_t size)
 {
 	const Elf64_Ehdr *header = (const void *)file;

@@ -285,7 +285,9 @@ static int read_at(struct recording *r, int awaits)
 	if (awaits)
 		await(r);
 	if (stat(r->path, &status) != 0) {
-		tell_of(r, r->path, strerror(errno));
+		/* strace and perf take a program's name here. */
+		int error = errno, is_program = error == ENOENT && program_is_named(r->path);
+		tell_of(r, r->path, is_program ? "no such recording; of the program of this name `sysshim run` makes one" : strerror(error));
 		return 0;
 	}
 	read_all(r, S_ISDIR(status.st_mode));
