@@ -240,7 +240,7 @@ static int read_side(struct side *s, const char *path, const struct files *chose
 	HASH_SORT(s->files.table, file_by_path);
 	s->first = recording_first(&s->recording);
 	for (unsigned i = 0; i < s->recording.sources_count; i++)
-		totals_add(&s->totals, &s->recording, i, &all, 1);
+		totals_add(&s->totals, &s->recording, i, &all, 1, NULL, NULL);
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++)
 		s->totals.rows[i].number = i;
 	return 1;

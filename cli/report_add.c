@@ -74,8 +74,17 @@ static void add_time(const struct report *p, struct lane *l, enum group group, d
 	}
 }
 
-static void add_event(struct report *p, struct lane *l, const struct event *e)
+/* Whose events are told. */
+struct told {
+	struct report *report;
+	struct lane *lane;
+};
+
+static void add_event(void *self, const struct event *e)
 {
+	const struct told *told = self;
+	struct report *p = told->report;
+	struct lane *l = told->lane;
 	const struct record_word *word = event_record(&p->recording, e);
 	struct recorded_memory memory;
 	struct text_call call;
@@ -131,12 +140,14 @@ static void find_lanes(struct report *p, unsigned *numbers)
 	free(sources);
 }
 
+/* What each process did when, and what all calls add up to. */
 static void add_lanes(struct report *p)
 {
 	struct recording *r = &p->recording;
 	unsigned *numbers = zeroed((r->sources_count + 1) * sizeof *numbers);
-	struct event e;
+	struct filter all;
 
+	filter_all(&all);
 	find_lanes(p, numbers);
 	qsort(p->lanes, p->processes, sizeof *p->lanes, by_length);
 	p->lanes_count = p->processes < LANES ? p->processes : LANES;
@@ -146,28 +157,18 @@ static void add_lanes(struct report *p)
 		lanes[p->lanes[i].number] = &p->lanes[i];
 		p->lanes[i].time = i < p->lanes_count ? zeroed(COLUMNS * sizeof *p->lanes->time) : NULL;
 	}
-	for (unsigned i = 0; i < r->sources_count; i++) {
-		source_rewind(&r->sources[i]);
-		while (source_next(r, i, &e))
-			add_event(p, lanes[numbers[i]], &e);
-		source_close(&r->sources[i]);
-	}
+	for (unsigned i = 0; i < r->sources_count; i++)
+		totals_add(&p->totals, r, i, &all, 1, add_event, &(struct told){p, lanes[numbers[i]]});
 	free(lanes);
 	free(numbers);
 }
 
 void report_add_up(struct report *p)
 {
-	struct recording *r = &p->recording;
-	struct filter all;
-
-	filter_all(&all);
-	r->whole = 1;
+	p->recording.whole = 1;
 	add_lanes(p);
-	for (unsigned i = 0; i < r->sources_count; i++)
-		totals_add(&p->totals, r, i, &all, 1);
 	totals_put_in_order(&p->totals);
-	p->files.recording = r;
+	p->files.recording = &p->recording;
 	files_add_all(&p->files);
 	HASH_SORT(p->files.table, file_by_path);
 }

@@ -51,7 +51,7 @@ static void print_by_program(struct totals *t, struct recording *r, const struct
 		const struct record_header *h = r->sources[i].header;
 		if (f->pid && f->pid != h->pid)
 			continue;
-		totals_add(t, r, i, f, is_by_name);
+		totals_add(t, r, i, f, is_by_name, NULL, NULL);
 		totals_put_in_order(t);
 		if (json) {
 			printf("{\"pid\":%d,\"program\":", h->pid);
@@ -127,7 +127,7 @@ int command_stat(int argc, char **argv)
 	} else {
 		int is_by_name = filter_by_name(&filter, &recording);
 		for (unsigned i = 0; i < recording.sources_count; i++)
-			totals_add(&totals, &recording, i, &filter, is_by_name);
+			totals_add(&totals, &recording, i, &filter, is_by_name, NULL, NULL);
 		totals_put_in_order(&totals);
 		if (json) {
 			printf("{\"version\":1,");

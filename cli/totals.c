@@ -148,7 +148,7 @@ static void add_sums(struct totals *t, const struct sums *sums, const struct rec
 	}
 }
 
-void totals_add(struct totals *t, struct recording *r, unsigned index, const struct filter *f, int is_by_name)
+void totals_add(struct totals *t, struct recording *r, unsigned index, const struct filter *f, int is_by_name, void (*tell)(void *self, const struct event *e), void *self)
 {
 	static struct sums sums;
 	struct source *s = &r->sources[index];
@@ -156,8 +156,11 @@ void totals_add(struct totals *t, struct recording *r, unsigned index, const str
 
 	memset(&sums, 0, sizeof sums);
 	source_rewind(s);
-	while (source_next(r, index, &e))
+	while (source_next(r, index, &e)) {
 		add_event(t, &sums, r, &e, f);
+		if (tell)
+			tell(self, &e);
+	}
 	source_close(s);
 	/* The counters of a process have its vfork children's calls in them, which are not the process's own. */
 	add_sums(t, &sums, s->header, f, is_by_name && !(f->pid && vforked_any(r, index)));

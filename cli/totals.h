@@ -24,8 +24,8 @@ struct totals {
 	} reasons[REASONS]; /* why batches ended, as many as there are; the last stands for all that find no place */
 };
 
-/* All of one file of the recording that the filter takes. is_by_name: filter_by_name. */
-void totals_add(struct totals *t, struct recording *r, unsigned index, const struct filter *f, int is_by_name);
+/* All of one file of the recording that the filter takes. is_by_name: filter_by_name; tell: who wants to see each event on the way, or NULL. */
+void totals_add(struct totals *t, struct recording *r, unsigned index, const struct filter *f, int is_by_name, void (*tell)(void *self, const struct event *e), void *self);
 /* How long so many percent of a call's times are at most: ns, right to 1/32; 0: none was timed. */
 uint64_t totals_percentile(const struct row *row, unsigned percent);
 void totals_clear(struct totals *t);
