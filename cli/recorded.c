@@ -79,6 +79,14 @@ int recorded_thread(const struct source *s, const struct record_word *word)
 	}
 }
 
+/* Where the place is full the last argument has hardly ended with it. */
+const char *recorded_cut(const struct record_header *h)
+{
+	if (h->arguments_size < sizeof h->arguments)
+		return "";
+	return h->arguments[sizeof h->arguments - 1] ? "..." : " ...";
+}
+
 const char *recorded_text(char *to, size_t size, const char *text, size_t most)
 {
 	struct text out = {to, to + size - 1, 0};

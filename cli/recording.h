@@ -158,6 +158,9 @@ enum { RECORDED_PATH = 4200 }; /* room for the longest that a kernel takes: text
 /* A name of a recording, at most `most` bytes, as a terminal may see it: with strace's escapes. Returns `to`. */
 const char *recorded_text(char *to, size_t size, const char *text, size_t most);
 
+/* Of a program's command line only the beginning is known: what stands behind it then, in a text; "": it is whole. */
+const char *recorded_cut(const struct record_header *h);
+
 /* How a program ended: "exited with 3", and in a word: exited, signalled, execed, finished (status unknown), running (or killed). `to` is returned. */
 enum { RECORDED_END = 64 };
 const char *recorded_end(const struct record_header *h, char to[RECORDED_END]);

@@ -67,6 +67,7 @@ void report_command_line(const struct report *p, const struct record_header *h)
 		print_html(p->out, h->arguments + at, length);
 		at += length + 1;
 	}
+	fputs(recorded_cut(h), p->out);
 }
 
 static void tile(const struct report *p, const char *value, const char *what)

@@ -54,9 +54,9 @@ static void show_json(const struct source *s)
 	json_strings(&out, "arguments", h->arguments, least(h->arguments_size, sizeof h->arguments));
 	json_strings(&out, "environment", h->environment, least(h->environment_size, sizeof h->environment));
 	fwrite(line, 1, (size_t)(out.at - line), stdout);
-	printf(",\"pid\":%d,\"parent\":%d,\"began_ns\":%" PRIu64 ",\"ended_ns\":%" PRIu64 ",\"end\":\"%s\",\"status\":%d,\"records\":%" PRIu64
+	printf(",\"arguments_cut\":%s,\"pid\":%d,\"parent\":%d,\"began_ns\":%" PRIu64 ",\"ended_ns\":%" PRIu64 ",\"end\":\"%s\",\"status\":%d,\"records\":%" PRIu64
 	       ",\"dropped\":%" PRIu64 ",\"overwritten_bytes\":%" PRIu64 "}\n",
-	       h->pid, h->parent, h->began, h->ended, recorded_end_word(h), h->status, s->records, h->dropped, h->overwritten);
+	       *recorded_cut(h) ? "true" : "false", h->pid, h->parent, h->began, h->ended, recorded_end_word(h), h->status, s->records, h->dropped, h->overwritten);
 }
 
 static void print_strings(const char *before, const char *strings, size_t size)
@@ -80,6 +80,7 @@ static void show_text(const struct source *s, int verbose)
 		strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &when);
 	printf("%d (parent %d) %s", h->pid, h->parent, date);
 	print_strings(" ", h->arguments, least(h->arguments_size, sizeof h->arguments));
+	fputs(recorded_cut(h), stdout);
 	recorded_text(directory, sizeof directory, h->directory, sizeof h->directory);
 	printf("\n    in %s, %" PRIu64 " records, %s", *directory ? directory : "?", s->records, recorded_end(h, end));
 	if (h->ended > h->began)

@@ -131,6 +131,17 @@ run -q -e 'trace=/^open,/stat$' cat input >/dev/null && "$SYSSHIM" trace 2>/dev/
 "$SYSSHIM" trace -e t=openat,0 2>/dev/null | grep -oE ' [a-z_0-9]+\(' | sort -u | tr -d ' (\n' | grep -qxE 'openat(read)?' || fail "trace -e t=openat,0"
 "$SYSSHIM" trace -e '/^opena' 2>/dev/null | grep -q ' openat(' || fail "trace -e /regex"
 
+# a command line that is longer than what is kept of it
+for last in 100 1500; do
+	# shellcheck disable=SC2046
+	run -q --record=long.$last true $(seq $last) || fail "$last arguments: status $?"
+	[ $last = 100 ] && whole=true || whole=false
+	"$SYSSHIM" show long.$last | sed -n 2p | grep -q '\.\.\.$' && [ $whole = true ] && fail "show: $("$SYSSHIM" show long.$last)"
+	"$SYSSHIM" show --json long.$last | grep -q "\"arguments_cut\":$([ $whole = true ] && echo false || echo true)" || fail "show --json: $("$SYSSHIM" show --json long.$last)"
+	"$SYSSHIM" report long.$last | grep -q '\.\.\.</h1>' && [ $whole = true ] && fail "report: it is whole"
+done
+"$SYSSHIM" show long.1500 | sed -n 2p | grep -q '\.\.\.$' && "$SYSSHIM" report long.1500 | grep -q '\.\.\.</h1>' || fail "nothing is said of what is missing: $("$SYSSHIM" show long.1500)"
+
 # wrong usage: one line each
 for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "trace -e quiet=all" "trace -e status=unfinished" "run -e quiet=all true" "stat -e inject=read:error=EIO" "run -p 1" "trace --min-duration=long" "trace -p x" "trace -p 4294967297" "trace a b" "stat -S colour" "stat --by=colour" "files -p 0" "show a b"; do
 	# shellcheck disable=SC2086
