@@ -34,37 +34,46 @@ static void add_nameless(struct files *f)
 	}
 }
 
-/* The files that were read or written, the busiest first, at most `most`. */
-static void each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file))
+/* The files that were read or written, the busiest first, at most `most`; how many more have bytes. */
+static unsigned each_by_bytes(struct recording *r, int pid, unsigned most, void (*print)(const struct file *file))
 {
 	struct files f = {.recording = r, .pid = pid};
 	struct file *file, *next;
+	unsigned more = 0;
 
 	files_add_all(&f);
 	add_nameless(&f);
 	HASH_SORT(f.table, by_bytes);
 	HASH_ITER(hh, f.table, file, next)
 	{
-		if (!most || !(sum(file->read_sizes) + sum(file->write_sizes)))
+		if (!(sum(file->read_sizes) + sum(file->write_sizes)))
 			continue;
+		if (!most) {
+			more += file->read + file->written > 0;
+			continue;
+		}
 		print(file);
 		most--;
 	}
 	files_free(&f);
+	return more;
 }
 
 static void print_bytes(const struct file *file)
 {
 	if (!(file->read + file->written))
 		return;
-	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " opens  ", file->read, file->written, file->opens);
+	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " %-5s  ", file->read, file->written, file->opens, file->opens == 1 ? "open" : "opens");
 	print_escaped(stdout, file->path, strlen(file->path));
 	putchar('\n');
 }
 
 void files_busiest(struct recording *r, int pid, unsigned most)
 {
-	each_by_bytes(r, pid, most, print_bytes);
+	unsigned more = each_by_bytes(r, pid, most, print_bytes);
+
+	if (more)
+		printf("         ... and %u more (sysshim stat --by=file)\n", more);
 }
 
 static void print_count(const char *before, uint64_t count, const char *word)

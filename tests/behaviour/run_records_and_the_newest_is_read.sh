@@ -61,7 +61,7 @@ write = whole["calls"]["write"]
 assert write["calls"] == 5000 and 4900 < write["coalesced"] <= 5000 and write["bytes"] == 23890, write
 assert whole["write_sizes"]["0-100"] == 5000 and whole["batches"]["writes"] == write["coalesced"], whole' || fail "stat of a burst: $("$SYSSHIM" stat)"
 "$SYSSHIM" stat >out && grep -qE "^advice +99 % of 5000 writes are of at most 100 bytes; 4[0-9]{3} of them were gathered$|^advice +100 % of 5000 writes" out &&
-	grep -qE "^ +0 read +23890 written +1 opens  $PWD/lines$" out || fail "stat: advice, bytes by file: $(cat out)"
+	grep -qE "^ +0 read +23890 written +1 open   $PWD/lines$" out || fail "stat: advice, bytes by file: $(cat out)"
 "$SYSSHIM" stat >out && grep -qE '^ended by +([a-z0-9_]+ [0-9]+(, )?)+$' out || fail "stat: why batches ended: $(cat out)"
 "$SYSSHIM" stat --by=program >out && grep -qE '^[0-9]+ bash: [0-9]+ records, exited with 0$' out && grep -qE ' 5000 +write$' out || fail "stat --by=program: $(cat out)"
 "$SYSSHIM" stat --by=program --json | python3 -c '
@@ -141,6 +141,14 @@ for last in 100 1500; do
 	"$SYSSHIM" report long.$last | grep -q '\.\.\.</h1>' && [ $whole = true ] && fail "report: it is whole"
 done
 "$SYSSHIM" show long.1500 | sed -n 2p | grep -q '\.\.\.$' && "$SYSSHIM" report long.1500 | grep -q '\.\.\.</h1>' || fail "nothing is said of what is missing: $("$SYSSHIM" show long.1500)"
+
+# the files with most bytes, and how many more there are
+for i in $(seq 15); do echo "$i" >"few.$i"; done
+run -q --record=few cat few.* >out || fail "cat: status $?"
+"$SYSSHIM" stat few | sed -n '/^bytes by file/,/^$/p' >most
+more=$(sed -nE 's/^ +\.\.\. and ([0-9]+) more \(sysshim stat --by=file\)$/\1/p' most)
+all=$("$SYSSHIM" stat --by=file --json few | grep -vc '"read_bytes":0,"written_bytes":0,\|^{"coverage"')
+[ "$(grep -c ' written ' most)" = 10 ] && [ "${more:-0}" -ge 5 ] && [ $((10 + more)) = "$all" ] || fail "$all files: $(cat most)"
 
 # wrong usage: one line each
 for words in "trace -e /(" "trace -e /no_such" "run -e /no_such true" "trace -e trace=nothing" "trace -e quiet=all" "trace -e status=unfinished" "run -e quiet=all true" "stat -e inject=read:error=EIO" "run -p 1" "trace --min-duration=long" "trace -p x" "trace -p 4294967297" "trace a b" "stat -S colour" "stat --by=colour" "files -p 0" "show a b"; do
