@@ -69,8 +69,8 @@ enum verdict {
 };
 /* The program headers of an ELF file (64 bits) of `size` bytes that is mapped, or NULL: they do not lie in it, or at an odd place. */
 const Elf64_Phdr *program_headers(const unsigned char *file, size_t size);
-/* Is this a program's name, without a folder, as a shell would find it? */
-int program_is_named(const char *name);
+/* As a shell finds it; 0: it is not there. */
+int program_find(const char *name, char *path, size_t size);
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size);
 
 /* `syscall` instructions in a program and the libraries that ld.so would load for it, libc and ld.so left out: these the shim sees only with

@@ -236,12 +236,16 @@ static int foreign_code(const char *path)
 
 static int program(const char *name)
 {
-	char path[PATH_MAX], why[PATH_MAX + 256];
+	char path[PATH_MAX], script[PATH_MAX], why[2 * PATH_MAX + 32];
 	enum verdict verdict = program_check(name, path, sizeof path, why, sizeof why);
 
 	if (verdict == PROGRAM_FINE) {
 		int bad = foreign_code(path);
-		return bad + said(1, "program", path);
+		if (program_find(name, script, sizeof script) && strcmp(script, path) != 0)
+			snprintf(why, sizeof why, "%s, which %s runs", script, path);
+		else
+			snprintf(why, sizeof why, "%s", path);
+		return bad + said(1, "program", why);
 	}
 	say(verdict == PROGRAM_DOUBTFUL || verdict == PROGRAM_WITHOUT_LIBC ? "but" : "no", "program", why);
 	return 1;

@@ -21,7 +21,7 @@
 
 enum { SCRIPT_DEPTH = 4 };
 
-static int find_in_path(const char *name, char *path, size_t size)
+int program_find(const char *name, char *path, size_t size)
 {
 	const char *folders = getenv("PATH");
 	struct stat status;
@@ -38,13 +38,6 @@ static int find_in_path(const char *name, char *path, size_t size)
 		f += length + (f[length] == ':');
 	}
 	return 0;
-}
-
-int program_is_named(const char *name)
-{
-	char path[PATH_MAX];
-
-	return *name && !strchr(name, '/') && find_in_path(name, path, sizeof path);
 }
 
 const Elf64_Phdr *program_headers(const unsigned char *file, size_t size)
@@ -222,7 +215,7 @@ static enum verdict check_file(char *path, size_t path_size, char *why, size_t s
 enum verdict program_check(const char *name, char *path, size_t path_size, char *why, size_t why_size)
 {
 	*why = 0;
-	if (!find_in_path(name, path, path_size)) {
+	if (!program_find(name, path, path_size)) {
 		snprintf(why, why_size, "%s: not found", name);
 		return PROGRAM_NOT_FOUND;
 	}

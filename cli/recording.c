@@ -286,7 +286,8 @@ static int read_at(struct recording *r, int awaits)
 		await(r);
 	if (stat(r->path, &status) != 0) {
 		/* strace and perf take a program's name here. */
-		int error = errno, is_program = error == ENOENT && program_is_named(r->path);
+		char program[PATH_MAX];
+		int error = errno, is_program = error == ENOENT && *r->path && !strchr(r->path, '/') && program_find(r->path, program, sizeof program);
 		tell_of(r, r->path, is_program ? "no such recording; of the program of this name `sysshim run` makes one" : strerror(error));
 		return 0;
 	}

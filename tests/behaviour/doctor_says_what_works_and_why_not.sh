@@ -65,7 +65,7 @@ cc -m32 -o small program.c 2>/dev/null && about 1 no 'word size' ./small
 command -v musl-gcc >/dev/null && musl-gcc -o musl program.c && about 1 but 'musl.*interposed names only' ./musl
 cc -fsanitize=address -o sanitized program.c 2>/dev/null && about 1 but 'sanitizer.*libasan' ./sanitized
 printf '#!/bin/sh\n' >script && printf '#! %s/static -x\n' "$PWD" >static_script && chmod +x script static_script
-about $status ok '' ./script
+about $status ok '\./script, which /bin/sh runs$' ./script
 [ ! -e static ] || about 1 no 'static' ./static_script
 if [ "$(id -u)" -eq 0 ] && cc -o setuid program.c && chown 65534 setuid && chmod 4755 setuid; then
 	about 1 no 'set-user-id' ./setuid
