@@ -287,7 +287,7 @@ static void start_coalescing(const struct startup *s, const struct look_round *l
 	}
 	signals_knows_frames(auxiliary_value(s, AT_MINSIGSTKSZ));
 	dispatch_start(look->text, look->text_size);
-	batch = memory_wiped_on_fork(sizeof *batch);
+	batch = batch_make();
 	if (!batch)
 		no_batches(p, LET_GO_NO_MEMORY);
 	if (batch && settings.batch && settings.interpose)

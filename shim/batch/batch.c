@@ -27,33 +27,18 @@ static uint64_t buffer_size(void)
 	return settings.buffer > 65536 ? (settings.buffer + 7) & ~7ull : 65536;
 }
 
-static void take(int how)
+struct batch *batch_make(void)
 {
-	uint64_t size = buffer_size() + BATCH_SCRATCH;
-	long at = RAW(__NR_mmap, batch_bytes, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | how, -1, 0);
+	struct batch *made = memory_wiped_on_fork(page_up(sizeof *made) + buffer_size() + BATCH_SCRATCH);
 
-	batch_bytes = is_error(at) ? NULL : (char *)at;
-	if (batch_bytes)
-		RAW(__NR_madvise, at, size, MADV_DONTFORK);
-}
-
-int batch_memory(void)
-{
-	if (!batch_bytes)
-		take(0);
-	return batch_bytes != NULL;
-}
-
-/* Where the parent's stands: the copy is on its way there. NB: who was forked by an instruction that nobody saw, and is born late, may have something there already. */
-void batch_forked(void)
-{
-	if (batch_bytes)
-		take(MAP_FIXED_NOREPLACE);
+	if (made)
+		batch_bytes = (char *)made + page_up(sizeof *made);
+	return made;
 }
 
 void *batch_scratch(void)
 {
-	return batch_bytes ? batch_bytes + buffer_size() : NULL;
+	return batch_bytes + buffer_size();
 }
 
 int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack)

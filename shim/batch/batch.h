@@ -5,7 +5,7 @@
  * copies behind the fill and finds the word changed has been interrupted by a handler that flushed, and begins anew.
  *
  * Only a process with one thread has anything here, so "any context" means that thread and its signal handlers. The memory reads zero
- * in a forked child (fill 0, nothing buffered), and the bytes are not inherited. */
+ * in a forked child (fill 0, nothing buffered), and so do the bytes. */
 #ifndef SHIM_BATCH_BATCH_H
 #define SHIM_BATCH_BATCH_H
 
@@ -73,7 +73,7 @@ struct batch {
 };
 
 extern struct batch *batch; /* NULL: this process never coalesces */
-extern char *batch_bytes;   /* settings.buffer bytes and more, and BATCH_SCRATCH; NULL: not taken yet */
+extern char *batch_bytes;   /* settings.buffer bytes and more, and BATCH_SCRATCH */
 
 #define WORD_FILL 0xfffffu
 #define WORD_WRITE (1ull << 20)
@@ -146,12 +146,11 @@ long batch_flush_with(struct process *p, struct batch *b, const void *from, size
 /* Tries again what an earlier flush could not write. Returns the error that still stands, or 0. is_write: for a call that is to have the signal of a limit as well. */
 int batch_retry(struct process *p, struct batch *b, int is_write);
 
-/* Memory for the buffer; 0 when there is none. */
-int batch_memory(void);
-/* In a forked child, at its birth: a handler may have forked it in the midst of a copy, which it ends. There is memory for it. */
-void batch_forked(void);
+/* With the buffer's memory behind it, which a fork wipes: a child that a handler has forked in the midst of a copy ends it there. NULL: there is none. NB: at the start. Later it might come
+ * to lie where the program has looked for room, which natively nobody takes before it maps something there (MAP_FIXED), or where a mapping of its own is to grow (MAP_GROWSDOWN). */
+struct batch *batch_make(void);
 
-/* BATCH_SCRATCH bytes for one answer of the kernel, which nobody keeps; NULL where batch_memory has not been asked yet. */
+/* BATCH_SCRATCH bytes for one answer of the kernel, which nobody keeps. */
 void *batch_scratch(void);
 
 /* A pipe joins a write to its last page while all of it fits (fs/pipe.c, pipe_write). A batch that took a new page before the last one is as full as

@@ -37,7 +37,7 @@ static __attribute__((noinline)) int btrfs_has_quotas(int fd)
 	const struct btrfs_ioctl_fs_info_args *info = batch_scratch();
 
 	_Static_assert(sizeof *info <= BATCH_SCRATCH, "it has room there");
-	if (!info || RAW(__NR_ioctl, fd, BTRFS_IOC_FS_INFO, info) != 0)
+	if (RAW(__NR_ioctl, fd, BTRFS_IOC_FS_INFO, info) != 0)
 		return 0;
 	text_string(&name, "/sys/fs/btrfs/");
 	for (unsigned i = 0; i < sizeof info->fsid; i++) {

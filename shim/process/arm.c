@@ -89,7 +89,7 @@ static void dispatch_off(void)
 static enum let_go arm_locked(struct batch *b, uint64_t *mask)
 {
 	/* NB: who has 33 blocked by himself would have SIGSYS blocked from here on. */
-	enum let_go why = *mask & ((settings.batch ? FAULTS : MASK_SYS) | MASK_PROXY) ? LET_GO_MASK : !batch_memory() ? LET_GO_NO_MEMORY : settings.batch ? mappings_read(b, batch_bytes, 65536) : LET_GO_NOT;
+	enum let_go why = *mask & ((settings.batch ? FAULTS : MASK_SYS) | MASK_PROXY) ? LET_GO_MASK : settings.batch ? mappings_read(b, batch_bytes, 65536) : LET_GO_NOT;
 
 	if (why)
 		return why;

@@ -106,7 +106,6 @@ int life_born(struct process *p)
 		return 1;
 	}
 	block_signals(&mask);
-	batch_forked();
 	arm_in_child(&mask);
 	int mine = __atomic_compare_exchange_n(&p->alive, &dead, BEING_BORN, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
 	if (mine) {

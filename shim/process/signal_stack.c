@@ -8,14 +8,11 @@
 
 int signal_stack_install(void)
 {
-	struct signal_stack ours = {signals.stack, 0, STACK_SIZE};
+	/* NB: no mapping of its own: it might come to lie where the program is about to map something; see batch_make. */
+	static char memory[STACK_SIZE] BULKY __attribute__((aligned(4096)));
+	struct signal_stack ours = {memory, 0, STACK_SIZE};
 
-	if (!signals.stack) {
-		long at = RAW(__NR_mmap, 0, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (is_error(at))
-			return 0;
-		ours.at = signals.stack = (void *)at;
-	}
+	signals.stack = memory;
 	signals.stack_installed = RAW(__NR_sigaltstack, &ours, 0) == 0;
 	return signals.stack_installed;
 }
