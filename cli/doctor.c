@@ -56,23 +56,25 @@ static int said(int good, const char *what, const char *detail)
 	return !good;
 }
 
-/* A command of the shell under the shim, its output to a file; its counters as one line of JSON in `line`. 0: none came. */
+/* A command of the shell under the shim, its output to a file; its counters as one line of JSON in `line`. 0: none came; -1: nothing was tried.
+ * NB: where no folder can be made nothing may be done in its name, which is empty. */
 static int counters_of(const char *library, const char *shell_command, char *line, size_t size)
 {
+	enum { NO_FOLDER = 3 };
 	char command[2 * PATH_MAX];
 	FILE *out;
 
 	snprintf(command, sizeof command,
-		 "f=$(mktemp) && o=$(mktemp) && env LD_PRELOAD='%s' SYSSHIM_STATS=\"$f\" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG=off %s >\"$o\"; "
-		 "cat \"$f\"*; rm -f \"$f\"* \"$o\"",
-		 library, shell_command);
+		 "d=$(mktemp -d) && [ -d \"$d\" ] || exit %d; : >\"$d/counters\"; "
+		 "env LD_PRELOAD='%s' SYSSHIM_STATS=\"$d/counters\" SYSSHIM_STATS_FORMAT=json SYSSHIM_LOG=off %s >\"$d/out\"; cat \"$d/counters\"*; rm -rf \"$d\"",
+		 NO_FOLDER, library, shell_command);
 	out = popen(command, "r");
 	if (!out)
-		return 0;
+		return -1;
 	size_t got = fread(line, 1, size - 1, out);
-	pclose(out);
+	int status = pclose(out);
 	line[got] = 0;
-	return strstr(line, "\"version\":1") != NULL;
+	return WIFEXITED(status) && WEXITSTATUS(status) == NO_FOLDER ? -1 : strstr(line, "\"version\":1") != NULL;
 }
 
 /* The text behind `key` up to the next quotation mark, or NULL. */
@@ -104,7 +106,7 @@ static int try_coalescing(const char *library)
 {
 	char line[8192];
 
-	if (!counters_of(library, "grep --line-buffered . /proc/self/smaps", line, sizeof line))
+	if (counters_of(library, "grep --line-buffered . /proc/self/smaps", line, sizeof line) <= 0)
 		return said(0, "coalescing", "the program that should have shown it (grep) leaves no counters");
 	const char *writes = strstr(line, "\"batches\":{\"count\":");
 	if (writes && atoi(writes + 19) > 0)
@@ -121,7 +123,10 @@ static int try_library(const char *library)
 	const char *disabled = getenv("SYSSHIM_DISABLE");
 	if (disabled && *disabled)
 		return said(0, "preload", "SYSSHIM_DISABLE is set: the shim is loaded, and does nothing");
-	if (!counters_of(library, "/bin/true", line, sizeof line))
+	int came = counters_of(library, "/bin/true", line, sizeof line);
+	if (came < 0)
+		return said(0, "preload", "not tried: no temporary folder can be made (TMPDIR)");
+	if (!came)
 		return said(0, "preload", "a program under the shim leaves no counters: is LD_PRELOAD allowed here, or a variable of ours wrong (SYSSHIM_APP_INCLUDE counts too)?");
 	said(1, "preload", library);
 	return try_rewriting(line) + try_coalescing(library);

@@ -18,6 +18,11 @@ grep -qE '^ok +rewriting +[1-9][0-9]+ sites' out || echo "rewriting does not wor
 mkdir temporary
 TMPDIR=$PWD/temporary ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 "$SYSSHIM" run -q --record=off -- "$SYSSHIM" doctor >observed 2>&1
 cmp out observed && [ -z "$(ls temporary)" ] || fail "observed it says: $(cat observed; ls temporary)"
+# Where there is no temporary folder nothing is tried, and the working folder is nobody's to clear.
+mkdir working && touch working/precious working/.hidden
+(cd working && TMPDIR=$PWD/nowhere "$SYSSHIM" doctor >../out.nowhere 2>../err) && fail "all works without a temporary folder"
+grep -q '^no    preload .*no temporary folder' out.nowhere || fail "no temporary folder: $(cat out.nowhere)"
+[ "$(ls -A working)" = "$(printf '.hidden\nprecious')" ] || fail "what lay in the working folder is gone: $(ls -A working)"
 
 "$SYSSHIM" doctor --json cat >json 2>&1
 python3 -c 'import json, sys
