@@ -1,6 +1,7 @@
 /* Recordings: found, opened, checked, put in order. */
 #include "recording.h"
 #include "ahead.h"
+#include "clock.h"
 #include "command.h"
 #include "print.h"
 #include "../format/machine.h"
@@ -214,6 +215,7 @@ static void read_files(struct recording *r, int is_folder)
 
 static void read_all(struct recording *r, int is_folder)
 {
+	r->listed = clock_now(CLOCK_MONOTONIC);
 	read_files(r, is_folder);
 	correct_times(r);
 	r->images = images_of(r);

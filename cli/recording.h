@@ -47,6 +47,7 @@ struct recording {
 	struct source *sources;
 	unsigned sources_count;
 	struct image *images; /* by their processes (ahead.h) */
+	uint64_t listed;      /* when its files were looked for, ns, by the clock that nobody sets */
 	struct merge *merge;
 	struct event next; /* the one that recording_peek has shown */
 	int ahead;

@@ -38,4 +38,13 @@ for words in trace stat show; do
 	"$SYSSHIM" $words --json followed | grep -q '"programs_lost":0,' || fail "$words --json: they are there"
 done
 "$SYSSHIM" files alone | grep -q '^not followed: /bin/true ' || fail "files does not name it"
+
+# While they run, one that has no file yet may just be loading the shim.
+"$SYSSHIM" run -q --record=going -- sh -c 'until [ -e enough ]; do (exec /bin/true); done' &
+for _ in $(seq 40); do
+	"$SYSSHIM" show going 2>/dev/null | grep 'no recording' && touch enough && fail "what is on its way passes for lost"
+done
+touch enough
+wait
+[ "$(ls going/*.rec | wc -l)" -gt 5 ] || fail "nothing has run"
 exit 0
