@@ -169,11 +169,13 @@ static int try_recordings(void)
 	if (refusal(path))
 		return said(0, "recordings", refusal(path));
 	snprintf(text, sizeof text, "%s", path);
-	while (stat(path, &status) != 0 && path[1])
+	while (lstat(path, &status) != 0 && path[1])
 		strrchr(path, '/')[strrchr(path, '/') == path] = 0;
-	if (S_ISDIR(status.st_mode) && access(path, W_OK | X_OK) == 0)
+	/* A link that leads nowhere is none. */
+	int is_folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	if (is_folder && access(path, W_OK | X_OK) == 0)
 		return said(1, "recordings", text);
-	snprintf(text, sizeof text, "%.*s: %s", PATH_MAX, path, S_ISDIR(status.st_mode) ? strerror(errno) : "not a folder");
+	snprintf(text, sizeof text, "%.*s: %s", PATH_MAX, path, is_folder ? strerror(errno) : "not a folder");
 	return said(0, "recordings", text);
 }
 

@@ -44,6 +44,8 @@ agrees() {
 }
 mkdir -p home writable/sysshim/recordings && chmod 777 writable/sysshim/recordings
 agrees XDG_STATE_HOME="$PWD/made/here"
+ln -s nowhere dangling
+agrees XDG_STATE_HOME="$PWD/dangling" && [ "$verdict" = no ] || fail "a link that leads nowhere: $(grep recordings out)"
 agrees HOME="$PWD/made" && [ "$verdict" = no ] || fail "a home that is not there: $(grep recordings out)"
 agrees HOME="$PWD/home" && [ "$verdict" = ok ] || fail "a home: $(grep recordings out)"
 agrees XDG_STATE_HOME="$PWD/writable" && [ "$verdict" = no ] || fail "a folder of all: $(grep recordings out)"
