@@ -48,6 +48,11 @@ static void keep_numbers(void)
 			open("/dev/null", (fd ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
 }
 
+static int asks_for_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+}
+
 int main(int argc, char **argv)
 {
 	keep_numbers();
@@ -55,8 +60,8 @@ int main(int argc, char **argv)
 		help(stderr);
 		return EXIT_USAGE;
 	}
-	int asks = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help");
-	if (asks && argc == 2) {
+	int asks = asks_for_help(argv[1]);
+	if (asks && (argc == 2 || asks_for_help(argv[2]))) {
 		help(stdout);
 		return written("", EXIT_FINE);
 	}

@@ -28,6 +28,7 @@ wrong() {
 for command in run files trace stat top diff report show doctor completion; do
 	"$SYSSHIM" help $command | cmp - <("$SYSSHIM" $command --help) || fail "help $command"
 done
+"$SYSSHIM" help help | cmp - <("$SYSSHIM" --help) || fail "help help"
 wrong 'usage: sysshim COMMAND'
 wrong "'nonsense' is not a command" help nonsense
 wrong "'nonsense' is not a command; there are: run files trace stat top diff report show doctor completion" nonsense
