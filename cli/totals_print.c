@@ -78,7 +78,7 @@ static const struct {
 } columns[] = {{"time", by_nanoseconds}, {"calls", by_calls}, {"errors", by_errors}, {"name", by_name}, {"avg", by_average}, {"max", by_most},
 	       /* strace's other words */
 	       {"time-total", by_nanoseconds}, {"total-time", by_nanoseconds}, {"time-percent", by_nanoseconds}, {"count", by_calls}, {"error", by_errors},
-	       {"syscall", by_name}, {"syscall-name", by_name}, {"time-avg", by_average}, {"avg-time", by_average}, {"time-max", by_most}, {"max-time", by_most}};
+	       {"syscall", by_name}, {"syscall-name", by_name}, {"time-avg", by_average}, {"avg-time", by_average}, {"time-max", by_most}, {"max-time", by_most}, {"longest", by_most}};
 
 enum { COLUMNS_SAID = 6 };
 

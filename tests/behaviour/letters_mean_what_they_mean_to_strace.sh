@@ -22,7 +22,9 @@ for order in "-S time" "-S time-total" "-S total-time" "-S time-percent"; do
 	"$SYSSHIM" stat $order letters | cmp - <("$SYSSHIM" stat letters) || fail "stat $order"
 done
 "$SYSSHIM" stat -S count letters | cmp - <("$SYSSHIM" stat -S calls letters) || fail "stat -S count"
-"$SYSSHIM" stat -S max-time letters | cmp - <("$SYSSHIM" stat -S max letters) || fail "stat -S max-time"
+for order in max-time longest; do
+	"$SYSSHIM" stat -S $order letters | cmp - <("$SYSSHIM" stat -S max letters) || fail "stat -S $order"
+done
 "$SYSSHIM" stat -S avg-time letters | sed '1,2d; /^---/,$d' | awk '{ print $3 }' >averages
 [ -s averages ] && sort -rn averages | cmp - averages || fail "stat -S avg-time: $(cat averages)"
 # the last line has an average too
