@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
-enum { LINES = 12, JUMPS = 500, RETURNS = 60, COMPUTING = 12000000 /* some 30 ms */, SOON = 8000000 /* ns */ };
+enum { LINES = 12, JUMPS = 500, RETURNS = 60, COMPUTING = 30000000 /* ns */, SOON = 8000000 /* ns */ };
 
 static sigjmp_buf again;
 static volatile sig_atomic_t came;
 static volatile int jumps;
+static long turns = 100000; /* of a computation */
 static int fd;
 
 static void handle(int number)
@@ -40,8 +41,24 @@ static void lines(void)
 /* Not by a clock: who is not running is not late. */
 static void compute(void)
 {
-	for (volatile int i = 0; i < COMPUTING; i++)
+	for (volatile long i = 0; i < turns; i++)
 		;
+}
+
+/* As fast as the processor is. */
+static void measure(void)
+{
+	struct timespec before, behind;
+	long took = 0;
+
+	while (took < COMPUTING / 2) {
+		turns *= 2;
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+		compute();
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &behind);
+		took = (behind.tv_sec - before.tv_sec) * 1000000000L + behind.tv_nsec - before.tv_nsec;
+	}
+	turns = (long)((double)turns * COMPUTING / (double)took);
 }
 
 /* Behind lines. */
@@ -72,6 +89,7 @@ int main(void)
 
 	fd = open("lines", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600);
 	sigaction(SIGALRM, &action, NULL);
+	measure();
 	for (i = 0; i < JUMPS; i++) {
 		if (!sigsetjmp(again, 1)) {
 			jumps = 1;
