@@ -40,10 +40,10 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 	int option = getopt_long(argc, argv, letters, options, NULL);
 	if (option != '?' && option != ':')
 		return option;
-	/* What was wrong stands before optind, or among letters that stand together. */
+	/* What was wrong stands before optind, or among letters that stand together: then what stands before them may be a long one, which is not wrong. */
 	const char *word = argv[optind - 1];
 	char letter[] = {'-', (char)optopt, 0};
-	int is_long = word && !strncmp(word, "--", 2), alike = 0;
+	int is_long = word && !strncmp(word, "--", 2) && (option == ':' || !optopt || strchr(word, '=')), alike = 0;
 	for (const struct option *o = options; is_long && o->name; o++)
 		alike += !strncmp(o->name, word + 2, strlen(word + 2));
 	const char *wrong = option == ':'	? "this option requires an argument" :

@@ -52,6 +52,7 @@ wrong "-S: there is no such option, but sysshim stat has it;" trace -S calls
 wrong "--tree: there is no such option, but sysshim files has it;" diff --tree
 wrong "-e: there is no such option, but sysshim trace, stat have it;" files -e open
 wrong "-c: there is no such option; see sysshim trace --help" trace -c
+wrong "-c: there is no such option; see sysshim trace --help" trace --json -cq
 wrong "^sysshim trace: ls: no such recording; of the program of this name .sysshim run. makes one$" trace ls
 wrong "^sysshim stat: no_such_program: No such file or directory$" stat no_such_program
 wrong "--record=: a folder or off" run --record= touch started
