@@ -66,24 +66,25 @@ static int any_ran(const struct recording *r, uint64_t began)
 	return any;
 }
 
-/* While they run the next image may be about to make its file, when ld.so has loaded the shim, or have made it behind our look. */
-static int may_come(const struct recording *r, const struct record_header *h, uint64_t began)
+int image_may_come(const struct recording *r, uint64_t since)
 {
-	return began && ended(h) + SECOND > r->listed && any_ran(r, began);
+	uint64_t began = since + SECOND > r->listed ? tasks_began(r) : 0;
+
+	return began && any_ran(r, began);
 }
 
 /* Of how many images is the next one of their process not there? Those of which something else says why are left out. What vfork children executed is not among
  * them: their files do not end with it. */
 static unsigned lost_of(const struct recording *r, const struct gaps *g)
 {
-	uint64_t began = tasks_began(r), lost = 0, said = g->not_followed[0] + g->not_followed[1] + g->not_followed[2] + r->unborn + r->refused;
+	uint64_t lost = 0, said = g->not_followed[0] + g->not_followed[1] + g->not_followed[2] + r->unborn + r->refused;
 
 	/* It was asked for one file. */
 	if (r->sources_count == 1 && !strcmp(r->sources[0].path, r->path))
 		return 0;
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct source *s = &r->sources[i];
-		lost += s->header->end == RECORD_EXECED && !image_comes(r, s->header->pid, 1, s->began, i) && !may_come(r, s->header, began);
+		lost += s->header->end == RECORD_EXECED && !image_comes(r, s->header->pid, 1, s->began, i) && !image_may_come(r, ended(s->header));
 	}
 	return lost > said ? (unsigned)(lost - said) : 0;
 }

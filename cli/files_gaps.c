@@ -13,6 +13,7 @@
 struct unfollowed {
 	int process;
 	struct file *file; /* NULL: its path could not be read */
+	uint64_t when;     /* ns, by the clock that nobody sets */
 	char why[48];
 	UT_hash_handle hh;
 };
@@ -33,12 +34,13 @@ static struct unfollowed *find(const struct files *f, int process)
 	return u;
 }
 
-void gaps_exec(struct files *f, int process, struct file *file)
+void gaps_exec(struct files *f, int process, struct file *file, uint64_t when)
 {
 	struct unfollowed *u = zeroed(sizeof *u);
 
 	u->process = process;
 	u->file = file;
+	u->when = when;
 	HASH_ADD_INT(f->unfollowed, process, u);
 }
 
@@ -87,6 +89,15 @@ void gaps_child(struct files *f, int process, int is_recorded)
 		free(u);
 	else
 		HASH_ADD_INT(f->unfollowed, process, u);
+}
+
+void gaps_end(struct files *f)
+{
+	struct unfollowed *u, *next;
+
+	HASH_ITER(hh, f->unfollowed, u, next)
+		if (!*u->why && u->process != OVER && image_may_come(f->recording, u->when))
+			drop(f, u);
 }
 
 void gaps_fsatrace(const struct files *f)

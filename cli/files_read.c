@@ -126,7 +126,7 @@ static void executed(const struct reader *r, const struct text_call *call, const
 	}
 	file->executed++;
 	succeeded(r->files, process);
-	gaps_exec(r->files, process, file);
+	gaps_exec(r->files, process, file, r->event->time - r->source->epoch);
 }
 
 /* Behind a filter of the program's own a vfork child is not told from its parent, nor is the path of its exec read. */
@@ -148,7 +148,7 @@ static void executed_unknown(const struct reader *r, int64_t result)
 		return;
 	}
 	succeeded(r->files, process);
-	gaps_exec(r->files, process, NULL);
+	gaps_exec(r->files, process, NULL, r->event->time - r->source->epoch);
 }
 
 static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int out)
@@ -411,6 +411,7 @@ void files_add_all(struct files *f)
 			start_ends(f, &f->recording->sources[i], &readings[i]);
 	if (f->format == FILES_FSATRACE)
 		gaps_fsatrace(f);
+	gaps_end(f);
 	free(readings);
 }
 

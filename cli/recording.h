@@ -159,6 +159,9 @@ enum { RECORDED_PATH = 4200 }; /* room for the longest that a kernel takes: text
 /* A name of a recording, at most `most` bytes, as a terminal may see it: with strace's escapes. Returns `to`. */
 const char *recorded_text(char *to, size_t size, const char *text, size_t most);
 
+/* May an image that an exec at that time was to bring (ns, by the clock that nobody sets) make its file yet, when ld.so has loaded the shim there, or have made it behind our look? */
+int image_may_come(const struct recording *r, uint64_t since);
+
 /* Of a program's command line only the beginning is known: what stands behind it then, in a text; "": it is whole. */
 const char *recorded_cut(const struct record_header *h);
 

@@ -42,7 +42,7 @@ done
 # While they run, one that has no file yet may just be loading the shim.
 "$SYSSHIM" run -q --record=going -- sh -c 'until [ -e enough ]; do (exec /bin/true); done' &
 for _ in $(seq 40); do
-	"$SYSSHIM" show going 2>/dev/null | grep 'no recording' && touch enough && fail "what is on its way passes for lost"
+	("$SYSSHIM" show going; "$SYSSHIM" files going) 2>/dev/null | grep 'no recording' && touch enough && fail "what is on its way passes for lost"
 done
 touch enough
 wait
