@@ -106,7 +106,7 @@ static inline void *room_take_at_once(struct process *p, size_t size)
 	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
 	while (likely(r->staging) && likely(next + size <= room_chunk_of(next) + RECORD_CHUNK) && likely(next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE))) {
-		/* NB order: a child that a handler forks behind the exchange has another window by now. */
+		/* NB order: a child that a handler forks behind this line has another window, and its file may be shorter: what it comes back to goes where its parent's is (room_forked). */
 		char *at = *(char *volatile *)&r->store + next;
 		if (likely(room_exchange(&r->next, &next, next + size, process_is_alone(p))))
 			return room_begin(at, size);
