@@ -6,7 +6,7 @@
 #include "process.h"
 
 /* Before there is a second thread, in a process that no filter of the program's own stands in: makes the tables, of which pages are there only where somebody counts; none where
- * addresses are limited. */
+ * addresses are limited, or what is mapped is locked. */
 void shards_open(struct process *p);
 
 /* This thread's counter of a call; the common one where there are no tables. Any context. */

@@ -311,10 +311,8 @@ void memory_start(void)
 		memory_no_calls();
 }
 
-void *memory_wiped_on_fork(size_t size)
+static void *wiped_on_fork(long at, size_t size)
 {
-	long at = RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
 	if (is_error(at))
 		return NULL;
 	if (RAW(__NR_madvise, at, size, MADV_WIPEONFORK)) {
@@ -322,4 +320,22 @@ void *memory_wiped_on_fork(size_t size)
 		return NULL;
 	}
 	return (void *)at;
+}
+
+void *memory_wiped_on_fork(size_t size)
+{
+	return wiped_on_fork(RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), size);
+}
+
+void *memory_aside(size_t size)
+{
+	static const char here;
+	long at = RAW(__NR_mmap, page_down((uint64_t)&here / 2), size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	/* What is locked is not dropped (mm/madvise.c); made writable it would be there at once. */
+	if (!is_error(at) && (RAW(__NR_madvise, at, size, MADV_DONTNEED) || RAW(__NR_mprotect, at, size, PROT_READ | PROT_WRITE))) {
+		RAW(__NR_munmap, at, size);
+		return NULL;
+	}
+	return wiped_on_fork(at, size);
 }
