@@ -87,8 +87,8 @@ static long set_stack(struct process *p, const struct call *call)
 		signals_repair_stack();
 	long result = signals_stack(p, call);
 
-	/* NB: also asked where nothing is armed, see signal_stack_disarms. */
-	if (batch && process_is_ours(p) && !p->sealed && signals_stack_is_small() && batch->armed)
+	/* NB: also asked where nothing is armed, see signal_stack_disarms; not where nothing is set. */
+	if (batch && call->arguments[0] && process_is_ours(p) && !p->sealed && signals_stack_is_small() && batch->armed)
 		arm_let_go(p, batch, LET_GO_SMALL_STACK, REACH_PROCESS, NULL);
 	return result;
 }

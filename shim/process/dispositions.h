@@ -92,7 +92,7 @@ void signal_on_stop(int signal, void *information, void *context);
 int signal_stack_disarms(const struct signal_stack *now);
 /* Our alternate stack is in force: 1; is this address on it? */
 int signal_stack_install(void);
-uint64_t signal_stack_least(void); /* bytes that one of the program must have, by what this process may use now */
+int signal_stack_is_less(uint64_t size); /* than one of the program must have, by what this process may use now? */
 int signal_stack_is_ours(uint64_t address);
 /* Frames of handlers from `from` on, up the stack, forget our alternate stack, and signal 33 in the place of SIGSYS. */
 void signal_frames_forget(uint64_t from);

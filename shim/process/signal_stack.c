@@ -84,16 +84,19 @@ void signals_knows_frames(uint64_t least)
 
 /* The frame that AT_MINSIGSTKSZ speaks of has room for AMX's tiles, which only who has asked for them gets (Linux 5.16, arch/x86/kernel/fpu/xstate.c); with two of these the 16 KiB that
  * libsigsegv gives gawk, m4 and grep would be small. Who asks for them while we stand is let go of (coalesce_before.c). */
-uint64_t signal_stack_least(void)
+int signal_stack_is_less(uint64_t size)
 {
 #ifdef __NR_arch_prctl
 	enum { GET_SUPPORTED = 0x1021, GET_PERMITTED = 0x1022 /* ARCH_GET_XCOMP_*, asm/prctl.h */, TILES = 1 << 18, TILES_SIZE = 8192 };
 	uint64_t supported, permitted;
 
+	/* NB order: programs set such a stack for every thread, and only of these sizes the kernel must be asked. */
+	if (size >= signals.stack_least || size < signals.stack_least - 2 * TILES_SIZE)
+		return size < signals.stack_least;
 	if (RAW(__NR_arch_prctl, GET_SUPPORTED, &supported) == 0 && supported & TILES && RAW(__NR_arch_prctl, GET_PERMITTED, &permitted) == 0 && !(permitted & TILES))
-		return signals.stack_least - 2 * TILES_SIZE;
+		return 0;
 #endif
-	return signals.stack_least;
+	return size < signals.stack_least;
 }
 
 int signals_stack_overlaps(uint64_t from, uint64_t size)
@@ -113,7 +116,7 @@ int signals_stack_is_small(void)
 {
 	struct signal_stack now;
 
-	return RAW(__NR_sigaltstack, 0, &now) != 0 || signal_stack_disarms(&now) || (!(now.flags & STACK_DISABLED) && now.size < signal_stack_least());
+	return RAW(__NR_sigaltstack, 0, &now) != 0 || signal_stack_disarms(&now) || (!(now.flags & STACK_DISABLED) && signal_stack_is_less(now.size));
 }
 
 void signals_repair_stack(void)

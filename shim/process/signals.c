@@ -56,7 +56,7 @@ enum let_go signals_arm(void)
 		return why ? why : LET_GO_SMALL_STACK;
 	if (stack.flags & STACK_DISABLED && !signal_stack_install())
 		return LET_GO_NO_MEMORY;
-	if (!(stack.flags & STACK_DISABLED) && stack.at != signals.stack && (stack.size < signal_stack_least() || !is_writable(&stack)))
+	if (!(stack.flags & STACK_DISABLED) && stack.at != signals.stack && (signal_stack_is_less(stack.size) || !is_writable(&stack)))
 		return LET_GO_SMALL_STACK;
 	if (set_action(SYS, NULL, &real) == 0 && !real.handler)
 		signals.view[SYS] = real;
