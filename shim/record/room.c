@@ -247,7 +247,7 @@ int room_open(struct process *p)
 
 	r->store = p->log.sink.window - p->log.sink.base;
 	if (r->is_copied) {
-		long at = RAW(__NR_mmap, 0, room_kept(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		long at = RAW(__NR_mmap, inherited.is_forked ? memory_aside(room_kept(0)) : 0, room_kept(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (is_error(at))
 			return (int)at;
 		RAW(__NR_madvise, at, room_kept(0), MADV_DONTFORK);

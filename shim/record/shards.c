@@ -27,7 +27,7 @@ void shards_open(struct process *p)
 	if (p->shards || p->sealed || inherited.sealed || !thread_pointer() || is_limited())
 		return;
 	if (!tables)
-		tables = memory_aside(SHARDS * sizeof *tables);
+		tables = memory_wiped_later(SHARDS * sizeof *tables);
 	p->shards = tables;
 }
 

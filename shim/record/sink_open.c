@@ -107,7 +107,7 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 	sink->base = page_down(sink->size - (sink->size > 0));
 	window_size = page_up(window_size);
 	/* With a page above it that nobody may touch: a stack that overflows into it dies as it would without us. */
-	long place = RAW(__NR_mmap, 0, window_size + page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long place = RAW(__NR_mmap, inherited.is_forked ? memory_aside(window_size + page_size) : 0, window_size + page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (is_error(place))
 		return (int)place;
 	/* Who may store may read, whatever it is called; who reads all that may be read (conservative collectors, valgrind's leak check) must not, behind the file's end. */

@@ -327,10 +327,18 @@ void *memory_wiped_on_fork(size_t size)
 	return wiped_on_fork(RAW(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0), size);
 }
 
-void *memory_aside(size_t size)
+uint64_t memory_aside(size_t size)
 {
-	static const char here;
-	long at = RAW(__NR_mmap, page_down((uint64_t)&here / 2), size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	static uint64_t taken;
+	uint64_t at = page_down((uint64_t)&taken / 2) + taken;
+
+	taken += page_up(size);
+	return at;
+}
+
+void *memory_wiped_later(size_t size)
+{
+	long at = RAW(__NR_mmap, memory_aside(size), size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	/* What is locked is not dropped (mm/madvise.c); made writable it would be there at once. */
 	if (!is_error(at) && (RAW(__NR_madvise, at, size, MADV_DONTNEED) || RAW(__NR_mprotect, at, size, PROT_READ | PROT_WRITE))) {

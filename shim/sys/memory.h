@@ -104,8 +104,10 @@ void memory_no_calls(void);
 
 /* Anonymous private memory that reads zero in a forked child (madvise(2) MADV_WIPEONFORK, Linux 4.14), or NULL. */
 void *memory_wiped_on_fork(size_t size);
-/* The same for later than the start, where a program may have looked for room that nobody else takes natively, to map something there (MAP_FIXED): far below all libraries, where nobody finds any while
- * there is some between them. Where something is there already, the kernel says where. None where the program has all locked that will be mapped: each page would be there, and count. */
-void *memory_aside(size_t size);
+/* Where to wish for a mapping that is made later than at the start, when a program may have looked for room that nobody else takes natively, to map something there (MAP_FIXED): far below all
+ * libraries, where nobody finds any while there is some between them; each time elsewhere. Where something is there already, the kernel says where. */
+uint64_t memory_aside(size_t size);
+/* Memory that a fork wipes, there. NULL also where the program has locked all that will be mapped: each page would be there, and count. */
+void *memory_wiped_later(size_t size);
 
 #endif
