@@ -96,7 +96,8 @@ void *exec_memory_take(struct process *p)
 {
 	if (p->sealed)
 		return spare_take_sealed(p);
-	long at = RAW(__NR_mmap, 0, EXEC_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	/* Aside where it stays when the child has gone: else the program may have mapped something in its place by the time that it is given back. */
+	long at = RAW(__NR_mmap, inherited.rewriting ? 0 : memory_aside(EXEC_MEMORY_BYTES), EXEC_MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int32_t pid = (int32_t)RAW(__NR_getpid);
 
 	/* Nobody tells us that a vfork child has gone. The next one asks, which has its number where that one had. */

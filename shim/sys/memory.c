@@ -330,10 +330,9 @@ void *memory_wiped_on_fork(size_t size)
 uint64_t memory_aside(size_t size)
 {
 	static uint64_t taken;
-	uint64_t at = page_down((uint64_t)&taken / 2) + taken;
+	uint64_t base = page_down((uint64_t)&taken / 2), at = __atomic_fetch_add(&taken, page_up(size), __ATOMIC_RELAXED);
 
-	taken += page_up(size);
-	return at;
+	return base + at % (base / 2);
 }
 
 void *memory_wiped_later(size_t size)
