@@ -106,9 +106,8 @@ static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 		pipe_before(b, fd);
 	if (b->known == TARGET_PIPE && (b->page_fd != fd + 1 || raw_poll_now(&room) != 1 || room.revents != POLLOUT))
 		return 0;
-	if (!arm_is_ready())
+	if (!arm_is_ready() || !latency_start(b))
 		return 0;
-	latency_start(b);
 	b->fd = fd;
 	b->number = number;
 	b->target = b->known;

@@ -294,7 +294,7 @@ static long before_gathering(struct process *p, const struct call *call, const s
 	return 0;
 }
 
-/* In front of a call that may wait: what is buffered is written, and the timer stopped. Signals are blocked meanwhile, and those that came are asked for. */
+/* In front of a call that may wait, or where the timer runs: what is buffered is written, and the timer stopped. Signals are blocked meanwhile, once for both, and those that came are asked for. */
 static __attribute__((noinline)) void settle(struct process *p, struct batch *b, const struct call *call, const struct syscall_row *row, uint64_t *came)
 {
 	uint64_t mask;
@@ -304,7 +304,8 @@ static __attribute__((noinline)) void settle(struct process *p, struct batch *b,
 	/* A full pipe is waited for with signals open. */
 	if (!word_fill(b->word) && b->timer_on && may_be_interrupted(b, call, row))
 		latency_stop_blocked(b);
-	*came |= process_held_back(p, mask);
+	if (came)
+		*came |= process_held_back(p, mask);
 	unblock_signals(&mask);
 }
 
@@ -347,7 +348,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 	batch_is_nested(b, (const char *)call);
 	if (!row || !(row->flags & CALL_WAITS) || row->class == CLASS_COALESCIBLE)
 		came = NULL;
-	if (came && (word_fill(b->word) || (b->timer_on && may_be_interrupted(b, call, row))))
+	if (word_fill(b->word) ? came || b->timer_on : came && b->timer_on && may_be_interrupted(b, call, row))
 		settle(p, b, call, row, came);
 	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
 	/* Whoever was interrupted on the way to a batch's first write begins anew. */

@@ -265,7 +265,5 @@ void arm_look_again(struct process *p, struct batch *b)
 
 int arm_is_ready(void)
 {
-	uint64_t mask;
-
-	return blocked.selector == BLOCK && RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, 8) == 0 && !(mask & FAULTS);
+	return blocked.selector == BLOCK;
 }

@@ -1,13 +1,14 @@
 /* The latency bound (T3): a timer that ticks with half its period, and no thread. A tick that finds the same generation buffered as the
  * one before flushes it; three ticks with nothing buffered stop the timer. It is a process-directed SIGSYS with a value of its own:
  * a thread-directed one would displace a dispatch that is pending. Stopped before calls that a signal can end early. */
+#include "dispositions.h"
 #include "life.h"
 
 #include <linux/time_types.h>
 
 #include "../sys/poison.h"
 
-enum { SYS = 31, MONOTONIC = 1, CLEAN_TICKS = 3 };
+enum { MONOTONIC = 1, CLEAN_TICKS = 3 };
 
 struct event { /* struct sigevent: the value, the signal, SIGEV_SIGNAL */
 	uint64_t value;
@@ -42,7 +43,7 @@ static void set(struct batch *b, uint64_t nanoseconds)
 	signals_dirty(b->timer_on);
 }
 
-void latency_start(struct batch *b)
+int latency_start(struct batch *b)
 {
 	uint64_t mask;
 
@@ -50,12 +51,13 @@ void latency_start(struct batch *b)
 	b->clean_ticks = 0;
 	__asm__ volatile("" ::: "memory");
 	if (b->timer_on)
-		return;
+		return RAW(__NR_rt_sigprocmask, SET_MASK, 0, &mask, SET) == 0 && !(mask & FAULTS);
 	block_signals(&mask);
 	/* NB: a handler before this line may have let go of all, or forked us. */
-	if (b->armed && !b->timer_on)
+	if (b->armed && !b->timer_on && !(mask & FAULTS))
 		set(b, settings.latency * 500000ull);
 	unblock_signals(&mask);
+	return !(mask & FAULTS);
 }
 
 void latency_stop_blocked(struct batch *b)

@@ -92,14 +92,14 @@ void arm_before_exec(struct process *p);
 void arm_look_away(struct batch *b, uint64_t child_flags);
 void arm_look_again(struct process *p, struct batch *b);
 int arm_is_blocking(void);
-/* May a batch begin now? */
+/* Do foreign calls trap now? */
 int arm_is_ready(void);
 
 /* latency.c */
 #define LATENCY_VALUE 0x5ca1ab1eull
 int latency_create(struct batch *b);
 void latency_delete(struct batch *b);
-void latency_start(struct batch *b);
+int latency_start(struct batch *b); /* 0: the processor's own signals are blocked, which a copy may raise */
 void latency_stop(struct batch *b);
 void latency_stop_blocked(struct batch *b); /* signals are blocked */
 void latency_tick(struct process *p, struct batch *b);
