@@ -141,13 +141,15 @@ static int complete_begun(struct process *p, const struct text_call *call, const
 {
 	struct recording *r = &p->log.recording;
 	struct shape shape = shape_of(call->number);
+	char *base = room_base(p);
 
 	if (!ticket->serial || ticket->injected || settings.audit || (shape.reads > READS_VECTOR && !is_exec(call->number)))
 		return 0;
 	/* A handler may come in between and begin one of its own: it is this one by its serial, or it is not. */
 	uint64_t begun = __atomic_load_n(&r->begun, __ATOMIC_RELAXED);
-	struct record_call *record = room_place(p, begun);
-	if (!begun)
+	struct record_call *record = (struct record_call *)(base + begun);
+	/* Or, in a child that a handler has forked in the midst of a beginning, its parent's. */
+	if (!begun || begun + sizeof *record > __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE))
 		return 0;
 	size_t size = record->word.size * sizeof(uint64_t);
 	if (!plain_is_last(p, record, begun, size, ticket->serial))
@@ -339,12 +341,13 @@ static int is_begun_by(const struct record_call *begun, const struct text_call *
  * NB order: whoever empties the chunk meanwhile has taken its number away before. 1: written, or there is no room. */
 static __attribute__((noinline)) int put_call_as_begun(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now, unsigned how)
 {
-	const struct record_call *begun = room_place(p, ticket->printed);
+	const char *base = room_base(p);
+	const struct record_call *begun = (const struct record_call *)(base + ticket->printed);
 	uint64_t chunk = room_chunk_of(ticket->printed + 1), ready = __atomic_load_n(&p->log.recording.ready, __ATOMIC_ACQUIRE);
 	/* In a child that a handler has forked, and that comes back to this call, the file is another one, and may end before. */
 	if (ticket->printed + sizeof *begun > ready)
 		return 0;
-	const uint64_t *number = &((const struct record_chunk *)room_place(p, chunk))->sequence;
+	const uint64_t *number = &((const struct record_chunk *)(base + chunk))->sequence;
 	uint64_t sequence = __atomic_load_n(number, __ATOMIC_ACQUIRE);
 	size_t head = head_size(call->number), size = *(const volatile uint16_t *)&begun->word.size * sizeof(uint64_t);
 

@@ -26,6 +26,13 @@ void room_return(struct process *p, void *record, size_t size, size_t used);
 /* kind: enum record_kind; flags: enum record_flags */
 void room_commit(struct process *p, void *record, size_t size, unsigned kind, unsigned flags);
 
+/* What stands for the file's first byte. NB order: it is read before any offset is: a child that a handler forks in between has another one, and a shorter file, and what it comes back to
+ * stands where its parent's is (room_forked). */
+static inline char *room_base(const struct process *p)
+{
+	return *(char *const volatile *)&p->log.recording.store;
+}
+
 /* File offset `offset` in memory: of the header, or of a record. */
 void *room_place(const struct process *p, uint64_t offset);
 /* And back. */
@@ -103,13 +110,13 @@ static inline uint32_t room_word(size_t size, unsigned kind, unsigned flags)
 static inline void *room_take_at_once(struct process *p, size_t size)
 {
 	struct recording *r = &p->log.recording;
+	char *base = room_base(p);
 	uint64_t next = __atomic_load_n(&r->next, __ATOMIC_RELAXED);
 
 	while (likely(r->staging) && likely(next + size <= room_chunk_of(next) + RECORD_CHUNK) && likely(next + size <= __atomic_load_n(&r->ready, __ATOMIC_ACQUIRE))) {
-		/* NB order: a child that a handler forks behind this line has another window, and its file may be shorter: what it comes back to goes where its parent's is (room_forked). */
-		char *at = *(char *volatile *)&r->store + next;
 		if (likely(room_exchange(&r->next, &next, next + size, process_is_alone(p))))
-			return room_begin(at, size);
+			return room_begin(base + next, size);
+		base = room_base(p);
 	}
 	return NULL;
 }
