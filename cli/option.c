@@ -28,7 +28,7 @@ static void tell_others(const char *option)
 	unsigned others = 0;
 
 	for (const struct command *c = commands; c->name; c++)
-		if (c->run != command_run && has_option(c->help, option))
+		if (strcmp(c->name, "run") && has_option(c->help, option))
 			fprintf(stderr, "%s %s", others++ ? "," : ", but sysshim", c->name);
 	if (others)
 		fputs(others > 1 ? " have it" : " has it", stderr);

@@ -19,6 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Stands for main.c's: what is said of a wrong option looks for who has it. */
+const struct command commands[] = {{NULL, NULL, NULL, NULL}};
+
 enum { MOST = 1 << 20, AT_ONCE = 25 };
 
 static uint64_t state;
@@ -50,7 +53,7 @@ static void read_all(const uint8_t *data, size_t size)
 	static const struct {
 		int (*run)(int argc, char **argv);
 		const char *words[4];
-	} commands[] = {{command_trace, {"trace"}}, {command_trace, {"trace", "--json"}}, {command_trace, {"trace", "--format=chrome"}},
+	} readers[] = {{command_trace, {"trace"}}, {command_trace, {"trace", "--json"}}, {command_trace, {"trace", "--format=chrome"}},
 			{command_trace, {"trace", "-Z", "-P", "/etc"}}, {command_stat, {"stat"}}, {command_stat, {"stat", "--json"}}, {command_files, {"files"}},
 			{command_files, {"files", "--json", "--all"}}, {command_files, {"files", "--tree", "--all"}}, {command_files, {"files", "--format=fsatrace"}},
 			{command_files, {"files", "--format=make"}}, {command_show, {"show"}}, {command_show, {"show", "--json"}}, {command_diff, {"diff", "--all", "PATH"}}, {command_report, {"report"}},
@@ -61,16 +64,16 @@ static void read_all(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	for (unsigned i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+	for (unsigned i = 0; i < sizeof readers / sizeof readers[0]; i++) {
 		char *arguments[6] = {NULL};
 		int count = 0;
-		for (; count < 4 && commands[i].words[count]; count++)
-			arguments[count] = strcmp(commands[i].words[count], "PATH") ? (char *)commands[i].words[count] : path;
+		for (; count < 4 && readers[i].words[count]; count++)
+			arguments[count] = strcmp(readers[i].words[count], "PATH") ? (char *)readers[i].words[count] : path;
 		arguments[count++] = path;
-		if (commands[i].run == command_top)
+		if (readers[i].run == command_top)
 			make_live(fd);
 		optind = 0;
-		commands[i].run(count, arguments);
+		readers[i].run(count, arguments);
 	}
 	close(fd);
 }
