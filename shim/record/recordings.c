@@ -161,6 +161,12 @@ static void consider(const char *name, unsigned *count)
 	++*count;
 }
 
+/* NB: blocks are counted in f_frsize (statfs(2)); servers of FUSE may say another f_bsize. */
+uint64_t recordings_room(const struct statfs *s)
+{
+	return s->f_blocks ? (uint64_t)s->f_bavail * (uint64_t)(s->f_frsize ? s->f_frsize : s->f_bsize) : ~0ul;
+}
+
 /* Bytes, as its own processes count them: full chunks, and files, which have a chunk or two that are not full. */
 static uint64_t size_of(long folder, const char *name)
 {
@@ -183,9 +189,9 @@ static void keep_few(long folder, unsigned count)
 	uint64_t sizes[RECORDINGS_KEPT], sum = 0;
 	int any_number = -1;
 
-	if (RAW(__NR_fstatfs, folder, &status) != 0 || !status.f_blocks)
+	if (RAW(__NR_fstatfs, folder, &status) != 0)
 		return;
-	uint64_t available = (uint64_t)status.f_bavail * (uint64_t)status.f_bsize;
+	uint64_t available = recordings_room(&status);
 	if (available / RECORD_TOTAL_BYTES >= RECORDINGS_KEPT)
 		return;
 	for (unsigned i = 0; i < count; i++)

@@ -10,6 +10,10 @@ enum { RECORDINGS_KEPT = 16 }; /* the newest, and those of which any process run
 /* Where this process's number means something: a sum of the boot and the pid namespace; 0: not known. */
 uint64_t recordings_place(void);
 
+/* Bytes that are free there for this user; ~0: the file system knows no size. */
+struct statfs;
+uint64_t recordings_room(const struct statfs *s);
+
 /* mkdir(2) with 0700, whatever the umask: 0 or -errno. */
 int folder_make(const char *path);
 

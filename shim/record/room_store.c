@@ -1,6 +1,7 @@
 /* Where records stay: the file's pages are made before they are stored into, full chunks are written to their places, and where pages may not be stored into
  * the kernel copies. See room.h and room_store.h. */
 #include "room_store.h"
+#include "recordings.h"
 #include "../../format/total.h"
 #include "../sys/clock.h"
 #include "../sys/memory.h"
@@ -36,10 +37,10 @@ static int lies_in_memory(const struct statfs *s)
 	return s->f_type == TMPFS_MAGIC || s->f_type == RAMFS_MAGIC;
 }
 
-/* What nobody has asked for leaves the user's disk to what he does there; asked for, or where a file system knows no size (0), it is as large as any may be. */
+/* What nobody has asked for leaves the user's disk to what he does there. */
 static uint64_t part_of_free(const struct statfs *s)
 {
-	return settings.log_asked || !s->f_blocks ? RECORD_TOTAL_BYTES : (uint64_t)s->f_bavail * (uint64_t)s->f_bsize / ROOM_PART_OF_FREE;
+	return settings.log_asked ? RECORD_TOTAL_BYTES : recordings_room(s) / ROOM_PART_OF_FREE;
 }
 
 void room_look(struct process *p, const char *path)
