@@ -330,6 +330,14 @@ static unsigned shares(const struct process *p, const struct text_call *call)
 	}
 }
 
+/* When very many are there all is forgotten, and recorded once more. */
+static int is_fresh(uint64_t what)
+{
+	if (unlikely(seen_is_full(&audit->seen)))
+		seen_forget(&audit->seen);
+	return seen_is_new(&audit->seen, what);
+}
+
 int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket)
 {
 	if (!audit)
@@ -363,10 +371,10 @@ int audit_is_new(struct process *p, const struct text_call *call, const struct l
 		return 1;
 	}
 	if (at < 0)
-		return seen_is_new(&audit->seen, mix(3, call->number));
+		return is_fresh(mix(3, call->number));
 	/* openat2's flags lie in memory. */
 	uint64_t way = base != ANYWHERE && call->number != __NR_openat2 ? asked(call, base, path.path) : 0;
-	int fresh = !way || seen_is_new(&audit->seen, way);
+	int fresh = !way || is_fresh(way);
 	if (kind == KIND_OPENS && !is_error(call->result))
 		opened((uint64_t)call->result, way ? mix(way, *renames()) : 0, (flags_of(call) & O_DIRECTORY) != 0, fresh);
 	return fresh;
