@@ -1,16 +1,13 @@
 /* A program makes a thread on a stack of its own, for which nobody maps anything natively: where it has looked for room, given it back, and maps something then (MAP_FIXED), nothing is in between; and what
  * it has locked (mlockall(2), MCL_FUTURE) is not more than before. */
 #define _GNU_SOURCE
+#include "room.h"
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PIECE = 64 << 10, STACK = 1 << 20, TURNS = 10, FEW = 64 /* KiB */ };
-#define ROOM (2ul << 30)
+enum { STACK = 1 << 20, TURNS = 10, FEW = 64 /* KiB */ };
 
 static char stack[STACK] __attribute__((aligned(PAGE)));
 static int there[2], back[2];
@@ -19,26 +16,6 @@ static void die(const char *what)
 {
 	perror(what);
 	exit(90);
-}
-
-static char *map(void *at, size_t size, int protection, int flags)
-{
-	char *place = mmap(at, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
-
-	if (place == MAP_FAILED)
-		die("mmap");
-	return place;
-}
-
-/* The first place that the next mapping would have: smaller gaps above it are filled. */
-static char *room(void)
-{
-	char *place = map(NULL, ROOM, PROT_NONE, 0);
-
-	while (map(NULL, PIECE, PROT_NONE, 0) > place)
-		;
-	munmap(place, ROOM);
-	return place;
 }
 
 static void *answer(void *nothing)

@@ -2,30 +2,9 @@
  * nobody takes it in between but who makes calls of his own in its writes. */
 /* coalesces: yes */
 #include "burst.h"
-#include <sys/mman.h>
+#include "room.h"
 
-enum { PAGE = 4096, PIECE = 64 << 10, DEPTH = 64 };
-#define ROOM (2ul << 30)
-
-static char *map(void *at, size_t size, int protection, int flags)
-{
-	char *place = mmap(at, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
-
-	if (place == MAP_FAILED)
-		die("mmap");
-	return place;
-}
-
-/* The first place that the next mapping would have: smaller gaps above it are filled. */
-static char *room(void)
-{
-	char *place = map(NULL, ROOM, PROT_NONE, 0);
-
-	while (map(NULL, PIECE, PROT_NONE, 0) > place)
-		;
-	munmap(place, ROOM);
-	return place;
-}
+enum { DEPTH = 64 };
 
 /* How many pages of the room are there though nobody has touched them. */
 static size_t touched(char *place)

@@ -1,36 +1,11 @@
 /* A program looks for room for a mapping, gives it back, and forks; the child, and a child of that, map something there (MAP_FIXED) and read what nobody has written there. */
 #define _GNU_SOURCE
+#include "room.h"
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PIECE = 64 << 10, CALLS = 100, DEPTH = 3 };
-#define ROOM (2ul << 30)
-
-static char *map(void *at, size_t size, int protection, int flags)
-{
-	char *place = mmap(at, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
-
-	if (place == MAP_FAILED) {
-		perror("mmap");
-		exit(90);
-	}
-	return place;
-}
-
-/* The first place that the next mapping would have: smaller gaps above it are filled. */
-static char *room(void)
-{
-	char *place = map(NULL, ROOM, PROT_NONE, 0);
-
-	while (map(NULL, PIECE, PROT_NONE, 0) > place)
-		;
-	munmap(place, ROOM);
-	return place;
-}
+enum { CALLS = 100, DEPTH = 3 };
 
 /* How many pages of the room are there though nobody has touched them. */
 static size_t touched(char *place)
