@@ -114,7 +114,7 @@ static void tiles(const struct report *p)
 		missing += !file->opens && !file->kernel && file->failed;
 	}
 	fprintf(p->out, "<div class=tiles>\n");
-	tile(p, print_duration(text, (p->to - p->from)), "in all");
+	tile(p, print_duration(text, p->to - p->from), "in all");
 	tile(p, report_number(text, p->processes), "processes");
 	tile(p, report_number(text, calls), "calls");
 	tile(p, report_number(text, errors), "of them failed");

@@ -11,6 +11,7 @@
 #include <linux/resource.h>
 
 #include "../../format/text.h"
+#include "../sys/space.h"
 #include "../sys/poison.h"
 
 enum { TYPE = 0170000, REGULAR = 0100000, FIFO = 0010000, CURRENT = 1 /* SEEK_CUR */ };
@@ -73,11 +74,11 @@ static int is_far_from_end(int fd, const struct statfs *fs)
 /* What was said to be written must find its place. */
 static int has_room(int fd, const struct statfs *fs)
 {
-	uint64_t least = (uint64_t)fs->f_blocks / 100 * (uint64_t)fs->f_bsize;
+	uint64_t least = space_of(fs, (uint64_t)fs->f_blocks / 100);
 
 	if (least < ROOM_LEAST)
 		least = ROOM_LEAST;
-	return (uint64_t)fs->f_bavail * (uint64_t)fs->f_bsize > least && is_far_from_end(fd, fs) && !has_quotas(fd, (uint32_t)fs->f_type);
+	return space_of(fs, (uint64_t)fs->f_bavail) > least && is_far_from_end(fd, fs) && !has_quotas(fd, (uint32_t)fs->f_type);
 }
 
 int target_is_local(int fd)

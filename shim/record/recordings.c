@@ -5,6 +5,7 @@
 #include "../sys/memory.h"
 #include "../sys/raw.h"
 #include "../sys/settings.h"
+#include "../sys/space.h"
 #include "../../include/sysshim/record.h"
 
 #include <asm/stat.h>
@@ -161,10 +162,9 @@ static void consider(const char *name, unsigned *count)
 	++*count;
 }
 
-/* NB: blocks are counted in f_frsize (statfs(2)); servers of FUSE may say another f_bsize. */
 uint64_t recordings_room(const struct statfs *s)
 {
-	return s->f_blocks ? (uint64_t)s->f_bavail * (uint64_t)(s->f_frsize ? s->f_frsize : s->f_bsize) : ~0ul;
+	return s->f_blocks ? space_of(s, (uint64_t)s->f_bavail) : ~0ul;
 }
 
 /* Bytes, as its own processes count them: full chunks, and files, which have a chunk or two that are not full. */
