@@ -22,29 +22,29 @@ int main(int argc, char **argv)
 C_
 gcc -O2 -o calls calls.c || fail "gcc"
 truncate -s 256M image && mkfs.ext4 -q -m 0 image 2>err || skip "no mkfs.ext4: $(cat err)"
-mkdir home && mount -o loop image home 2>err || skip "no loop device here: $(cat err)"
-recorded() { env LD_PRELOAD="$SHIM" HOME="$PWD/home" XDG_STATE_HOME= SYSSHIM_STATS=off "$@"; }
-used() { du -sm home/.local | cut -f 1; }
+mkdir small && mount -o loop image small 2>err || skip "no loop device here: $(cat err)"
+recorded() { env LD_PRELOAD="$SHIM" HOME="$PWD/small" XDG_STATE_HOME= SYSSHIM_STATS=off "$@"; }
+used() { du -sm small/.local | cut -f 1; }
 
 recorded ./calls 1000000 || fail "status $?"
 [ "$(used)" -ge 8 ] && [ "$(used)" -le 20 ] || fail "a recording takes $(used) MiB of 240 that are free"
-"$SYSSHIM" stat home/.local/state/sysshim/recordings/* >out || fail "stat: $?"
+"$SYSSHIM" stat small/.local/state/sysshim/recordings/* >out || fail "stat: $?"
 grep -q 'the oldest [0-9]* KiB were overwritten' out || fail "what is missing is not said: $(tail -1 out)"
 for i in $(seq 20); do
 	recorded ./calls 1000000 || fail "run $i: status $?"
 done
 [ "$(used)" -le 80 ] || fail "recordings take $(used) MiB"
-[ "$(ls home/.local/state/sysshim/recordings | wc -l)" -ge 3 ] || fail "too few are kept: $(ls home/.local/state/sysshim/recordings)"
-dd if=/dev/zero of=home/mine bs=1M count=150 status=none || fail "no room is left for the user"
+[ "$(ls small/.local/state/sysshim/recordings | wc -l)" -ge 3 ] || fail "too few are kept: $(ls small/.local/state/sysshim/recordings)"
+dd if=/dev/zero of=small/mine bs=1M count=150 status=none || fail "no room is left for the user"
 
 # Of many programs there are so many files, and the others run all the same.
-rm -rf home/mine home/.local
+rm -rf small/mine small/.local
 recorded bash -c 'for i in $(seq 600); do ./calls 10 || exit 1; done' || fail "many: status $?"
 [ "$(used)" -le 20 ] || fail "many programs take $(used) MiB"
-"$SYSSHIM" show home/.local/state/sysshim/recordings/* >out || fail "show: $?"
+"$SYSSHIM" show small/.local/state/sysshim/recordings/* >out || fail "show: $?"
 [ "$(grep -c 'calls 10$' out)" -ge 100 ] && grep -q 'program' <(tail -1 out) || fail "many: $(grep -c 'calls 10$' out): $(tail -1 out)"
 
-recorded SYSSHIM_LOG="$PWD/home/named" SYSSHIM_LOG_FORMAT=binary ./calls 1000000 || fail "named: status $?"
-[ "$(du -sm home/named | cut -f 1)" -ge 45 ] || fail "one with a name is cut: $(du -sm home/named)"
-umount home
+recorded SYSSHIM_LOG="$PWD/small/named" SYSSHIM_LOG_FORMAT=binary ./calls 1000000 || fail "named: status $?"
+[ "$(du -sm small/named | cut -f 1)" -ge 45 ] || fail "one with a name is cut: $(du -sm small/named)"
+umount small
 exit 0

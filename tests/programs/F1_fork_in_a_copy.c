@@ -4,45 +4,14 @@
 /* variants: quiet record all batch4096 latency1 stats */
 /* timeout: 120 */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { CHILDREN = 400, WRITES = 40, TURN = 24 /* of writes, then a call: another batch */, FULL = 8 << 20 };
+enum { SOON = 50 /* us */, CHILDREN = 400, WRITES = 40, TURN = 24 /* of writes, then a call: another batch */, FULL = 8 << 20 };
+#include "forks.h"
 
-static volatile int forked, failed, is_child;
 static char bytes[2048];
-
-static void timer(long microseconds)
-{
-	struct itimerval value = {{0, 0}, {0, microseconds}};
-
-	setitimer(ITIMER_REAL, &value, NULL);
-}
-
-static void handle(int signal)
-{
-	int error = errno;
-	pid_t child = forked < CHILDREN ? fork() : -1;
-
-	(void)signal;
-	if (child == 0) {
-		is_child = 1;
-	} else if (child > 0) {
-		int status;
-		forked++;
-		while (waitpid(child, &status, 0) != child)
-			;
-		failed += status != 7 << 8;
-		timer(50 + forked % 97);
-	}
-	errno = error;
-}
 
 int main(void)
 {

@@ -3,44 +3,11 @@
 /* variants: quiet log record all latency1 */
 /* timeout: 120 */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { CHILDREN = 300, CALLS = 20 };
-
-static volatile int forked, failed, is_child;
-
-static void timer(long microseconds)
-{
-	struct itimerval value = {{0, 0}, {0, microseconds}};
-
-	setitimer(ITIMER_REAL, &value, NULL);
-}
-
-static void handle(int signal)
-{
-	int error = errno;
-	pid_t child = forked < CHILDREN ? fork() : -1;
-
-	(void)signal;
-	if (child == 0) {
-		is_child = 1;
-	} else if (child > 0) {
-		int status;
-		forked++;
-		while (waitpid(child, &status, 0) != child)
-			;
-		failed += status != 7 << 8;
-		timer(20 + forked % 97);
-	}
-	errno = error;
-}
+enum { SOON = 20 /* us */, CHILDREN = 300, CALLS = 20 };
+#include "forks.h"
 
 int main(void)
 {
