@@ -21,10 +21,10 @@ static uint64_t since(const struct thread *t)
 	return thread_is_in(t) ? t->open_since : t->returned;
 }
 
-/* Where it has made calls since the look before, and was in what it is in now less than half of that time, the one call says little. */
+/* Where it has made calls since the look before, and was in what it is in now less than half of that time, the one call says little. One that has ended is not busy. */
 static int is_busy(const struct thread *t, uint64_t now)
 {
-	return t->calls && now - since(t) <= t->interval / 2;
+	return t->calls && t->task.state != 'Z' && now - since(t) <= t->interval / 2;
 }
 
 /* What it is in, NUL-terminated. */
@@ -33,7 +33,9 @@ static void put_what(char *to, size_t size, const struct thread *t, uint64_t now
 	struct text out = {to, to + size - 1, 0};
 	int busiest = is_busy(t, now) ? thread_busiest(t) : -1;
 
-	if (t->task.state == 'T' || t->task.state == 't') {
+	if (t->task.state == 'Z') {
+		text_string(&out, "has ended");
+	} else if (t->task.state == 'T' || t->task.state == 't') {
 		text_string(&out, t->task.state == 'T' ? "stopped" : "stopped by a tracer");
 	} else if (busiest >= 0) {
 		const struct use *use = &t->by_call[busiest];
@@ -44,8 +46,6 @@ static void put_what(char *to, size_t size, const struct thread *t, uint64_t now
 		task_call_text(&out, &t->task, t->source, t->open);
 	} else if (t->task.place == TASK_IN_CALL) {
 		task_call_text(&out, &t->task, t->source, NULL);
-	} else if (t->task.state == 'Z') {
-		text_string(&out, "has ended");
 	} else {
 		text_string(&out, t->task.state == 'R' ? "computes" : t->task.place == TASK_SILENT ? "a call that was not recorded" : "no call");
 	}

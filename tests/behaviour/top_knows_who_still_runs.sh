@@ -8,6 +8,7 @@ export XDG_STATE_HOME=$PWD/state
 
 cat >first.c <<'C_'
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 static void *reads(void *fd) { char byte; read(*(int *)fd, &byte, 1); return fd; }
 int main(void)
@@ -18,6 +19,9 @@ int main(void)
 	alarm(100);
 	pipe(ends);
 	pthread_create(&thread, NULL, reads, ends);
+	/* For two seconds it is the busier one for as long as it has been one that has ended. */
+	for (time_t end = time(NULL) + 3; time(NULL) < end;)
+		getppid();
 	pthread_exit(NULL);
 }
 C_
@@ -41,6 +45,7 @@ begin() {
 end() { kill -KILL $program; wait $program 2>/dev/null; program=; }
 
 begin threads ./first
+for _ in $(seq 100); do grep -q '^State:.*Z' /proc/$program/task/$program/status && break; sleep 0.1; done
 "$SYSSHIM" top -n 1 threads >shown
 grep -qE "^ *$program Z .* first: has ended$" shown && grep -qE " S .*   first: read\([0-9]+<pipe:" shown || fail "the first thread has ended: $(cat shown)"
 timeout 2 "$SYSSHIM" trace --follow threads >calls 2>/dev/null
