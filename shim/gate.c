@@ -171,10 +171,10 @@ void gate_leave(const struct passage *passage, const struct call *call, long res
 		log_hidden(p, call, result);
 }
 
-/* Of gate_enter and gate_leave the little that is left for what is recorded as it is, in a process with one thread. */
+/* Of gate_enter and gate_leave the little that is left for what is recorded as it is. */
 static inline void enter_recorded(struct process *p, const struct call *call)
 {
-	counter_add(&p->counters[(uint32_t)call->number].calls, 1, 0);
+	counter_add(&counter_of(p, (uint32_t)call->number)->calls, 1, (int)p->threads);
 	if (actions[(uint32_t)call->number] == ACTION_CLOSES)
 		gate_closes(p, call);
 }
@@ -185,7 +185,7 @@ static inline void leave_recorded(struct process *p, const struct call *call, lo
 	if (actions[(uint32_t)call->number] == ACTION_WRITE)
 		coalesce_watch(p, call, result);
 	else
-		p->run = 0;
+		process_ends_row(p);
 }
 
 /* Behind its beginning. */
@@ -225,7 +225,7 @@ static long record_plain(struct process *p, const struct call *call)
 	struct log_ticket ticket = {0};
 	struct plain_begun begun = {0};
 
-	if (unlikely(!process_is_alone(p)))
+	if (unlikely(!plain_is_known(p, (uint32_t)call->number)))
 		return pass(p, call);
 	enter_recorded(p, call);
 	if (is_begun)

@@ -31,7 +31,7 @@ static inline struct record_call *take(struct process *p, const struct call *cal
 		return NULL;
 	record->number = (uint16_t)number;
 	record->arguments_count = (uint8_t)count;
-	record->thread = p->pid;
+	record->thread = recording_thread(p);
 	for (unsigned i = 0; i < count; i++)
 		record->arguments[i] = call->arguments[i];
 	return record;

@@ -1,14 +1,20 @@
-/* Floor 1: records of calls that are nothing but their numbers, or these and a path, in a process with one thread: recording.c's records on a shorter way. Nine of ten
+/* Floor 1: records of calls that are nothing but their numbers, or, in a process with one thread, these and a path: recording.c's records on a shorter way. Nine of ten
  * calls of most programs are such: read, write, close, lseek, stat. */
 #ifndef SHIM_RECORD_PLAIN_H
 #define SHIM_RECORD_PLAIN_H
 
 #include "process.h"
+#include "shape.h"
 
 struct call;
 
 /* Has a record of it no memory of the program, or a path that the kernel has read when it is made? */
 int plain_is(uint64_t number);
+/* Of such a call: may it go this way now? Where there are threads the kernel is asked for a path, and who is in a vfork child's place is asked for each. */
+static inline int plain_is_known(const struct process *p, uint32_t number)
+{
+	return process_is_alone(p) || (!p->suspect && !shapes[number].reads);
+}
 
 /* A whole call. ticket->began, now: clock_monotonic. Any context, as all that follows. */
 void plain_call(struct process *p, const struct call *call, const struct log_ticket *ticket, uint64_t now, long result);
