@@ -253,6 +253,14 @@ static __attribute__((noinline)) int plain_argument(struct text *out, enum argum
 	}
 }
 
+/* 1: it is printed. Apart: its caller keeps nothing for it on the stack. */
+static __attribute__((noinline)) int is_plain(struct text *out, const struct text_call *call, unsigned index)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+
+	return plain_argument(out, row->kinds[index], call->arguments[index], row->flags & CALL_OPENS);
+}
+
 /* Prints arguments from `from` up to the first that only the kernel's answer fills (all: none is left out). Returns how many there are
  * then. */
 static unsigned arguments(struct text *out, const struct text_call *call, unsigned from, int all, const struct text_memory *memory)
@@ -261,16 +269,15 @@ static unsigned arguments(struct text *out, const struct text_call *call, unsign
 	unsigned index = from;
 
 	for (; row && index < 6 && row->kinds[index] != ARG_NONE; index++) {
-		enum argument_kind kind = row->kinds[index];
-		if (!all && waits_for_result(kind))
+		if (!all && waits_for_result(row->kinds[index]))
 			break;
 		if (!is_looked_at(call, row, index))
 			continue;
 		if (index)
 			text_string(out, ", ");
-		if (!plain_argument(out, kind, call->arguments[index], row->flags & CALL_OPENS))
-			text_memory_argument(out, call, index, kind, memory);
-		else if (memory->descriptor && (kind == ARG_FD || kind == ARG_DIRFD))
+		if (!is_plain(out, call, index))
+			text_memory_argument(out, call, index, row->kinds[index], memory);
+		else if (memory->descriptor && (row->kinds[index] == ARG_FD || row->kinds[index] == ARG_DIRFD))
 			memory->descriptor(memory, out, (int32_t)call->arguments[index], 0);
 	}
 	return index;

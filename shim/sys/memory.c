@@ -139,19 +139,31 @@ int string_matches(const char *pattern, const char *s)
 	return !*pattern;
 }
 
-static long copy_through_kernel(long number, long pid, void *ours, uint64_t theirs, size_t size)
+/* Of the other errors the pointer, the number or the kernel is the reason. This one passes (no memory for the moment): the program is not told of a bad pointer for it. */
+static int is_passing(long result)
 {
-	struct iovec local = {ours, size}, remote = {(void *)theirs, size};
+	return is_error(result) && result != -EFAULT && result != -EPERM && result != -ENOSYS && result != -ESRCH;
+}
+
+/* Apart: what it needs would stand on the program's stack each time. */
+static __attribute__((noinline)) long copy_again(long number, long pid, const struct iovec *local, const struct iovec *remote)
+{
 	long result = 0;
 
-	/* Of these errors the pointer, the number or the kernel is the reason. Another one passes (no memory for the moment): the program is not told of a bad
-	 * pointer for it. */
-	for (int turn = 0; turn < TURNS; turn++) {
-		result = RAW(number, pid, &local, 1, &remote, 1);
-		if (!is_error(result) || result == -EFAULT || result == -EPERM || result == -ENOSYS || result == -ESRCH)
+	for (int turn = 1; turn < TURNS; turn++) {
+		result = RAW(number, pid, local, 1, remote, 1);
+		if (!is_passing(result))
 			break;
 	}
 	return result;
+}
+
+static long copy_through_kernel(long number, long pid, void *ours, uint64_t theirs, size_t size)
+{
+	const struct iovec local = {ours, size}, remote = {(void *)theirs, size};
+	long result = RAW(number, pid, &local, 1, &remote, 1);
+
+	return likely(!is_passing(result)) ? result : copy_again(number, pid, &local, &remote);
 }
 
 /* The kernel copies a mask before it finds that this is no way to set it (kernel/signal.c, rt_sigprocmask). */

@@ -36,6 +36,7 @@ waits_for '"path":"number 299"' json
 kill -0 $text $json || fail "it ended before the program"
 # Who has had enough is told what was not seen, and the shell that a signal has ended it.
 for form in "" --json; do
+	rm -f given_up
 	"$SYSSHIM" trace --follow $form >given_up 2>given_up.err &
 	given_up=$!
 	waits_for "number 299" given_up
