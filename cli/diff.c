@@ -22,7 +22,7 @@ const char diff_help[] =
 	"      --json          an object a line\n"
 	"      --help\n"
 	"\n"
-	"- stands before what only A has, + before what only B has, ~ before what both have in another way: letters of access as `sysshim files` has them, or the\n"
+	"- stands before what only A has, + before what only B has, ~ before what both have in another way: letters of access as `sysshim files` has them (but d and m), or the\n"
 	"first error. Calls are listed where their number or their errors differ, or their time by more than a tenth and a millisecond.\n"
 	"Exit status: 0: the same files, and the same end; 1: other files or another end, or a part of a recording could not be read; 2: wrong usage, or nothing\n"
 	"to read; 125: the output could not be written.\n";
@@ -173,7 +173,8 @@ static void compare_calls(const struct side sides[SIDES], int json)
 		printf("\n    calls A     calls B  errors A  errors B   seconds A   seconds B  syscall\n");
 	for (unsigned i = 0; i < count; i++) {
 		const struct row *a = moved[i].a, *b = moved[i].b;
-		const char *name = syscall_name(a->number) ? syscall_name(a->number) : "other";
+		char room[ROW_NAME];
+		const char *name = totals_name(a, room);
 		if (json) {
 			printf("{\"call\":\"%s\"", name);
 			json_row("a", a);

@@ -153,8 +153,7 @@ static void calls(const struct report *p)
 	fprintf(p->out, "<h2>Calls that took most time</h2>\n<table><tr><th class=n>call<th class=n><th>in all<th>calls<th>failed<th>half below<th>99 %% below<th>longest</tr>\n");
 	for (unsigned i = 0; i < MOST_CALLS && p->totals.rows[i].calls; i++) {
 		const struct row *row = &p->totals.rows[i];
-		const char *name = syscall_name(row->number) ? syscall_name(row->number) : "other";
-		fprintf(p->out, "<tr><td class=n><code>%s</code></td>", name);
+		fprintf(p->out, "<tr><td class=n><code>%s</code></td>", totals_name(row, texts[0]));
 		bar(p, (double)row->nanoseconds / most, report_group(row->number));
 		fprintf(p->out, "<td>%s</td><td>%s</td><td%s>%s</td>", print_duration(texts[0], row->nanoseconds), report_number(texts[1], row->calls), row->errors ? " class=bad" : "",
 			row->errors ? report_number(texts[2], row->errors) : "");

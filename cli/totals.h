@@ -29,6 +29,9 @@ void totals_add(struct totals *t, struct recording *r, unsigned index, const str
 /* How long so many percent of a call's times are at most: ns, right to 1/32; 0: none was timed. */
 uint64_t totals_percentile(const struct row *row, unsigned percent);
 void totals_clear(struct totals *t);
+/* The call that a row is of: text_row_name in `room`. */
+enum { ROW_NAME = 32 };
+const char *totals_name(const struct row *row, char room[ROW_NAME]);
 
 /* -S: by which column rows stand (time, where nobody has said). 0: there is no such one, which was said. */
 int totals_take_column(const char *value);

@@ -1,6 +1,7 @@
 /* Totals as a table and as JSON; see totals.h. */
 #include "totals.h"
 #include "print.h"
+#include "../format/text.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
@@ -45,16 +46,20 @@ static int by_average(const struct row *a, const struct row *b)
 	return x > y ? -1 : x < y;
 }
 
-static const char *row_name(const struct row *row)
+const char *totals_name(const struct row *row, char room[ROW_NAME])
 {
-	const char *name = syscall_name(row->number);
+	struct text out = {room, room + ROW_NAME - 1, 0};
 
-	return name ? name : "other";
+	text_row_name(&out, row->number);
+	*out.at = 0;
+	return room;
 }
 
 static int by_name(const struct row *a, const struct row *b)
 {
-	return strcmp(row_name(a), row_name(b));
+	char rooms[2][ROW_NAME];
+
+	return strcmp(totals_name(a, rooms[0]), totals_name(b, rooms[1]));
 }
 
 static int (*order)(const struct row *a, const struct row *b) = by_nanoseconds;
@@ -113,8 +118,10 @@ void totals_put_in_order(struct totals *t)
 
 static const struct row *row_of(const struct totals *t, const char *name)
 {
+	char room[ROW_NAME];
+
 	for (unsigned i = 0; i < SYSCALL_LIMIT && t->rows[i].calls; i++)
-		if (!strcmp(row_name(&t->rows[i]), name))
+		if (!strcmp(totals_name(&t->rows[i], room), name))
 			return &t->rows[i];
 	return NULL;
 }
@@ -139,6 +146,7 @@ static void advise(const struct totals *t)
 void totals_print(const struct totals *t)
 {
 	uint64_t total = 0, calls = 0, timed = 0, errors = 0, recorded = 0;
+	char name[ROW_NAME];
 
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
 		total += t->rows[i].nanoseconds;
@@ -158,9 +166,9 @@ void totals_print(const struct totals *t)
 		else
 			printf("%8s %9s %9s %9" PRIu64 " ", "-", "-", "-", row->calls);
 		if (row->errors)
-			printf("%9" PRIu64 " %s\n", row->errors, row_name(row));
+			printf("%9" PRIu64 " %s\n", row->errors, totals_name(row, name));
 		else
-			printf("%9s %s\n", "", row_name(row));
+			printf("%9s %s\n", "", totals_name(row, name));
 	}
 	printf("------ ----------- ----------- -------- --------- --------- --------- --------- ----------------\n"
 	       "100.00 %11.6f %11.1f %29s %9" PRIu64 " %9" PRIu64 " total\n\n", (double)total / 1e9, timed ? (double)total / 1e3 / (double)timed : 0.0, "", calls, errors);
@@ -180,6 +188,7 @@ void totals_print(const struct totals *t)
 
 void totals_print_json(const struct totals *t)
 {
+	char name[ROW_NAME];
 	int first = 1;
 
 	printf("\"calls\":{");
@@ -187,7 +196,7 @@ void totals_print_json(const struct totals *t)
 		const struct row *row = &t->rows[i];
 		printf("%s\"%s\":{\"calls\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"nanoseconds\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"recorded\":%" PRIu64 ",\"coalesced\":%" PRIu64
 		       ",\"p50_ns\":%" PRIu64 ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}",
-		       first ? "" : ",", row_name(row), row->calls, row->errors, row->nanoseconds, row->bytes, row->recorded, row->coalesced, totals_percentile(row, 50),
+		       first ? "" : ",", totals_name(row, name), row->calls, row->errors, row->nanoseconds, row->bytes, row->recorded, row->coalesced, totals_percentile(row, 50),
 		       totals_percentile(row, 90), totals_percentile(row, 99), row->most);
 	}
 	printf("},");

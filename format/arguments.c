@@ -295,6 +295,16 @@ void text_call_name(struct text *out, const struct text_call *call)
 	text_hex(out, call->number);
 }
 
+void text_row_name(struct text *out, unsigned row)
+{
+	struct text_call call = {.number = row};
+
+	if (row == SYSCALL_LIMIT - 1)
+		text_string(out, "other");
+	else
+		text_call_name(out, &call);
+}
+
 unsigned text_call_enter(struct text *out, const struct text_call *call, const struct text_memory *memory)
 {
 	text_call_name(out, call);

@@ -51,6 +51,8 @@ void text_call_leave(struct text *out, const struct text_call *call, unsigned pr
 
 /* `read`; syscall_0x1f4 for one that is not in the table. */
 void text_call_name(struct text *out, const struct text_call *call);
+/* The same for a row of a table of SYSCALL_LIMIT calls, the last of which is of all numbers from there on: `other`. */
+void text_row_name(struct text *out, unsigned row);
 
 /* `<... read resumed>` and what follows the name when another thread's line came in between. */
 void text_call_resumed(struct text *out, const struct text_call *call);

@@ -10,13 +10,6 @@ enum { SIZE_WIDTH = 9, TIME_WIDTH = 9, END_WORDS = 6, ADVICE_WRITES = 1000, ADVI
 
 const char *const summary_unfollowed[] = {"static", "setuid", "foreign"};
 
-const char *summary_call(unsigned number)
-{
-	const char *name = number < SYSCALL_LIMIT - 1 ? syscall_name(number) : NULL;
-
-	return name ? name : "other";
-}
-
 static uint64_t weight(const struct counter *c)
 {
 	return settings.timing ? c->nanoseconds : c->calls;
@@ -42,7 +35,8 @@ static int next_row(const struct process *p, int previous)
 	return best;
 }
 
-static void text_row(struct text *out, const char *name, const struct counter *c)
+/* number: -1: without a name */
+static void text_row(struct text *out, int number, const struct counter *c)
 {
 	text_padded(out, c->calls, 10, ' ');
 	text_padded(out, c->errors, 8, ' ');
@@ -58,7 +52,8 @@ static void text_row(struct text *out, const char *name, const struct counter *c
 		text_duration(out, c->nanoseconds / c->calls, TIME_WIDTH);
 	}
 	text_string(out, "  ");
-	text_string(out, name);
+	if (number >= 0)
+		text_row_name(out, (unsigned)number);
 	text_char(out, '\n');
 }
 
@@ -71,7 +66,7 @@ static void text_table(struct text *out, const struct process *p)
 	for (int i = next_row(p, -1); i >= 0; i = next_row(p, i)) {
 		const struct counter *c = &p->counters[i];
 		if (rows++ < ROWS) {
-			text_row(out, summary_call((unsigned)i), c);
+			text_row(out, i, c);
 			continue;
 		}
 		more++;
@@ -81,7 +76,7 @@ static void text_table(struct text *out, const struct process *p)
 		rest.nanoseconds += c->nanoseconds;
 	}
 	if (more) {
-		text_row(out, "", &rest);
+		text_row(out, -1, &rest);
 		out->at -= !out->cut;
 		text_unsigned(out, more);
 		text_string(out, " other kinds of call\n");

@@ -10,8 +10,7 @@ struct process;
 void summary_text(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now);
 void summary_json(struct text *out, const struct process *p, const char *how, unsigned status, uint64_t now);
 
-/* What both say in the same words: a call ("other": it is not in the table), why a child was not followed (enum unfollowed), how it ended. */
-const char *summary_call(unsigned number);
+/* What both say in the same words: why a child was not followed (enum unfollowed), how it ended. */
 extern const char *const summary_unfollowed[];
 void summary_how(struct text *out, const char *how, unsigned status);
 

@@ -29,7 +29,7 @@ static void json_calls(struct text *out, const struct process *p)
 			text_char(out, ',');
 		first = 0;
 		text_char(out, '"');
-		text_string(out, summary_call(i));
+		text_row_name(out, i);
 		text_string(out, "\":{");
 		json_number(out, "calls", c->calls, 1);
 		json_number(out, "errors", c->errors, 0);
