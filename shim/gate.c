@@ -129,7 +129,8 @@ static inline void count_outcome(struct process *p, const struct call *call, lon
 	struct counter *counter = counter_of(p, call_slot(call));
 	const struct syscall_row *row = syscall_row((uint32_t)call->number);
 
-	if (settings.timing)
+	/* A fork is its parent's call, also where it comes back in the child. */
+	if (settings.timing && (result || actions[call_slot(call)] != ACTION_CHILD))
 		counter_add(&counter->nanoseconds, clock_from_to(ticket->began, now), (int)p->threads);
 	count_result(counter, kind_of(row), result, (int)p->threads);
 	if (row && row->flags & CALL_OPENS && settings.stats != OUTPUT_OFF)
