@@ -2,6 +2,8 @@
 #include "print.h"
 #include "../format/text.h"
 
+#include <string.h>
+
 /* Nothing that is printed is longer: a path has less than 9,000 bytes, and each becomes six at most. */
 static char line[64 << 10];
 
@@ -40,11 +42,15 @@ void print_html(FILE *to, const char *text, size_t size)
 
 void print_sentence(FILE *to, const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			fprintf(to, "\\%o", (unsigned)*text);
-		else
-			fputc(*text, to);
+	const unsigned char *bytes = (const unsigned char *)text;
+
+	for (size_t left = strlen(text), length; left; bytes += length, left -= length) {
+		unsigned character = text_utf8_length(bytes, left);
+		length = character ? character : 1;
+		int is_control = !character || text_is_control(bytes);
+		for (size_t i = 0; i < length; i++)
+			fprintf(to, is_control ? "\\%o" : "%c", bytes[i]);
+	}
 }
 
 const char *print_size(char to[32], uint64_t bytes)

@@ -12,7 +12,7 @@ void print_escaped(FILE *to, const char *text, size_t size);
 void print_quoted(FILE *to, const char *text, size_t size);
 /* In a page of HTML, as text or in an attribute with quotation marks: UTF-8 stays, other bytes have strace's escapes. */
 void print_html(FILE *to, const char *text, size_t size);
-/* A sentence with names in it: only control characters are escaped, and quotation marks stay. */
+/* A sentence with names in it: only control characters and what is no UTF-8 are escaped, and quotation marks stay. */
 void print_sentence(FILE *to, const char *text);
 
 /* text_size and text_duration as strings: `to`, NUL-terminated. */

@@ -187,6 +187,22 @@ unsigned text_utf8_length(const unsigned char *s, size_t n)
 	return length;
 }
 
+int text_is_control(const unsigned char *character)
+{
+	return character[0] < ' ' || character[0] == 0x7f || (character[0] == 0xc2 && character[1] < 0xa0);
+}
+
+void text_quieten(char *text, size_t size)
+{
+	unsigned char *bytes = (unsigned char *)text;
+
+	for (size_t i = 0; i < size;) {
+		unsigned character = text_utf8_length(bytes + i, size - i), length = character ? character : 1;
+		for (size_t end = i + length, is_wrong = !character || text_is_control(bytes + i); i < end; i++)
+			bytes[i] = is_wrong ? '?' : bytes[i];
+	}
+}
+
 void text_json_quoted(struct text *out, const char *s, size_t n)
 {
 	const unsigned char *bytes = (const unsigned char *)s;
@@ -194,9 +210,11 @@ void text_json_quoted(struct text *out, const char *s, size_t n)
 	text_char(out, '"');
 	for (size_t i = 0; i < n;) {
 		unsigned length = text_utf8_length(bytes + i, n - i);
-		if (!length || bytes[i] < ' ' || bytes[i] == 127) {
+		if (!length || text_is_control(bytes + i)) {
+			/* Its last byte is the character's number. */
+			i += length ? length : 1;
 			text_string(out, "\\u00");
-			text_hex_bytes(out, bytes + i++, 1);
+			text_hex_bytes(out, bytes + i - 1, 1);
 			continue;
 		}
 		if (bytes[i] == '"' || bytes[i] == '\\')

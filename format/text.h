@@ -75,6 +75,10 @@ int text_climbs(const char *path);
 
 /* How many bytes at s are one valid character of UTF-8 (RFC 3629), or 0. */
 unsigned text_utf8_length(const unsigned char *s, size_t n);
+/* Is such a character one for terminals and not for people: C0, DEL, or C1 (U+0080 to U+009F, of which U+009B is ESC [ to them). */
+int text_is_control(const unsigned char *character);
+/* In place: each byte of such a one, and each that is no UTF-8, becomes a question mark. */
+void text_quieten(char *text, size_t size);
 
 /* The primitives, also used by the summary and by JSON. */
 void text_char(struct text *out, char c);

@@ -87,9 +87,7 @@ void birth_stderr_complain(const char *const *parts)
 	for (; *parts; parts++)
 		text_string(&out, *parts);
 	/* Values and paths are whatever somebody has put there: none moves a terminal's cursor, or looks like another line. */
-	for (char *c = line; c < out.at; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';
+	text_quieten(line, (size_t)(out.at - line));
 	text_char(&out, '\n');
 	if (out.cut)
 		line[sizeof line - 1 - 1] = '\n';

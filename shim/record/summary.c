@@ -271,9 +271,10 @@ void summary_text(struct text *out, const struct process *p, const char *how, un
 	if (p->log.on && settings.log == OUTPUT_PATH) {
 		text_string(out, "  log: ");
 		/* As it is, to be copied; only what a terminal would obey is not. */
-		const char *path = p->log.sink.path, *end = path + (settings.recording ? folder_length(path) : string_length(path));
-		for (; path < end; path++)
-			text_char(out, (unsigned char)*path < ' ' || *path == 127 ? '?' : *path);
+		const char *path = p->log.sink.path;
+		char *from = out->at;
+		text_bytes(out, path, settings.recording ? folder_length(path) : string_length(path));
+		text_quieten(from, (size_t)(out->at - from));
 		text_string(out, settings.recording ? " (sysshim files, trace, stat)\n" : "\n");
 	} else if (inherited.no_recording) {
 		text_string(out, "  log: none (");

@@ -5,15 +5,15 @@
 set -u
 . "$SRC/tests/lib/lib.sh"
 
-# an escape, a bell, a new line, a carriage return
-name=$'n\e]0;title\a\n+++ exited with 0 +++\r\x7f'
+# an escape, a bell, a new line, a carriage return; CSI as a byte, and as a character of UTF-8
+name=$'n\e]0;title\x9b31m\xc2\x9b31m\a\n+++ exited with 0 +++\r\x7f'
 mkdir "$name" && cp "$(command -v cat)" "$name/$name" && echo text >"$name/file$name" || fail "there is no such name here"
-# silent WHAT FILE...: no control character but the line's end
+# silent WHAT FILE...: no control character but the line's end (no other character that is not of ASCII stands here)
 silent() {
 	local what=$1
 	shift
 	[ -s "$1" ] || fail "$what: nothing was printed"
-	LC_ALL=C grep -naP '[\x00-\x09\x0b-\x1f\x7f]' "$@" | cat -v >found
+	LC_ALL=C grep -naP '[\x00-\x09\x0b-\x1f\x7f-\x9f]' "$@" | cat -v >found
 	[ ! -s found ] || fail "$what: $(head -n 3 found)"
 	grep -a '^+++ exited' "$@" && fail "$what: a name looks like a line"
 	return 0

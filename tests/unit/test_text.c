@@ -107,6 +107,8 @@ static void json_is_valid_for_any_bytes(void **state)
 	/* valid UTF-8 of two, three and four bytes stays */
 	assert_string_equal(SAID(text_json_quoted(&out, "\303\251\342\202\254\360\237\230\200", 9)),
 			    "\"\303\251\342\202\254\360\237\230\200\"");
+	/* controls of two bytes do not; what stands before and behind them does */
+	assert_string_equal(SAID(text_json_quoted(&out, "\302\200\302\233\302\237\302\240", 8)), "\"\\u0080\\u009b\\u009f\302\240\"");
 	/* a lone continuation, an overlong '/', a surrogate, one above U+10FFFF, 0xff */
 	assert_string_equal(SAID(text_json_quoted(&out, "\200", 1)), "\"\\u0080\"");
 	assert_string_equal(SAID(text_json_quoted(&out, "\300\257", 2)), "\"\\u00c0\\u00af\"");
