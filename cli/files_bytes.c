@@ -59,10 +59,14 @@ static unsigned each_by_bytes(struct recording *r, int pid, unsigned most, void 
 	return more;
 }
 
+static const char *heading; /* not printed yet */
+
 static void print_bytes(const struct file *file)
 {
 	if (!(file->read + file->written))
 		return;
+	fputs(heading, stdout);
+	heading = "";
 	printf("%12" PRIu64 " read %12" PRIu64 " written %7" PRIu64 " %-5s  ", file->read, file->written, file->opens, file->opens == 1 ? "open" : "opens");
 	print_escaped(stdout, file->path, strlen(file->path));
 	putchar('\n');
@@ -70,6 +74,7 @@ static void print_bytes(const struct file *file)
 
 void files_busiest(struct recording *r, int pid, unsigned most)
 {
+	heading = "\nbytes by file:\n";
 	unsigned more = each_by_bytes(r, pid, most, print_bytes);
 
 	if (more)

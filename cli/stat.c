@@ -27,10 +27,8 @@ static void print_text(const struct totals *t, struct recording *r, const struct
 
 	totals_print(t);
 	/* It is of all calls: an open that is not shown says whose the bytes are. */
-	if (!filter_by_call(f)) {
-		printf("\nbytes by file:\n");
+	if (!filter_by_call(f))
 		files_busiest(r, f->pid, 10);
-	}
 	printf("\n");
 	for (unsigned i = 0; i < r->sources_count; i++) {
 		const struct source *s = &r->sources[i];

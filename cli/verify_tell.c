@@ -73,7 +73,7 @@ void verify_tell(const struct verify *v)
 	if (v->not_followed)
 		printf("not shimmed: %u of the programs that it started, which are static, set-user-id or of another word size\n", v->not_followed);
 	if (v->left)
-		printf("ended: %u processes that the program left running; what they would have done is not compared\n", v->left);
+		printf("ended: %u process%s that the program left running; what %s would have done is not compared\n", v->left, v->left == 1 ? "" : "es", v->left == 1 ? "it" : "they");
 	printf("not seen: files outside %s%s\n", v->folder, v->outside_count ? "; these were written:" : "");
 	for (size_t i = 0; i < v->outside_count; i++) {
 		printf("  ");

@@ -79,6 +79,7 @@ assert rows["/lines"]["writes"] == 5000 and rows["/lines"]["written_bytes"] == 2
 [ $? -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q -- '-p alone would do' err || fail "stat --by=file takes a filter that it does not know: $(cat out err)"
 "$SYSSHIM" stat -e trace=close | grep -q 'bytes by file' && fail "stat -e shows what is not chosen"
 "$SYSSHIM" stat | grep -q 'bytes by file' || fail "stat does not show bytes by file"
+"$SYSSHIM" run -q --record=bytes_of_none -- true && "$SYSSHIM" stat bytes_of_none | grep 'bytes by file' && fail "stat has a heading without a file below"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]

@@ -119,6 +119,8 @@ says "^  $TOP/elsewhere$"
 grep -qE 'removed|inside|/dev/' "$TOP/out" && fail "too much is said to be outside: $(cat "$TOP/out")"
 equal bash -c 'sleep 50 & sleep 51 & disown; echo a'
 says '^ended: [1-9]'
+equal bash -c 'sleep 50 & disown; echo a'
+says '^ended: 1 process that .* what it would'
 
 echo 'int main(void) { return 0; }' >static.c
 cc -static -o static static.c 2>/dev/null && { equal sh -c './static; ./static; true'; says '^not shimmed: 2 of the programs that it started'; }
