@@ -299,7 +299,7 @@ static void add_call(const struct reader *r, const struct text_call *call, const
 		r->files->taken += !is_failure(call->result);
 		break;
 	default:
-		if (call->result > 0)
+		if (call->result >= 0)
 			transferred(r, call);
 		if (is_asked(r, call))
 			files_names(r, call, memory);

@@ -79,6 +79,9 @@ assert rows["/lines"]["writes"] == 5000 and rows["/lines"]["written_bytes"] == 2
 [ $? -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q -- '-p alone would do' err || fail "stat --by=file takes a filter that it does not know: $(cat out err)"
 "$SYSSHIM" stat -e trace=close | grep -q 'bytes by file' && fail "stat -e shows what is not chosen"
 "$SYSSHIM" stat | grep -q 'bytes by file' || fail "stat does not show bytes by file"
+# what says that a file is at its end is a read
+echo text >short && "$SYSSHIM" run -q --record=to_the_end -- python3 -c 'import os; short = os.open("short", os.O_RDONLY); [os.read(short, 100) for _ in range(3)]' &&
+	"$SYSSHIM" stat --by=file to_the_end | grep -A1 "^$PWD/short: 1 open, 3 reads of 5 bytes, 0 writes of 0 bytes$" | grep -qx '    bytes a read   0-100: 3' || fail "stat --by=file: $("$SYSSHIM" stat --by=file to_the_end | grep short)"
 "$SYSSHIM" run -q --record=bytes_of_none -- true && "$SYSSHIM" stat bytes_of_none | grep 'bytes by file' && fail "stat has a heading without a file below"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
