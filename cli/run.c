@@ -26,7 +26,7 @@ const char run_help[] =
 	"                     off: no recording\n"
 	"  -o PATH            no recording but a log as text (%p pid, %n program, %t time); - for stderr\n"
 	"  -e trace=SET       which calls are logged: names, numbers, /regex, %file %desc %io %network %process %signal %memory, all, none, ! before; more\n"
-	"                     classes: sysshim trace --help; audit: which files are named, each way once, for sysshim files\n"
+	"                     classes: sysshim trace --help; audit: which files are named, each way once, for sysshim files; also --trace=SET\n"
 	"  -z, -Z             only calls that succeed, only such that fail; also -e status=successful, -e status=failed\n"
 	"      --min-duration=TIME  only calls that take so long at least: 20us, 5ms, 1s\n"
 	"  -s BYTES           so many bytes of each buffer in the log (0)\n"
@@ -204,6 +204,7 @@ int command_run(int argc, char **argv)
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'F'}, {"record", required_argument, NULL, 'r'},
 						{"min-duration", required_argument, NULL, 'm'}, {"trace-static", no_argument, NULL, 't'},
+						{"trace", required_argument, NULL, 'e'},
 						{"inject", required_argument, NULL, 'i'}, {"verify", optional_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];

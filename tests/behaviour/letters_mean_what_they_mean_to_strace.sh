@@ -1,5 +1,5 @@
 #!/bin/bash
-# -f takes no value, -P finds a call by any of its paths, of -z and -Z the last one counts.
+# -f takes no value, --trace=SET is -e trace=SET, -P finds a call by any of its paths, of -z and -Z the last one counts.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -17,6 +17,9 @@ for last in -z -Z; do
 	"$SYSSHIM" run -q -z -Z $last --record="status$last" -e openat -- cat nowhere 2>/dev/null
 	"$SYSSHIM" trace "status$last" 2>/dev/null >one && "$SYSSHIM" trace $last "status$last" 2>/dev/null | cmp - one && grep -q openat one || fail "run -z -Z $last: $(cat one)"
 done
+# -e in strace's long word, which is no beginning of --trace-static
+"$SYSSHIM" run -q --trace=openat --record=long -- cat first 2>/dev/null; "$SYSSHIM" trace long >one 2>/dev/null && "$SYSSHIM" trace --trace=openat long 2>/dev/null | cmp - one && grep -q openat one && ! grep -qw close one || fail "--trace: $(cat one)"
+"$SYSSHIM" stat --trace=openat letters | cmp - <("$SYSSHIM" stat -e openat letters) || fail "stat --trace"
 "$SYSSHIM" run -ff -q --record=off -- sh -c 'echo on' | grep -qx on || fail "run -ff"
 for order in "-S time" "-S time-total" "-S total-time" "-S time-percent"; do
 	"$SYSSHIM" stat $order letters | cmp - <("$SYSSHIM" stat letters) || fail "stat $order"
