@@ -341,6 +341,8 @@ int command_run(int argc, char **argv)
 	int error = errno;
 	if (tracer)
 		kill(tracer, SIGKILL);
-	fprintf(stderr, "sysshim run: %s: %s\n", argv[optind], strerror(error));
+	fputs("sysshim run: ", stderr);
+	print_sentence(stderr, argv[optind]);
+	fprintf(stderr, ": %s\n", strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }

@@ -3,6 +3,7 @@
  * second native run, in a third copy, before it is called a difference. */
 #include "verify.h"
 #include "command.h"
+#include "print.h"
 #include "../format/json.h"
 
 #include <errno.h>
@@ -19,7 +20,9 @@
 /* Why it cannot be verified; 0. */
 static int refuse(const char *why, const char *more)
 {
-	fprintf(stderr, "sysshim run --verify: %s%s\n", why, more);
+	fputs("sysshim run --verify: ", stderr);
+	print_sentence(stderr, why);
+	fprintf(stderr, "%s\n", more);
 	return 0;
 }
 

@@ -59,6 +59,10 @@ done
 mkdir "in$name" && cp -r recording/. "in$name" && "$SYSSHIM" show "in$name" >printed 2>&1
 silent "a recording's folder" printed
 printf '#!/no/%s\n' "${name%%$'\n'*}" >script && chmod +x script
+for option in -q --verify; do
+	"$SYSSHIM" run $option -- "./$name/nobody" </dev/null >printed 2>&1
+	silent "run $option, what is not there" printed
+done
 "$SYSSHIM" doctor ./script >printed 2>&1
 silent "doctor" printed
 exit 0
