@@ -41,6 +41,7 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_setfsuid] = ACTION_RIGHTS,
 	[__NR_capset] = ACTION_RIGHTS,
 	[__NR_landlock_restrict_self] = ACTION_RIGHTS,
+	[__NR_mlockall] = ACTION_LOCK,
 	[__NR_prlimit64] = ACTION_LIMIT,
 #ifdef __NR_setrlimit
 	[__NR_setrlimit] = ACTION_LIMIT,

@@ -21,6 +21,7 @@ enum action {
 	ACTION_MAP,
 	ACTION_COPIES,  /* is counted by the kernel only where it has copied */
 	ACTION_LIMIT,   /* of the address space: our windows count */
+	ACTION_LOCK,    /* of all that is mapped: the kernel counts our windows then */
 	ACTION_ANSWERS, /* others' openings may wait for this process from then on */
 	ACTION_STANDS   /* works on the caller's own stack pointer, or goes by where it is made (arch/x86/kernel/uprobes.c) */
 };

@@ -36,6 +36,9 @@ int gate_before(struct process *p, const struct call *call)
 	case ACTION_RIGHTS:
 		rights_reserve(p, call);
 		break;
+	case ACTION_LOCK:
+		rights_lock(p, call);
+		break;
 	case ACTION_FILTER:
 		return rights_seal(p, call);
 	case ACTION_ANSWERS:

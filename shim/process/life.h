@@ -107,8 +107,9 @@ void latency_tick(struct process *p, struct batch *b);
 /* rights.c. Before the program gives up what the record needs; seal returns 1 when the call is the installation of a filter. Unseal: it has failed, or who installed it was a vfork child and
  * has gone. */
 void rights_reserve(struct process *p, const struct call *call);
-/* Behind a call that may have limited the address space. */
+/* Behind a call that may have limited the address space; in front of one that locks all of it. */
 void rights_narrow(struct process *p, const struct call *call);
+void rights_lock(struct process *p, const struct call *call);
 int rights_seal(struct process *p, const struct call *call);
 void rights_unseal(struct process *p);
 

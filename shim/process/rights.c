@@ -6,6 +6,8 @@
 #include "../sys/clock.h"
 #include "../sys/memory.h"
 
+#include <linux/capability.h>
+#include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
 #include <linux/seccomp.h>
@@ -41,24 +43,42 @@ void rights_reserve(struct process *p, const struct call *call)
 		inherited.restricted = 1;
 }
 
-void rights_narrow(struct process *p, const struct call *call)
+static void narrow(struct process *p, unsigned resource)
 {
-	const uint64_t *a = call->arguments;
-	int sets = (uint32_t)call->number == __NR_prlimit64 ? (uint32_t)a[1] == RLIMIT_AS && a[2] : (uint32_t)a[0] == RLIMIT_AS;
 	uint64_t mask;
 
-	if (!sets || p->sealed || !process_is_ours(p))
+	if (p->sealed || !process_is_ours(p))
 		return;
 	if (p->log.on && settings.recording)
-		room_narrow(p);
+		room_narrow(p, resource);
 	else if (p->log.on && settings.log == OUTPUT_PATH && process_lock(p, &p->log.lock, &mask)) {
-		sink_narrow(&p->log.sink, 0);
+		sink_narrow(&p->log.sink, 0, resource);
 		lock_release(&p->log.lock, &mask);
 	}
 	if (process_lock(p, &p->end_lock, &mask)) {
-		sink_narrow(&p->stats, 0);
+		sink_narrow(&p->stats, 0, resource);
 		lock_release(&p->end_lock, &mask);
 	}
+}
+
+void rights_narrow(struct process *p, const struct call *call)
+{
+	const uint64_t *a = call->arguments;
+
+	if ((uint32_t)call->number == __NR_prlimit64 ? (uint32_t)a[1] == RLIMIT_AS && a[2] : (uint32_t)a[0] == RLIMIT_AS)
+		narrow(p, RLIMIT_AS);
+}
+
+/* mm/mlock.c counts what is mapped, and not what is there, but for who has CAP_IPC_LOCK. */
+void rights_lock(struct process *p, const struct call *call)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (!(call->arguments[0] & MCL_CURRENT) || p->sealed)
+		return;
+	if (filtered_at_start || RAW(__NR_capget, &header, data) != 0 || !(data[0].effective & 1 << CAP_IPC_LOCK))
+		narrow(p, RLIMIT_MEMLOCK);
 }
 
 /* prctl's option, -1: it is another call. The kernel takes its lower half (kernel/sys.c). */

@@ -228,7 +228,7 @@ static void bound_places(struct process *p)
 	r->places = r->places < most ? r->places : most;
 }
 
-void room_narrow(struct process *p)
+void room_narrow(struct process *p, unsigned resource)
 {
 	struct recording *r = &p->log.recording;
 	uint64_t mask;
@@ -236,7 +236,7 @@ void room_narrow(struct process *p)
 	if (!process_lock(p, &r->lock, &mask))
 		return;
 	/* NB: a place is a full chunk's by its number while there are no more of them. */
-	sink_narrow(&p->log.sink, room_kept(r->sequence < r->places ? r->sequence : r->places));
+	sink_narrow(&p->log.sink, room_kept(r->sequence < r->places ? r->sequence : r->places), resource);
 	bound_places(p);
 	lock_release(&r->lock, &mask);
 }

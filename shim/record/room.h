@@ -45,8 +45,8 @@ void room_forked(void);
 /* The first chunk of a new file; 0 or -ENOSPC. And how far the file will ever reach. */
 int room_open(struct process *p);
 uint64_t room_window(void);
-/* RLIMIT_AS has changed. */
-void room_narrow(struct process *p);
+/* As sink_narrow. */
+void room_narrow(struct process *p, unsigned resource);
 /* Before rights are lost: what may be filled later is made ready. keeps: full chunks may still be copied then. */
 void room_reserve(struct process *p, int keeps);
 /* At the end: the file is as long as what it holds. */

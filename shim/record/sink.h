@@ -50,8 +50,8 @@ int sink_write(struct sink *sink, uint64_t at, const void *from, size_t size);
 /* Takes everything behind file offset `end` back. */
 void sink_cut(struct sink *sink, uint64_t end);
 
-/* RLIMIT_AS has changed: gives back what it leaves no room for, but for what lies before file offset `least`, or the file's end. Caller serialises. */
-void sink_narrow(struct sink *sink, uint64_t least);
+/* RLIMIT_AS (`resource`) has changed, or RLIMIT_MEMLOCK counts: gives back what it leaves no room for, but for what lies before file offset `least`, or the file's end. Caller serialises. */
+void sink_narrow(struct sink *sink, uint64_t least, unsigned resource);
 
 /* Reads RLIMIT_FSIZE again. */
 void sink_limit(struct sink *sink);

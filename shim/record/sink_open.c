@@ -48,21 +48,21 @@ int sink_expand(char *to, const char *pattern, int pid, int add_pid)
 	return out.cut ? -ENAMETOOLONG : 0;
 }
 
-/* Of an address space that is limited the program is left most. */
+/* Of what is limited, the address space or what may be locked, the program is left most. */
 enum { WINDOW_LEAST = 1 << 20, WINDOW_PART = 16 };
 
-static uint64_t window_for(uint64_t most)
+static uint64_t window_for(uint64_t most, unsigned resource)
 {
 	uint64_t limit;
 
-	if (!raw_limit(RLIMIT_AS, &limit) || limit / WINDOW_PART >= most)
+	if (!raw_limit(resource, &limit) || limit / WINDOW_PART >= most)
 		return most;
 	return limit / WINDOW_PART < WINDOW_LEAST ? WINDOW_LEAST : page_down(limit / WINDOW_PART);
 }
 
-void sink_narrow(struct sink *sink, uint64_t least)
+void sink_narrow(struct sink *sink, uint64_t least, unsigned resource)
 {
-	uint64_t size = window_for(sink->window_size), used = (sink->size > least ? sink->size : least) - sink->base;
+	uint64_t size = window_for(sink->window_size, resource), used = (sink->size > least ? sink->size : least) - sink->base;
 
 	used = page_up(used);
 	size = size > used ? size : used;
@@ -90,7 +90,7 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 
 	if (at < 0)
 		return (int)at;
-	window_size = window_for(window_size);
+	window_size = window_for(window_size, RLIMIT_AS);
 	if ((status.st_mode & TYPE) != REGULAR)
 		return -EINVAL;
 	/* Whatever the umask takes away: it grows by its path, which is to be our own user's to write. */
