@@ -119,6 +119,8 @@ static int sink_map(struct sink *sink, long fd, int is_new, uint64_t window_size
 	}
 	/* A child opens its own. */
 	RAW(__NR_madvise, at, window_size + page_size, MADV_DONTFORK);
+	/* Where a core holds mapped files too (coredump_filter), it would be as long as the window, and is cut by RLIMIT_CORE. */
+	RAW(__NR_madvise, at, window_size, MADV_DONTDUMP);
 	sink->window = (char *)at;
 	sink->window_size = window_size;
 	return 0;

@@ -49,4 +49,13 @@ for way in fault abort divides overflow killed; do
 	diff $way.native.frames $way.shim.frames || fail "$way: the core differs: $(cat $way.shim.gdb)"
 done
 coalesced killed.stats fault.stats abort.stats
+
+# Where cores hold mapped files as well they are no longer by what a recording or a log could yet hold.
+for settings in "SYSSHIM_LOG=$PWD/recording SYSSHIM_LOG_FORMAT=binary" "SYSSHIM_LOG=$PWD/log"; do
+	rm -rf all
+	mkdir all
+	(echo 0x7f >/proc/self/coredump_filter && cd all && shimmed $settings SYSSHIM_STATS=off ../program abort lines) 2>/dev/null
+	size=$(find all -name 'core*' -printf '%s\n')
+	[ "${size:-0}" -gt 0 ] && [ "$size" -lt 33554432 ] || fail "$settings: a core of '$size' bytes"
+done
 exit 0
