@@ -22,6 +22,7 @@ enum { SET_MASK = 2, SYS = 31, ALLOW = 0, BLOCK = 1 };
 static struct {
 	uint8_t armed;      /* here or in the process that forked us: `batch` was wiped, this was not */
 	uint8_t refused;    /* enum let_go: for this process and all that it forks */
+	uint32_t generation; /* a copier that a handler has interrupted to fork holds a word of this one at most */
 	arm_handler *handler;
 	uint64_t text, text_size;
 } guard;
@@ -131,7 +132,10 @@ static enum let_go arm_all(struct process *p, struct batch *b, uint64_t *mask)
 	b->traps_writes = p->batches.writes;
 	b->looked_away = 0;
 	b->copying = NULL;
-	/* NB: never 0, as it is in a child that a handler forks in the midst of the first copy. */
+	/* NB: none that was before the fork: a child that a handler has forked in the midst of a copy finds its word changed when it comes back into it, also where it has gathered meanwhile. Never 0,
+	 * as it is in one that has not. */
+	if (word_generation(b->word) < guard.generation)
+		b->word = guard.generation * WORD_GENERATION;
 	b->word += WORD_GENERATION;
 	b->known_fd = b->probed_fd = b->candidate = b->regular_fd = 0;
 	source_forget(b);
@@ -165,6 +169,11 @@ int arm(struct process *p, struct batch *b)
 	return 0;
 }
 
+void arm_before_child(const struct batch *b)
+{
+	guard.generation = word_generation(b->word);
+}
+
 static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 {
 	dispatch_off();
@@ -177,6 +186,7 @@ static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 	/* Whoever was interrupted on the way to a batch's first write does not make it. */
 	if (!word_fill(b->word))
 		b->word += WORD_GENERATION;
+	arm_before_child(b);
 	relearn(p);
 }
 

@@ -54,8 +54,11 @@ void children_before(struct process *p, uint64_t flags)
 	/* A handler makes the parent's sleep in vfork unkillable by the signal that it handles: the defaults stand meanwhile. */
 	if (sleeps(p, flags))
 		signals_unhook(p);
-	if (!(flags & CLONE_VM))
+	if (!(flags & CLONE_VM)) {
+		if (p->gathered)
+			arm_before_child(batch);
 		return;
+	}
 	if (flags & CLONE_THREAD) {
 		if (inherited.threads_unseen && p->log.on && !(p->threads & THREADS_MORE))
 			log_note(p, "unseen from here on: calls of threads");

@@ -86,6 +86,7 @@ enum reach {
 };
 /* frame: of the SIGSYS handler that calls, else NULL. b->held: see there. */
 void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach reach, struct signal_frame *frame);
+void arm_before_child(const struct batch *b); /* one with its own memory */
 void arm_in_child(uint64_t *mask); /* signals blocked; *mask will be restored */
 void arm_before_exec(struct process *p);
 /* One foreign instruction is executed where it stands; then all is asked anew. */
