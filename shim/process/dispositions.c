@@ -157,6 +157,9 @@ static void hook(struct process *p, int on)
 	uint64_t mask;
 	int is_mine = process_lock(p, &p->signal_lock, &mask);
 
+	/* NB: a handler that came in front of the lock may have let go of all. */
+	if (on && !signals.holders)
+		on = 0;
 	if (signals.hooked != on) {
 		if (!on)
 			signals_dirty(0);
