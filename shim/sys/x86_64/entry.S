@@ -130,10 +130,14 @@ HIDDEN signal_return
 	pushfq
 	.cfi_adjust_cfa_offset 8
 	PUSH %r9, %r8, %r10, %rdx, %rsi, %rdi, %rax
+	/* C may change it, and vfork's caller stands there (glibc, vfork.S: the child must not find the return address overwritten). */
+	.cfi_offset 5, -200
 	.endm
 
 	.macro POP_CALL
-	POP %rdi, %rsi, %rdx, %r10, %r8, %r9
+	POP %rdi
+	.cfi_same_value 5
+	POP %rsi, %rdx, %r10, %r8, %r9
 	.endm
 
 /* Saves what C may change as a struct call at the stack pointer: 80 bytes and the red zone. */
