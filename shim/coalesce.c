@@ -194,7 +194,11 @@ int coalesce_append(struct process *p, const struct call *call, long *result)
 
 	if (p->suspect || b->looked_away)
 		return 0;
-	if (batch_is_nested(b, (const char *)call)) {
+	if (batch_is_left(b, (const char *)call)) {
+		arm_let_go(p, b, LET_GO_LEFT, REACH_PROCESS, NULL);
+		return 0;
+	}
+	if (batch_is_nested(b)) {
 		batch_flush(p, b, END_NESTED, BATCH_MAY_WAIT);
 		return 0;
 	}

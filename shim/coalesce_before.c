@@ -345,7 +345,10 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		source_forget(b);
 	if (is_private(call, row) && !(number == __NR_brk && b->armed && takes_stack_away(call)))
 		return 0;
-	batch_is_nested(b, (const char *)call);
+	if (batch_is_left(b, (const char *)call)) {
+		b->off = LET_GO_LEFT;
+		p->batches.let_go[LET_GO_LEFT]++;
+	}
 	if (!row || !(row->flags & CALL_WAITS) || row->class == CLASS_COALESCIBLE)
 		came = NULL;
 	if (word_fill(b->word) ? came || b->timer_on : came && b->timer_on && may_be_interrupted(b, call, row))

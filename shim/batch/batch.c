@@ -44,10 +44,10 @@ void *batch_scratch(void)
 int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack)
 {
 	char *to = batch_bytes + word_fill(word);
-	int done = 1;
 
 	b->copying = stack;
 	__asm__ volatile("" ::: "memory");
+	int done = b->word == word;
 	for (unsigned i = 0; i < count && done; i++) {
 		done = program_copy(to, parts[i].at, parts[i].size) == 0;
 		to += parts[i].size;

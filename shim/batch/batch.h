@@ -107,8 +107,8 @@ static inline int batch_append(struct batch *b, uint64_t word, const void *from,
 {
 	b->copying = stack;
 	__asm__ volatile("" ::: "memory");
-	/* NB order: the bytes before the word that says they are there. */
-	int done = program_copy(batch_bytes + word_fill(word), from, size) == 0 && word_exchange(&b->word, word, word + size + WORD_WRITE);
+	/* NB order: who came before it was said that we copy has taken the place; the bytes before the word that says they are there. */
+	int done = b->word == word && program_copy(batch_bytes + word_fill(word), from, size) == 0 && word_exchange(&b->word, word, word + size + WORD_WRITE);
 	b->copying = NULL;
 	return done;
 }
@@ -120,12 +120,21 @@ struct part {
 };
 int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack);
 
-/* Has this entry interrupted somebody who copies? A copier further down the stack than we are was jumped away from: it is forgotten. */
-static inline int batch_is_nested(struct batch *b, const char *stack)
+/* Has this entry interrupted somebody who copies? */
+static inline int batch_is_nested(const struct batch *b)
 {
-	if (b->copying && stack >= b->copying)
-		b->copying = NULL;
 	return b->copying != NULL;
+}
+
+/* A copier further down the stack than we are was left: jumped away from, as most are, or on another stack, as of threads of the program's own making, where it may go on at any time and
+ * without a call: what has come behind the fill meanwhile it would write over. */
+static inline int batch_is_left(struct batch *b, const char *stack)
+{
+	int left = b->copying && stack >= b->copying;
+
+	if (left)
+		b->copying = NULL;
+	return left;
 }
 
 enum batch_wait {
