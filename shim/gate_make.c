@@ -72,12 +72,16 @@ static long child(struct process *p, const struct call *call)
 {
 	uint64_t stack, flags = children_flags(call, &stack);
 
+	int is_ours = process_is_ours(p);
 	children_before(p, flags);
 	long result = kernel_call(call);
 	if (result != 0) {
 		children_after(p, flags, result);
 		return result;
 	}
+	/* What a vfork child has forked comes back into no vfork. */
+	if (!is_ours)
+		inherited.vforks = 0;
 	/* NB: written first. A page that was wiped and is read before costs two faults. */
 	if (__atomic_fetch_add(&p->alive, 0, __ATOMIC_RELAXED) != 1)
 		life_born(p);

@@ -35,6 +35,9 @@ static void born(struct process *p, int *log, int *stats)
 	clock_forked();
 	/* Without rewriting a new thread comes unseen. */
 	p->threads = inherited.rewriting ? 0 : THREADS_MORE;
+	p->suspect = inherited.vforks;
+	if (p->suspect)
+		p->threads |= THREADS_BORROWED;
 	if (settings.stats != OUTPUT_OFF) {
 		p->born = clock_monotonic();
 		files_start(p);

@@ -72,6 +72,8 @@ void children_before(struct process *p, uint64_t flags)
 	}
 	if (!(flags & CLONE_VFORK))
 		exec_children_come(p);
+	else if (!(p->threads & THREADS_MORE))
+		inherited.vforks++;
 	__atomic_add_fetch(&p->suspect, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&p->threads, flags & CLONE_VFORK ? THREADS_BORROWED : THREADS_MORE, __ATOMIC_SEQ_CST);
 	/* What it reads and writes is counted here by us, and there by the kernel. */
@@ -105,6 +107,8 @@ static void forked(void)
 /* One that has borrowed our memory has gone, or has not come. */
 static void gone(struct process *p, long result)
 {
+	if (inherited.vforks)
+		inherited.vforks--;
 	exec_child_gone(p, (int32_t)result);
 	if (result > 0)
 		let_go_of_locks(p, (uint32_t)result);

@@ -115,6 +115,7 @@ struct inherited {
 	uint8_t out_of_reach;    /* our file was, when that filter was installed: what is executed behind it is not to look for us */
 	uint8_t restricted;      /* Landlock may forbid to open what may be read by its mode */
 	uint8_t shares_descriptors; /* a process that is no thread of ours has our table of them, or had */
+	uint8_t vforks;          /* that the only thread is in: a child that a handler forks meanwhile comes back into them */
 	uint8_t answers_opens;   /* here, or in who forked this process: who opens a file may have to wait until we have said yes (fanotify(7)), we as well */
 	uint8_t has_valgrind;    /* it runs this program */
 	uint8_t threads_unseen;  /* this libc has no room for us at its place for calls that threads may be cancelled in */
