@@ -343,6 +343,10 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 	}
 	if (b->armed && row && row->flags & CALL_MEMORY)
 		source_forget(b);
+	/* A handler on an alternate stack may change to another one (swapcontext, which sets a mask first), and come back: for the kernel that stack is free meanwhile, and a trap's or a tick's frame
+	 * would stand on the handler's. */
+	if (b->armed && number == __NR_rt_sigprocmask && signals_run_on((uint64_t)(uintptr_t)call))
+		arm_let_go(p, b, LET_GO_ON_STACK, REACH_PROCESS, NULL);
 	if (is_private(call, row) && !(number == __NR_brk && b->armed && takes_stack_away(call)))
 		return 0;
 	if (batch_is_left(b, (const char *)call)) {

@@ -18,7 +18,7 @@
 /* entry.S knows these for the calls that only want counting. */
 #ifdef __x86_64__
 _Static_assert(offsetof(struct process, threads) == 8 && offsetof(struct process, run) == 40 && offsetof(struct process, quick) == 48 &&
-	       offsetof(struct process, counters) == 80176, "PROCESS_* in entry.S");
+	       offsetof(struct process, counters) == 80240, "PROCESS_* in entry.S");
 _Static_assert(sizeof(struct counter) == 32 && offsetof(struct counter, calls) == 0 && offsetof(struct counter, errors) == 8 &&
 	       offsetof(struct counter, bytes) == 16, "COUNTER_* in entry.S");
 _Static_assert(QUICK_COUNT == 6 && QUICK_BYTES == 7, "QUICK_* in entry.S");

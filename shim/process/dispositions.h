@@ -46,6 +46,7 @@ struct signals {
 	uint64_t ignored;        /* fault signals that the program ignores */
 	void *stack;             /* ours; never given back */
 	uint64_t stack_least;    /* an alternate stack of the program must have this size, whatever registers it uses */
+	uint64_t own_at, own_size; /* the program's alternate stack, as known since all was armed; 0: it has none */
 	struct action view[SIGNALS + 1]; /* of hooked signals: flags, mask and restorer that the program gave with SIG_DFL */
 	uint64_t fatal, others;  /* where signal_on_fatal stands, and where something that is neither that nor the default, as far as we know */
 	uint64_t on_stack;       /* signals whose handlers lost SA_ONSTACK */
@@ -89,6 +90,7 @@ void signal_on_fatal(int signal, void *information, void *context);
 void signal_on_stop(int signal, void *information, void *context);
 
 /* signal_stack.c. Is this one, or was one before, of those that are none while a handler runs on them? */
+void signals_own_stack(const struct signal_stack *now);
 int signal_stack_disarms(const struct signal_stack *now);
 /* Our alternate stack is in force: 1; is this address on it? */
 int signal_stack_install(void);

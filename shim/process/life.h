@@ -54,6 +54,7 @@ uint64_t signals_real_mask(uint64_t view);
 uint64_t signals_view_mask(uint64_t real);
 enum let_go signals_objection(const struct call *call); /* to an rt_sigaction that the program makes */
 int signals_stack_is_small(void);
+int signals_run_on(uint64_t address); /* the program's own, while armed */
 int signals_stack_overlaps(uint64_t from, uint64_t size); /* the alternate stack */
 /* The program's rt_sigreturn: SIGSYS stays open, the alternate stack the one that is in force. */
 void signals_returning(struct signal_frame *frame);

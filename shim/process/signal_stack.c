@@ -112,6 +112,17 @@ int signal_stack_disarms(const struct signal_stack *now)
 	return signals.disarms;
 }
 
+void signals_own_stack(const struct signal_stack *now)
+{
+	signals.own_at = (uint64_t)now->at;
+	signals.own_size = now->flags & STACK_DISABLED || now->at == signals.stack ? 0 : now->size;
+}
+
+int signals_run_on(uint64_t address)
+{
+	return address - signals.own_at < signals.own_size;
+}
+
 int signals_stack_is_small(void)
 {
 	struct signal_stack now;
@@ -140,6 +151,7 @@ static long stack_changed(struct process *p, const struct call *call, const stru
 		return result;
 	/* A thread's stack is its own business; asked: NULL too for a child in our memory, whose is. */
 	if (asked && RAW(__NR_gettid) == p->pid) {
+		signals_own_stack(asked);
 		signals.stack_installed = 0;
 		if (signals.holders && asked->flags & STACK_DISABLED && !(p->threads & THREADS_MORE))
 			signal_stack_install();

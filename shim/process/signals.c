@@ -60,6 +60,7 @@ enum let_go signals_arm(void)
 		return LET_GO_SMALL_STACK;
 	if (set_action(SYS, NULL, &real) == 0 && !real.handler)
 		signals.view[SYS] = real;
+	signals_own_stack(&stack);
 	signals.holders |= HOLD_BATCH;
 	signals.was_proxied = signals.proxied = signals.hooked = 1;
 	dispositions_apply();
@@ -137,6 +138,7 @@ void signals_returning(struct signal_frame *frame)
 	frame->mask = signals_real_mask(frame->mask);
 	/* What stood when the handler began comes back: the program's own stack, or none of it, and then ours. NB: one that was never set has no flag (fs/exec.c, begin_new_exec). */
 	int none = frame->stack.flags & STACK_DISABLED || !frame->stack.size || frame->stack.at == signals.stack;
+	signals_own_stack(&frame->stack);
 	if (none && signals.stack)
 		frame->stack = (struct signal_stack){signals.stack, 0, STACK_SIZE};
 	if (signals.stack_installed != (none && signals.stack)) {
