@@ -40,7 +40,8 @@ static void handle(int signal, siginfo_t *information, void *context)
 	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
 
 	(void)signal, (void)information;
-	if (!is_first)
+	/* NB: who changes to the first one has said so, and may still be on the other's stack. */
+	if (!is_first || (greg_t)stack > registers[REG_RSP] || registers[REG_RSP] >= (greg_t)(stack + sizeof stack))
 		return;
 	is_first = 0;
 	registers[REG_RSP] -= RED_ZONE + (greg_t)sizeof(greg_t);
