@@ -39,8 +39,7 @@ static void put_what(char *to, size_t size, const struct thread *t, uint64_t now
 		text_string(&out, t->task.state == 'T' ? "stopped" : "stopped by a tracer");
 	} else if (busiest >= 0) {
 		const struct use *use = &t->by_call[busiest];
-		const char *name = syscall_name((unsigned)busiest);
-		text_string(&out, name ? name : "others");
+		text_row_name(&out, (unsigned)busiest);
 		out.at += snprintf(out.at, (size_t)(out.end - out.at), ": %.0f a second, %.0f %% of the time", a_second(t, use->calls), 100 * a_second(t, use->nanoseconds) / SECOND);
 	} else if (thread_is_in(t)) {
 		task_call_text(&out, &t->task, t->source, t->open);
@@ -145,14 +144,15 @@ static void json_call(struct text *out, const struct thread *t)
 static void json_busiest(struct text *out, const struct thread *t)
 {
 	int busiest = thread_busiest(t);
-	const char *name = busiest >= 0 ? syscall_name((unsigned)busiest) : NULL;
+	char name[32];
+	struct text text = {name, name + sizeof name, 0};
 
 	if (busiest < 0) {
 		text_string(out, ",\"busiest\":null,\"busiest_calls\":0,\"busiest_ns\":0");
 		return;
 	}
-	name = name ? name : "others";
-	json_string(out, "busiest", name, strlen(name));
+	text_row_name(&text, (unsigned)busiest);
+	json_string(out, "busiest", name, (size_t)(text.at - name));
 	json_number(out, "busiest_calls", (int64_t)t->by_call[busiest].calls);
 	json_number(out, "busiest_ns", (int64_t)t->by_call[busiest].nanoseconds);
 }

@@ -1,13 +1,16 @@
 #!/bin/bash
 # Calls that the table has no name for are each a row of its own, by its number as in the log, and those behind the table are one, `other`: in the
-# summary, in stat, in diff and in the report. JSON has no key twice.
+# summary, in stat, in diff, in the report and in top. JSON has no key twice.
 set -u
 . "$SRC/tests/lib/lib.sh"
 cat >program.c <<'C'
 #include <unistd.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
+	alarm(60);
+	while (argc > 1)
+		syscall(400);
 	for (int i = 0; i < 5; i++)
 		syscall(i < 2 ? 400 : 401);
 	syscall(600);
@@ -43,3 +46,15 @@ for name in "counters", "stat.json":
 calls = {line["call"]: line["b"]["calls"] for line in lines["diff.json"] if "call" in line}
 assert {call: calls[call] for call in wanted} == {call: count for call, (count, _) in wanted.items()}, calls
 P
+# what takes most of a running program's time
+"$SYSSHIM" run -q --record=runs -- ./program on 2>/dev/null &
+running=$!
+trap 'kill $running 2>/dev/null' EXIT
+for form in "" --json; do
+	for _ in $(seq 100); do
+		"$SYSSHIM" top $form -n 1 runs >top 2>/dev/null && grep -qE 'program: syscall_0x190: |"busiest":"syscall_0x190"' top && continue 2
+		sleep 0.1
+	done
+	fail "top $form: $(cat top)"
+done
+exit 0
