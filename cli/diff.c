@@ -290,7 +290,7 @@ static int choose(struct side sides[SIDES], const char *paths[SIDES], int argc, 
 	int named = argc - optind;
 
 	if (named > SIDES) {
-		fprintf(stderr, "sysshim diff: two recordings, not also '%s'\n", argv[optind + SIDES]);
+		print_complaint("sysshim diff: two recordings, not also '%s'", argv[optind + SIDES]);
 		return 0;
 	}
 	for (int i = 0; i < SIDES; i++) {

@@ -279,7 +279,7 @@ int command_doctor(int argc, char **argv)
 		}
 	}
 	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim doctor: one program at a time, not also '%s'\n", argv[optind + 1]);
+		print_complaint("sysshim doctor: one program at a time, not also '%s'", argv[optind + 1]);
 		return EXIT_USAGE;
 	}
 	int bad = machine();

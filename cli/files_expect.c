@@ -55,7 +55,7 @@ static struct rule *rules_read(const char *list, size_t *count)
 
 	*count = 0;
 	if (!from) {
-		fprintf(stderr, "sysshim files: --expect=%s: %s\n", list, strerror(errno));
+		print_complaint("sysshim files: --expect=%s: %s", list, strerror(errno));
 		return NULL;
 	}
 	rules = grown(rules, 0, &room, sizeof *rules);
@@ -65,7 +65,7 @@ static struct rule *rules_read(const char *list, size_t *count)
 		if (*line == '#' || *line == '\n' || !strcmp(line, "\r\n"))
 			continue;
 		if (!parse(line, &rule)) {
-			fprintf(stderr, "sysshim files: %s:%u: a line is r, w, x or more of them (or -), a blank, and a glob\n", list, number);
+			print_complaint("sysshim files: %s:%u: a line is r, w, x or more of them (or -), a blank, and a glob", list, number);
 			free(rules);
 			rules = NULL;
 			break;
@@ -76,7 +76,7 @@ static struct rule *rules_read(const char *list, size_t *count)
 	}
 	/* A folder can be opened, and not be read. */
 	if (rules && ferror(from)) {
-		fprintf(stderr, "sysshim files: --expect=%s: %s\n", list, strerror(errno));
+		print_complaint("sysshim files: --expect=%s: %s", list, strerror(errno));
 		free(rules);
 		rules = NULL;
 	}
@@ -154,7 +154,7 @@ int files_write_expect(const struct files *f, const char *list)
 	unsigned left_out = 0;
 
 	if (!to) {
-		fprintf(stderr, "sysshim files: --write-expect=%s: %s\n", list, strerror(errno));
+		print_complaint("sysshim files: --write-expect=%s: %s", list, strerror(errno));
 		return EXIT_USAGE;
 	}
 	fprintf(to, "# Files that may be opened: r read, w written, x executed; then a glob. Made by sysshim files --write-expect\n");
@@ -178,6 +178,6 @@ int files_write_expect(const struct files *f, const char *list)
 	int failed = ferror(to);
 	failed |= fclose(to) != 0;
 	if (failed)
-		fprintf(stderr, "sysshim files: --write-expect=%s: %s\n", list, strerror(errno));
+		print_complaint("sysshim files: --write-expect=%s: %s", list, strerror(errno));
 	return failed ? EXIT_OURS : EXIT_FINE;
 }

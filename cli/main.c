@@ -1,5 +1,6 @@
 /* sysshim: the command. One table drives dispatch, help and completion. */
 #include "command.h"
+#include "print.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +79,9 @@ int main(int argc, char **argv)
 		fputs(c->help, stdout);
 		return written(name, EXIT_FINE);
 	}
-	fprintf(stderr, "sysshim: '%s' is not a command; there are:", name);
+	fputs("sysshim: '", stderr);
+	print_sentence(stderr, name);
+	fputs("' is not a command; there are:", stderr);
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(stderr, " %s", c->name);
 	fprintf(stderr, "\n");

@@ -1,5 +1,6 @@
 /* Options of the commands, and what is said of wrong ones. */
 #include "command.h"
+#include "print.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -50,7 +51,9 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 			    is_long && optopt	? "this option takes no argument" :
 			    alike		? "more than one option begins so" :
 						  "there is no such option";
-	fprintf(stderr, "sysshim %s: %s: %s", argv[0], is_long ? word : letter, wrong);
+	fprintf(stderr, "sysshim %s: ", argv[0]);
+	print_sentence(stderr, is_long ? word : letter);
+	fprintf(stderr, ": %s", wrong);
 	if (option == '?' && !alike && !(is_long && optopt)) {
 		char name[64];
 		snprintf(name, sizeof name, "%.*s", is_long ? (int)strcspn(word, "=") : 2, is_long ? word : letter);

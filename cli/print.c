@@ -2,6 +2,7 @@
 #include "print.h"
 #include "../format/text.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 /* Nothing that is printed is longer: a path has less than 9,000 bytes, and each becomes six at most. */
@@ -25,32 +26,52 @@ void print_quoted(FILE *to, const char *text, size_t size)
 	put(to, text_json_quoted, text, size);
 }
 
+/* Is what stands there, *size bytes, a character for people? */
+static int is_legible(const char *text, size_t left, size_t *size)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	unsigned length = text_utf8_length(bytes, left);
+
+	*size = length ? length : 1;
+	return length && !text_is_control(bytes);
+}
+
+static void sentence(struct text *out, const char *text, size_t size)
+{
+	for (size_t i = 0, length; i < size; i += length)
+		if (is_legible(text + i, size - i, &length))
+			text_bytes(out, text + i, length);
+		else
+			text_escaped_before(out, text + i, length, i + length < size ? text[i + length] : 0);
+}
+
 void print_html(FILE *to, const char *text, size_t size)
 {
-	for (size_t i = 0, length; i < size; i += length) {
-		unsigned char c = (unsigned char)text[i];
-		unsigned character = text_utf8_length((const unsigned char *)text + i, size - i);
-		length = character ? character : 1;
-		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
-			fprintf(to, "&#%u;", (unsigned)c);
-		else if (!character || c < ' ' || c == 0x7f)
-			fprintf(to, "\\%o", (unsigned)c);
+	for (size_t i = 0, length; i < size; i += length)
+		if (is_legible(text + i, size - i, &length) && strchr("<>&\"'", text[i]))
+			fprintf(to, "&#%u;", (unsigned)text[i]);
 		else
-			fwrite(text + i, 1, length, to);
-	}
+			put(to, sentence, text + i, length);
 }
 
 void print_sentence(FILE *to, const char *text)
 {
-	const unsigned char *bytes = (const unsigned char *)text;
+	put(to, sentence, text, strlen(text));
+}
 
-	for (size_t left = strlen(text), length; left; bytes += length, left -= length) {
-		unsigned character = text_utf8_length(bytes, left);
-		length = character ? character : 1;
-		int is_control = !character || text_is_control(bytes);
-		for (size_t i = 0; i < length; i++)
-			fprintf(to, is_control ? "\\%o" : "%c", bytes[i]);
-	}
+void print_complaint(const char *format, ...)
+{
+	static char said[sizeof line / 4 - 1];
+	va_list values;
+
+	va_start(values, format);
+	vsnprintf(said, sizeof said, format, values);
+	va_end(values);
+	struct text out = {line, line + sizeof line, 0};
+	sentence(&out, said, strlen(said));
+	text_char(&out, '\n');
+	/* At once: lines of others may come in between. */
+	fwrite(line, 1, (size_t)(out.at - line), stderr);
 }
 
 const char *print_size(char to[32], uint64_t bytes)

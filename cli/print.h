@@ -10,10 +10,12 @@
 void print_escaped(FILE *to, const char *text, size_t size);
 /* As a JSON string, with its quotes. */
 void print_quoted(FILE *to, const char *text, size_t size);
-/* In a page of HTML, as text or in an attribute with quotation marks: UTF-8 stays, other bytes have strace's escapes. */
+/* In a page of HTML, as text or in an attribute with quotation marks: UTF-8 stays, control characters and other bytes have strace's escapes. */
 void print_html(FILE *to, const char *text, size_t size);
 /* A sentence with names in it: only control characters and what is no UTF-8 are escaped, and quotation marks stay. */
 void print_sentence(FILE *to, const char *text);
+/* Such a sentence to stderr, with its newline: a complaint that names what a glob may have given. */
+void print_complaint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* text_size and text_duration as strings: `to`, NUL-terminated. */
 const char *print_size(char to[32], uint64_t bytes);

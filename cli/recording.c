@@ -311,7 +311,7 @@ static int read_named(struct recording *r, int argc, char **argv, int awaits)
 
 	*r = (struct recording){.command = command};
 	if (argc - optind > 1) {
-		fprintf(stderr, "sysshim %s: one recording at a time, not also '%s'\n", command, argv[optind + 1]);
+		print_complaint("sysshim %s: one recording at a time, not also '%s'", command, argv[optind + 1]);
 		return 0;
 	}
 	if (!path) {

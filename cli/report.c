@@ -330,7 +330,7 @@ int command_report(int argc, char **argv)
 	if (!recording_read(&p.recording, argc, argv))
 		return EXIT_USAGE;
 	if (path && !(p.out = fopen(path, "we"))) {
-		fprintf(stderr, "sysshim report: %s: %s\n", path, strerror(errno));
+		print_complaint("sysshim report: %s: %s", path, strerror(errno));
 		recording_end(&p.recording, stdout);
 		return EXIT_USAGE;
 	}

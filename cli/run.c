@@ -185,7 +185,7 @@ static void record_into(const char *folder)
 	} else if (((mkdir(folder, 0700) == 0 && chmod(folder, 0700) == 0) || errno == EEXIST) && realpath(folder, made)) {
 		set_log(made);
 	} else {
-		fprintf(stderr, "sysshim run: --record=%s: %s; a folder that can be made or written would do; nothing is recorded\n", folder, strerror(errno));
+		print_complaint("sysshim run: --record=%s: %s; a folder that can be made or written would do; nothing is recorded", folder, strerror(errno));
 		setenv("SYSSHIM_LOG", "off", 1);
 	}
 }

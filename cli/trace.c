@@ -4,6 +4,7 @@
 #include "command.h"
 #include "follow.h"
 #include "interrupt.h"
+#include "print.h"
 #include "trace.h"
 #include "walk.h"
 #include "../format/json.h"
@@ -249,7 +250,7 @@ int command_trace(int argc, char **argv)
 		return EXIT_USAGE;
 	/* NB order: who names no recording loses no file. */
 	if (output.path && output.forks < 2 && !(t.to = fopen(output.path, "we"))) {
-		fprintf(stderr, "sysshim trace: %s: %m\n", output.path);
+		print_complaint("sysshim trace: %s: %m", output.path);
 		recording_end(&t.recording, stdout);
 		return EXIT_USAGE;
 	}

@@ -2,6 +2,7 @@
  * program. For children of a program that has the shim, the shim does the same (shim/process/tracer.c says how and why). */
 #include "clock.h"
 #include "command.h"
+#include "print.h"
 #include "recording.h"
 #include "../format/state.h"
 
@@ -126,7 +127,7 @@ int trace_this(const char *record, const char *program)
 	int tracer = error ? error : tracer_start(folder, program);
 	if (tracer > 0)
 		return tracer;
-	fprintf(stderr, "sysshim run: %s cannot be traced: %s; it runs without\n", program, strerror(-tracer));
+	print_complaint("sysshim run: %s cannot be traced: %s; it runs without", program, strerror(-tracer));
 	return 0;
 }
 

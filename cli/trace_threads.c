@@ -1,6 +1,7 @@
 /* A file for each thread, as strace -ff -o PREFIX makes them. */
 #include "trace.h"
 #include "command.h"
+#include "print.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static FILE *open_for(const char *prefix, int thread)
 	if (snprintf(path, sizeof path, "%s.%d", prefix, thread) < (int)sizeof path)
 		to = fopen(path, "we");
 	if (!to)
-		fprintf(stderr, "sysshim trace: -o %s: %s: %m\n", prefix, path);
+		print_complaint("sysshim trace: -o %s: %s: %m", prefix, path);
 	return to;
 }
 
@@ -80,7 +81,7 @@ int trace_by_thread(struct trace *t, const char *prefix)
 		/* NB: a full disk is met here at the latest. */
 		int failed = ferror(t->to);
 		if (fclose(t->to) != 0 || failed) {
-			fprintf(stderr, "sysshim trace: -o %s.%d: %m\n", prefix, thread);
+			print_complaint("sysshim trace: -o %s.%d: %m", prefix, thread);
 			fine = 0;
 		}
 	}

@@ -41,7 +41,7 @@ for path in glob.glob(sys.argv[1] + "/*.rec"):
     open(path, "wb").write(data)
 PYTHON
 for command in files "files --all" "files --tree" "files --json" trace "trace --json" "trace --format=chrome" \
-	stat "stat --by=file" "stat --by=program" "stat --json" show "show -v" "show --json"; do
+	stat "stat --by=file" "stat --by=program" "stat --json" show "show -v" "show --json" report; do
 	# shellcheck disable=SC2086
 	"$SYSSHIM" $command recording >printed 2>&1
 	tr -d '\t' <printed >without_tabs
@@ -62,6 +62,18 @@ printf '#!/no/%s\n' "${name%%$'\n'*}" >script && chmod +x script
 for option in -q --verify; do
 	"$SYSSHIM" run $option -- "./$name/nobody" </dev/null >printed 2>&1
 	silent "run $option, what is not there" printed
+done
+# what a glob gives to who takes one
+for command in "$name" "show in" "diff a b" doctor "report -o no/" "trace -o no/" "files --expect=no/" "files --write-expect=no/" --; do
+	case $command in
+	"$name") "$SYSSHIM" "$name" ;;
+	*/) "$SYSSHIM" $command"$name" recording ;;
+	--) "$SYSSHIM" show "--$name" ;;
+	doctor) "$SYSSHIM" doctor true "$name" ;;
+	*) "$SYSSHIM" $command "$name" ;;
+	esac >printed 2>&1 && fail "$command: status 0"
+	silent "$command, a name" printed
+	[ "$(wc -l <printed)" -eq 1 ] && grep -q 'n\\33\]0;title' printed || fail "$command: $(cat printed)"
 done
 "$SYSSHIM" doctor ./script >printed 2>&1
 silent "doctor" printed
