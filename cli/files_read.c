@@ -162,6 +162,14 @@ static void add_bytes(const struct reader *r, uint64_t fd, int64_t bytes, int ou
 	sizes_add(out ? file->write_sizes : file->read_sizes, (uint64_t)bytes);
 }
 
+/* One that has found the end of what it reads has written nothing. */
+static void copies(const struct reader *r, uint64_t from, uint64_t to, int64_t bytes)
+{
+	add_bytes(r, from, bytes, 0);
+	if (bytes)
+		add_bytes(r, to, bytes, 1);
+}
+
 static void transferred(const struct reader *r, const struct text_call *call)
 {
 	const struct syscall_row *row = syscall_row(call->number);
@@ -170,16 +178,15 @@ static void transferred(const struct reader *r, const struct text_call *call)
 	switch (call->number) {
 	case __NR_copy_file_range:
 	case __NR_splice:
-		add_bytes(r, a[0], call->result, 0);
-		add_bytes(r, a[2], call->result, 1);
+		copies(r, a[0], a[2], call->result);
 		break;
 	case __NR_sendfile:
-		add_bytes(r, a[1], call->result, 0);
-		add_bytes(r, a[0], call->result, 1);
+		copies(r, a[1], a[0], call->result);
 		break;
 	case __NR_tee:
 		/* The bytes stay where they are as well. */
-		add_bytes(r, a[1], call->result, 1);
+		if (call->result)
+			add_bytes(r, a[1], call->result, 1);
 		break;
 	default:
 		if (row && row->flags & (CALL_BYTES_IN | CALL_BYTES_OUT))

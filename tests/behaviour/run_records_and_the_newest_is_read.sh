@@ -82,6 +82,9 @@ assert rows["/lines"]["writes"] == 5000 and rows["/lines"]["written_bytes"] == 2
 # what says that a file is at its end is a read
 echo text >short && "$SYSSHIM" run -q --record=to_the_end -- python3 -c 'import os; short = os.open("short", os.O_RDONLY); [os.read(short, 100) for _ in range(3)]' &&
 	"$SYSSHIM" stat --by=file to_the_end | grep -A1 "^$PWD/short: 1 open, 3 reads of 5 bytes, 0 writes of 0 bytes$" | grep -qx '    bytes a read   0-100: 3' || fail "stat --by=file: $("$SYSSHIM" stat --by=file to_the_end | grep short)"
+# and what copies, when it finds that end, is no write
+"$SYSSHIM" run -q --record=copies -- python3 -c 'import os; short, copy = os.open("short", os.O_RDONLY), os.open("copy", os.O_WRONLY | os.O_CREAT); [os.sendfile(copy, short, None, 100) for _ in range(2)]' &&
+	"$SYSSHIM" stat --by=file copies >out && grep -q "^$PWD/short: 1 open, 2 reads of 5 bytes, 0 writes" out && grep -q "^$PWD/copy: 1 open, 0 reads of 0 bytes, 1 write of 5 bytes$" out || fail "stat --by=file of copies: $(grep -E 'short|copy' out)"
 "$SYSSHIM" run -q --record=bytes_of_none -- true && "$SYSSHIM" stat bytes_of_none | grep 'bytes by file' && fail "stat has a heading without a file below"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
