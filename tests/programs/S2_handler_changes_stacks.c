@@ -1,53 +1,13 @@
-/* S2: threads of the program's own making, that are taken off the processor wherever they are: a timer's handler has the interrupted one call a function when the handler has returned, and that changes
- * to the other's stack, without any system call. What the other writes then stays as it is when the first goes on in the midst of its write. */
+/* S2: threads of the program's own making, that are taken off the processor wherever they are (changes_stacks.h). What the other writes then stays as it is when the first goes on in the midst of its
+ * write. */
 /* coalesces: yes */
 /* variants: quiet stats batch4096 */
 /* timeout: 120 */
-#include "burst.h"
-#include <sys/time.h>
-#include <ucontext.h>
+#include "changes_stacks.h"
 
-enum { TURNS = 4000, ROW = 12, SIZE = 256, FULL = 1 << 20, RED_ZONE = 128 };
+enum { TURNS = 4000, ROW = 12, SIZE = 256, FULL = 1 << 20 };
 
 static int fd;
-static volatile sig_atomic_t is_first; /* runs now, and may be taken off */
-static void *first_stack, *second_stack;
-static char stack[1 << 16] __attribute__((aligned(64))); /* of the first: below that of main */
-
-/* Six registers that a function keeps, and the stack pointer. */
-void change(void **from, void **to);
-__asm__(".text\n"
-	"change: pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
-	"movq %rsp, (%rdi); movq (%rsi), %rsp\n"
-	"popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx; ret\n");
-
-/* Called between any two instructions: all is put back, and the red zone left alone. */
-void called(void);
-__asm__(".text\n"
-	"called: pushfq; pushq %rax; pushq %rcx; pushq %rdx; pushq %rbx; pushq %rbp; pushq %rsi; pushq %rdi\n"
-	"pushq %r8; pushq %r9; pushq %r10; pushq %r11; cld\n"
-	"movq %rsp, %rbx; subq $512, %rsp; andq $-16, %rsp; fxsave (%rsp); call take_off; fxrstor (%rsp); movq %rbx, %rsp\n"
-	"popq %r11; popq %r10; popq %r9; popq %r8; popq %rdi; popq %rsi; popq %rbp; popq %rbx; popq %rdx; popq %rcx; popq %rax; popfq\n"
-	"ret $128\n");
-
-__attribute__((used)) static void take_off(void)
-{
-	change(&first_stack, &second_stack);
-}
-
-static void handle(int signal, siginfo_t *information, void *context)
-{
-	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
-
-	(void)signal, (void)information;
-	/* NB: who changes to the first one has said so, and may still be on the other's stack. */
-	if (!is_first || (greg_t)stack > registers[REG_RSP] || registers[REG_RSP] >= (greg_t)(stack + sizeof stack))
-		return;
-	is_first = 0;
-	registers[REG_RSP] -= RED_ZONE + (greg_t)sizeof(greg_t);
-	*(greg_t *)registers[REG_RSP] = registers[REG_RIP];
-	registers[REG_RIP] = (greg_t)called;
-}
 
 static void row(char who)
 {
@@ -88,16 +48,11 @@ static int torn(void)
 
 int main(void)
 {
-	struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
-	struct itimerval often = {{0, 97}, {0, 97}}, never = {{0, 0}, {0, 0}};
-	void **top = (void **)(stack + sizeof stack) - 2;
 	int wrong = 0;
 
 	fd = open("rows", O_RDWR | O_CREAT | O_TRUNC, 0600);
-	sigaction(SIGALRM, &action, NULL);
-	*top = (void *)first;
-	first_stack = top - 6;
-	setitimer(ITIMER_REAL, &often, NULL);
+	first_is(first);
+	take_off_after(97);
 	for (int i = 0; i < TURNS; i++) {
 		is_first = 1;
 		change(&second_stack, &first_stack);
@@ -110,7 +65,7 @@ int main(void)
 			lseek(fd, 0, SEEK_SET);
 		}
 	}
-	setitimer(ITIMER_REAL, &never, NULL);
+	take_off_after(0);
 	wrong += torn();
 	printf("%d rows are torn, %d are missing\n", wrong, TURNS * ROW - rows[1]);
 	unlink("rows");
