@@ -37,11 +37,11 @@ static void log_append(struct process *p, const struct call *call, long result)
 long coalesce_write(int fd, const void *bytes, size_t size)
 {
 	struct batch *b = batch;
-	uint64_t word = b->word;
+	uint64_t word = batch_word(b);
 	uint32_t fill = word_fill(word);
 
-	if (fill && b->fd == fd && b->number == __NR_write && size - 1 < BATCH_SMALL && fill + size <= b->limit && !b->copying &&
-	    source_is_known(b, bytes, size) && batch_append(b, word, bytes, size, __builtin_frame_address(0))) {
+	if (fill && b->fd == fd && b->number == __NR_write && size - 1 < BATCH_SMALL && fill + size <= b->limit &&
+	    source_is_known(b, bytes, size) && batch_claim(b, word, __builtin_frame_address(0)) && batch_append(b, word, bytes, size)) {
 		if (process->log.on && process->log.quick)
 			recording_gathered(process, fd, size);
 		else if (process->log.on)
@@ -82,8 +82,8 @@ static int sources_check(struct batch *b, const struct part *parts, unsigned cou
 	return 1;
 }
 
-/* The step from clean to dirty: what was believed about the descriptor is looked at once more. */
-static int begin(struct batch *b, int fd, uint32_t number, size_t size)
+/* The step from clean to dirty: what was believed about the descriptor is looked at once more. How long the batch may be, 0: there is none. */
+static uint32_t may_begin(struct batch *b, int fd, size_t size)
 {
 	struct pollfd room = {fd, POLLOUT, 0};
 
@@ -108,29 +108,32 @@ static int begin(struct batch *b, int fd, uint32_t number, size_t size)
 		return 0;
 	if (!arm_is_ready() || !latency_start(b))
 		return 0;
+	uint32_t left = BATCH_PIPE - b->page_used;
+	if (left < size)
+		left = BATCH_PIPE;
+	return b->known == TARGET_PIPE && left < settings.buffer ? left : settings.buffer;
+}
+
+/* It is claimed, so that it is still what may_begin has looked at. */
+static void begin(struct batch *b, int fd, uint32_t number, uint32_t limit)
+{
 	b->fd = fd;
 	b->number = number;
 	b->target = b->known;
-	b->limit = settings.buffer;
-	if (b->known == TARGET_PIPE) {
-		uint32_t left = BATCH_PIPE - b->page_used;
-		if (left < size)
-			left = BATCH_PIPE;
-		b->limit = b->limit < left ? b->limit : left;
-	}
-	return 1;
+	b->limit = limit;
 }
 
 /* A write that is too large goes out with what is buffered, uncopied. */
 static int append_large(struct process *p, struct batch *b, const struct call *call, long *result)
 {
 	uint32_t number = (uint32_t)call->number;
+	uint64_t word = batch_word(b);
 
-	if (!word_fill(b->word))
+	if (!word_fill(word))
 		return 0;
 	if (b->fd == (int)call->arguments[0] && b->number == number && number == __NR_write && call->arguments[2] > BATCH_SMALL &&
 	    call->arguments[2] < LARGE_MOST) {
-		*result = batch_flush_with(p, b, (const void *)call->arguments[1], call->arguments[2]);
+		*result = batch_flush_with(p, b, word, (const void *)call->arguments[1], call->arguments[2]);
 		b->room_asked = ROOM_EVERY;
 		if (*result > 0) {
 			p->counters[number].calls++;
@@ -154,10 +157,8 @@ static __attribute__((noinline)) int append_slowly(struct process *p, struct bat
 	if (!count)
 		return append_large(p, b, call, result);
 	for (int turn = 0; turn < TURNS; turn++) {
-		/* NB order: the word before all that is decided from it. */
-		uint64_t word = b->word;
+		uint64_t word = batch_word(b);
 		uint32_t fill = word_fill(word);
-		__asm__ volatile("" ::: "memory");
 		if (fill && (b->fd != fd || b->number != number)) {
 			batch_flush(p, b, END_OTHER, BATCH_MAY_WAIT);
 			return 0;
@@ -166,16 +167,18 @@ static __attribute__((noinline)) int append_slowly(struct process *p, struct bat
 			batch_flush(p, b, END_PAGE, BATCH_MAY_WAIT);
 			return 0;
 		}
-		if (!fill && !begin(b, fd, number, size))
-			return 0;
-		if (fill + size > b->limit) {
+		uint32_t limit = fill ? b->limit : may_begin(b, fd, size);
+		if (fill + size > limit) {
 			if (!fill)
 				return 0;
 			batch_flush(p, b, END_FULL, BATCH_MAY_WAIT);
 			continue;
 		}
-		if (number == __NR_write ? batch_append(b, word, parts[0].at, size, (const char *)call) :
-					   batch_append_parts(b, word, parts, count, size, (const char *)call)) {
+		if (!batch_claim(b, word, (const char *)call))
+			continue;
+		if (!fill)
+			begin(b, fd, number, limit);
+		if (number == __NR_write ? batch_append(b, word, parts[0].at, size) : batch_append_parts(b, word, parts, count, size)) {
 			*result = (long)size;
 			return 1;
 		}
@@ -187,7 +190,7 @@ static __attribute__((noinline)) int append_slowly(struct process *p, struct bat
 int coalesce_append(struct process *p, const struct call *call, long *result)
 {
 	struct batch *b = batch;
-	uint64_t word = b->word;
+	uint64_t word = batch_word(b);
 	uint32_t fill = word_fill(word);
 	size_t size = call->arguments[2];
 	int done = 0;
@@ -205,7 +208,7 @@ int coalesce_append(struct process *p, const struct call *call, long *result)
 	/* The frequent case first; all others find out why not. */
 	if (fill && b->fd == (int)call->arguments[0] && b->number == __NR_write && (uint32_t)call->number == __NR_write &&
 	    size - 1 < BATCH_SMALL && fill + size <= b->limit && source_is_known(b, (const void *)call->arguments[1], size))
-		done = batch_append(b, word, (const void *)call->arguments[1], size, (const char *)call);
+		done = batch_claim(b, word, (const char *)call) && batch_append(b, word, (const void *)call->arguments[1], size);
 	if (done)
 		*result = (long)size;
 	else

@@ -41,19 +41,17 @@ void *batch_scratch(void)
 	return batch_bytes + buffer_size();
 }
 
-int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack)
+int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size)
 {
 	char *to = batch_bytes + word_fill(word);
+	int done = 1;
 
-	b->copying = stack;
-	__asm__ volatile("" ::: "memory");
-	int done = b->word == word;
 	for (unsigned i = 0; i < count && done; i++) {
 		done = program_copy(to, parts[i].at, parts[i].size) == 0;
 		to += parts[i].size;
 	}
 	done = done && word_exchange(&b->word, word, word + size + WORD_WRITE);
-	b->copying = NULL;
+	b->copying = 0;
 	return done;
 }
 
@@ -235,13 +233,13 @@ void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wa
 	}
 }
 
-long batch_flush_with(struct process *p, struct batch *b, const void *from, size_t size)
+long batch_flush_with(struct process *p, struct batch *b, uint64_t word, const void *from, size_t size)
 {
 	uint64_t mask;
 	long result = -EAGAIN;
 
 	block_signals(&mask);
-	uint32_t fill = word_fill(b->word), limit = b->limit;
+	uint32_t fill = b->word == word ? word_fill(word) : 0, limit = b->limit;
 	struct iovec both[2] = {{batch_bytes, fill}, {(void *)(uintptr_t)from, size}};
 	uint64_t began = settings.timing ? clock_monotonic() : 0;
 	b->limit = 0;

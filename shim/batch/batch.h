@@ -24,7 +24,7 @@ enum { ATTEMPTS_MOST = 12 };
 
 struct batch {
 	uint64_t word;
-	const char *copying;     /* the stack of whoever copies now; NULL: nobody does */
+	uint64_t copying;        /* the stack of whoever copies now; 0: nobody does */
 	uint32_t limit;          /* of this batch; 0: it is being written */
 	int32_t fd;
 	uint32_t number;         /* __NR_write or __NR_writev: a batch holds one kind, so that each is counted exactly */
@@ -101,15 +101,34 @@ static inline int source_is_known(const struct batch *b, const void *from, size_
 	return b->sources[first % SOURCE_PAGES] == first && b->sources[last % SOURCE_PAGES] == last;
 }
 
-/* Copies one write of 1 to BATCH_SMALL bytes behind what is there, whose word was read before anything of the batch was looked at.
- * `stack` is the caller's stack pointer. 1: it is done for the program; 0: nothing happened. */
-static inline int batch_append(struct batch *b, uint64_t word, const void *from, size_t size, const char *stack)
+/* NB order: before anything of the batch is looked at. */
+static inline uint64_t batch_word(const struct batch *b)
 {
-	b->copying = stack;
+	uint64_t word = b->word;
+
 	__asm__ volatile("" ::: "memory");
-	/* NB order: who came before it was said that we copy has taken the place; the bytes before the word that says they are there. */
-	int done = b->word == word && program_copy(batch_bytes + word_fill(word), from, size) == 0 && word_exchange(&b->word, word, word + size + WORD_WRITE);
-	b->copying = NULL;
+	return word;
+}
+
+/* Before a batch is begun or appended to: from here on nobody else does either, until batch_append has been. word: see batch_word; `stack` is the caller's stack
+ * pointer. 0: somebody else is at it, or was meanwhile: threads of the program's own making go on here behind others' writes, without a call. */
+static inline int batch_claim(struct batch *b, uint64_t word, const char *stack)
+{
+	if (!word_exchange(&b->copying, 0, (uint64_t)(uintptr_t)stack))
+		return 0;
+	__asm__ volatile("" ::: "memory");
+	if (batch_word(b) == word)
+		return 1;
+	b->copying = 0;
+	return 0;
+}
+
+/* Copies one write of 1 to BATCH_SMALL bytes behind what is there. 1: it is done for the program; 0: nothing happened. */
+static inline int batch_append(struct batch *b, uint64_t word, const void *from, size_t size)
+{
+	/* NB order: the bytes before the word that says they are there. */
+	int done = program_copy(batch_bytes + word_fill(word), from, size) == 0 && word_exchange(&b->word, word, word + size + WORD_WRITE);
+	b->copying = 0;
 	return done;
 }
 
@@ -118,22 +137,22 @@ struct part {
 	const void *at;
 	size_t size;
 };
-int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size, const char *stack);
+int batch_append_parts(struct batch *b, uint64_t word, const struct part *parts, unsigned count, size_t size);
 
 /* Has this entry interrupted somebody who copies? */
 static inline int batch_is_nested(const struct batch *b)
 {
-	return b->copying != NULL;
+	return b->copying != 0;
 }
 
 /* A copier further down the stack than we are was left: jumped away from, as most are, or on another stack, as of threads of the program's own making, where it may go on at any time and
  * without a call: what has come behind the fill meanwhile it would write over. */
 static inline int batch_is_left(struct batch *b, const char *stack)
 {
-	int left = b->copying && stack >= b->copying;
+	int left = b->copying && (uint64_t)(uintptr_t)stack >= b->copying;
 
 	if (left)
-		b->copying = NULL;
+		b->copying = 0;
 	return left;
 }
 
@@ -149,8 +168,8 @@ void batch_flush(struct process *p, struct batch *b, unsigned end, enum batch_wa
 int batch_flush_blocked(struct process *p, struct batch *b, unsigned end);
 
 /* buffered + one large write in one writev; only for files. The result of the program's write, or -EAGAIN: nothing was done, make it
- * natively. Called when something is buffered for the write's descriptor. */
-long batch_flush_with(struct process *p, struct batch *b, const void *from, size_t size);
+ * natively. Called when something is buffered for the write's descriptor; word: as for batch_claim. */
+long batch_flush_with(struct process *p, struct batch *b, uint64_t word, const void *from, size_t size);
 
 /* Tries again what an earlier flush could not write. Returns the error that still stands, or 0. is_write: for a call that is to have the signal of a limit as well. */
 int batch_retry(struct process *p, struct batch *b, int is_write);

@@ -131,7 +131,6 @@ static enum let_go arm_all(struct process *p, struct batch *b, uint64_t *mask)
 	b->idle = b->traps = 0;
 	b->traps_writes = p->batches.writes;
 	b->looked_away = 0;
-	b->copying = NULL;
 	/* NB: none that was before the fork: a child that a handler has forked in the midst of a copy finds its word changed when it comes back into it, also where it has gathered meanwhile. Never 0,
 	 * as it is in one that has not. */
 	if (word_generation(b->word) < guard.generation)
