@@ -7,6 +7,7 @@
 #include "../sys/memory.h"
 
 #include <linux/capability.h>
+#include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
 #include <linux/resource.h>
@@ -69,6 +70,15 @@ void rights_narrow(struct process *p, const struct call *call)
 		narrow(p, RLIMIT_AS);
 }
 
+/* The capability counts in the first user namespace only (capable): who is root in a container of his own (unshare -Ur, podman) has it without that. */
+static int is_in_first_namespace(void)
+{
+	static const char first[] = "user:[4026531837]"; /* PROC_USER_INIT_INO, include/linux/proc_ns.h */
+	char name[sizeof first];
+
+	return RAW(__NR_readlinkat, AT_FDCWD, "/proc/self/ns/user", name, sizeof name) == sizeof first - 1 && memcmp(name, first, sizeof first - 1) == 0;
+}
+
 /* mm/mlock.c counts what is mapped, and not what is there, but for who has CAP_IPC_LOCK. */
 void rights_lock(struct process *p, const struct call *call)
 {
@@ -77,7 +87,7 @@ void rights_lock(struct process *p, const struct call *call)
 
 	if (!(call->arguments[0] & MCL_CURRENT) || p->sealed)
 		return;
-	if (filtered_at_start || RAW(__NR_capget, &header, data) != 0 || !(data[0].effective & 1 << CAP_IPC_LOCK))
+	if (filtered_at_start || RAW(__NR_capget, &header, data) != 0 || !(data[0].effective & 1 << CAP_IPC_LOCK) || !is_in_first_namespace())
 		narrow(p, RLIMIT_MEMLOCK);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # mlockall(MCL_CURRENT) counts what is mapped, whether it takes memory or not: under 8 MiB, which Linux gives every user, it fails where a recording's window is 64 MiB, a text log's 1 GiB. A small program
-# may lock its memory as natively, also after a fork, and what it does then is recorded, over its oldest records. Who may lock what he likes (CAP_IPC_LOCK) keeps the window.
+# may lock its memory as natively, also after a fork, and what it does then is recorded, over its oldest records. Who may lock what he likes (CAP_IPC_LOCK) keeps the window; who is root in a user namespace
+# of his own has that capability, and may not.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -57,6 +58,10 @@ done
 # What is there already stays.
 shimmed SYSSHIM_LOG="$PWD/long" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off $limited ./locks 60000 3000 >out 2>&1 || fail "after 60,000 calls: $(cat out)"
 [ "$("$SYSSHIM" trace -e trace=lseek long 2>/dev/null | grep -c lseek)" -ge 60000 ] || fail "records of before are gone: $("$SYSSHIM" trace long 2>&1 | tail -1)"
+
+if unshare -Ur prlimit --memlock=8388608:8388608 ./locks 10 3000 2>/dev/null; then
+	shimmed SYSSHIM_LOG="$PWD/own" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off unshare -Ur prlimit --memlock=8388608:8388608 ./locks 10 3000 >out 2>&1 || fail "in a user namespace: $(cat out)"
+fi
 
 if [ -n "$may_not" ]; then
 	shimmed SYSSHIM_LOG="$PWD/may" SYSSHIM_LOG_FORMAT=binary SYSSHIM_STATS=off prlimit --memlock=8388608:8388608 ./locks 10 60000 >out 2>&1 || fail "with the capability: $(cat out)"
