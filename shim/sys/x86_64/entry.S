@@ -400,11 +400,13 @@ HIDDEN dispatched
 	jnz 1f
 	.cfi_remember_state
 	leaq 8(%rsp), %rsp
+	.cfi_adjust_cfa_offset -8
 	jmp 2f
-1:	popq %rax
+1:	.cfi_restore_state
+	popq %rax
+	.cfi_adjust_cfa_offset -8
 	subq $2, 64(%rsp)
-2:	.cfi_adjust_cfa_offset -8
-	POP_CALL
+2:	POP_CALL
 	movq (%rsp), %r11
 	popfq
 	.cfi_adjust_cfa_offset -8
