@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@ static int borrow(void *unused)
 	pid_t me = getpid();
 
 	(void)unused;
-	if (fork() == 0) {
+	/* NB: not by libc's fork, within which malloc is locked: who is killed there leaves that so, natively too. */
+	if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0) {
 		usleep(3000);
 		kill(me, SIGKILL);
 		_exit(0);
