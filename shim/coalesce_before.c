@@ -359,8 +359,7 @@ long coalesce_before(struct process *p, const struct call *call, uint64_t *came)
 		settle(p, b, call, row, came);
 	batch_flush(p, b, number < END_BEFORE ? number : END_BEFORE, BATCH_MAY_WAIT);
 	/* Whoever was interrupted on the way to a batch's first write begins anew. */
-	if (!word_fill(b->word))
-		b->word += WORD_GENERATION;
+	batch_renew(b);
 	if (!is_write(call))
 		process_ends_row(p);
 	enum let_go why = objection(call, &reach);

@@ -153,7 +153,6 @@ void gate_sigreturn(struct signal_frame *frame)
 	batch_flush(p, batch, __NR_rt_sigreturn, BATCH_MAY_WAIT);
 	/* The handler may have interrupted a call that was about to wait, and started the timer. NB: or a batch's first write, for which it was started. */
 	latency_stop(batch);
-	if (!word_fill(batch->word))
-		batch->word += WORD_GENERATION;
+	batch_renew(batch);
 	signals_returning(frame);
 }

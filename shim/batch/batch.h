@@ -110,6 +110,15 @@ static inline uint64_t batch_word(const struct batch *b)
 	return word;
 }
 
+/* Whoever was interrupted on the way to a batch's first write does not make it. NB: by one instruction, which keeps what somebody else has gathered since the look: so much was lost. */
+static inline void batch_renew(struct batch *b)
+{
+	uint64_t word = batch_word(b);
+
+	if (!word_fill(word))
+		word_exchange(&b->word, word, word + WORD_GENERATION);
+}
+
 /* Before a batch is begun or appended to: from here on nobody else does either, until batch_append has been. word: see batch_word; `stack` is the caller's stack
  * pointer. 0: somebody else is at it, or was meanwhile: threads of the program's own making go on here behind others' writes, without a call. */
 static inline int batch_claim(struct batch *b, uint64_t word, const char *stack)

@@ -183,8 +183,7 @@ static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 	b->looked_away = 0;
 	b->candidate = 0;
 	/* Whoever was interrupted on the way to a batch's first write does not make it. */
-	if (!word_fill(b->word))
-		b->word += WORD_GENERATION;
+	batch_renew(b);
 	arm_before_child(b);
 	relearn(p);
 }
@@ -203,6 +202,12 @@ void arm_let_go(struct process *p, struct batch *b, enum let_go why, enum reach 
 	if (!b->armed)
 		return;
 	block_signals(&mask);
+	/* NB: threads of the program's own making may have gone on behind the flush, and gathered. */
+	while (!frame && batch_flush_blocked(p, b, END_LET_GO) == -EAGAIN) {
+		unblock_signals(&mask);
+		batch_flush(p, b, END_LET_GO, BATCH_MAY_WAIT);
+		block_signals(&mask);
+	}
 	disarm_locked(p, b, frame ? &frame->mask : &mask);
 	if (frame)
 		signals_leave(frame);
