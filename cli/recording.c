@@ -93,9 +93,7 @@ static int is_unborn(const struct source *s)
 /* Who hands a recording over has named its files. */
 static void tell_of(const struct recording *r, const char *path, const char *what)
 {
-	fprintf(stderr, "sysshim %s: ", r->command);
-	print_sentence(stderr, path);
-	fprintf(stderr, ": %s\n", what);
+	print_complaint("sysshim %s: %s: %s", r->command, path, what);
 }
 
 static int source_open(struct recording *r, struct source *s, const char *path, int in_folder)

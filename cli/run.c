@@ -193,9 +193,7 @@ static void record_into(const char *folder)
 /* A script has named its interpreter. */
 static void tell(const char *why)
 {
-	fputs("sysshim run: ", stderr);
-	print_sentence(stderr, why);
-	fputc('\n', stderr);
+	print_complaint("sysshim run: %s", why);
 }
 
 int command_run(int argc, char **argv)
@@ -341,8 +339,6 @@ int command_run(int argc, char **argv)
 	int error = errno;
 	if (tracer)
 		kill(tracer, SIGKILL);
-	fputs("sysshim run: ", stderr);
-	print_sentence(stderr, argv[optind]);
-	fprintf(stderr, ": %s\n", strerror(error));
+	print_complaint("sysshim run: %s: %s", argv[optind], strerror(error));
 	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
 }

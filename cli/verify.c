@@ -20,9 +20,7 @@
 /* Why it cannot be verified; 0. */
 static int refuse(const char *why, const char *more)
 {
-	fputs("sysshim run --verify: ", stderr);
-	print_sentence(stderr, why);
-	fprintf(stderr, "%s\n", more);
+	print_complaint("sysshim run --verify: %s%s", why, more);
 	return 0;
 }
 
