@@ -3,7 +3,7 @@
 /* coalesces: yes */
 /* variants: quiet stats batch4096 */
 /* timeout: 300 */
-#include "steps.h"
+#include "behind_a_vfork.h"
 #include <sched.h>
 
 enum { ROW = 60, FIRST = 600, LAST = 1500, APART = 15 /* instructions behind the kernel */ };
@@ -15,13 +15,6 @@ static void handle(int signal)
 	(void)signal;
 	unshare(CLONE_FILES);
 	errno = error;
-}
-
-static int is_default(int signal)
-{
-	struct sigaction now;
-
-	return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
 }
 
 static void body(void)
@@ -45,22 +38,9 @@ static void body(void)
 
 int main(int argc, char **argv)
 {
-	int wrong = 0;
-
 	(void)argc;
 	without_hurry(argv);
-	for (long at = FIRST; at < LAST; at += APART) {
-		pid_t pid = traced(body);
-		if (!to_mark(pid) || ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACEVFORKDONE))
-			die("the mark");
-		go(pid, PTRACE_CONT, 0);
-		for (long n = 0; n < at && step(pid);)
-			n++;
-		kill(pid, SIGUSR1);
-		while (to_mark(pid))
-			;
-		wrong += step_status != 0;
-	}
+	int wrong = behind_a_vfork(body, FIRST, LAST, APART);
 	printf("behind %d of %d places another handler stood, or it failed\n", wrong, (LAST - FIRST) / APART);
 	unlink("rows");
 	return 0;

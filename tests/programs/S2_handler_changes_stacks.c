@@ -52,10 +52,8 @@ int main(void)
 
 	fd = open("rows", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	first_is(first);
-	take_off_after(97);
 	for (int i = 0; i < TURNS; i++) {
-		is_first = 1;
-		change(&second_stack, &first_stack);
+		first_runs();
 		for (int j = 0; j < ROW; j++)
 			row('b');
 		if (i % 8 == 7 && lseek(fd, 0, SEEK_CUR) > FULL) {
@@ -65,7 +63,7 @@ int main(void)
 			lseek(fd, 0, SEEK_SET);
 		}
 	}
-	take_off_after(0);
+	take_off_every(0);
 	wrong += torn();
 	printf("%d rows are torn, %d are missing\n", wrong, TURNS * ROW - rows[1]);
 	unlink("rows");

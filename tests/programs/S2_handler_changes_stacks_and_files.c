@@ -51,14 +51,12 @@ int main(void)
 	for (int i = 0; i < BURST; i++)
 		row('b');
 	first_is(first);
-	take_off_after(97);
 	for (int i = 0; i < TURNS; i++) {
-		is_first = 1;
-		change(&second_stack, &first_stack);
+		first_runs();
 		for (int j = 0; j < ROW; j++)
 			row('b');
 	}
-	take_off_after(0);
+	take_off_every(0);
 	long strangers = lseek(files[0], 0, SEEK_END) / SIZE - rows('a');
 	printf("%ld rows are in the wrong file, %d are missing\n", strangers, BURST + TURNS * ROW - rows('b'));
 	unlink("a");

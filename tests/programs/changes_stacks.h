@@ -47,7 +47,14 @@ static void handle(int signal, siginfo_t *information, void *context)
 	registers[REG_RIP] = (greg_t)called;
 }
 
-/* main is the second. */
+static inline void take_off_every(int microseconds)
+{
+	struct itimerval often = {{0, microseconds}, {0, microseconds}};
+
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+/* main is the second. From here on the first is taken off. */
 static inline void first_is(void (*function)(void))
 {
 	struct sigaction action = {.sa_sigaction = handle, .sa_flags = SA_SIGINFO};
@@ -56,12 +63,14 @@ static inline void first_is(void (*function)(void))
 	sigaction(SIGALRM, &action, NULL);
 	*top = (void *)function;
 	first_stack = top - 6;
+	take_off_every(97);
 }
 
-static inline void take_off_after(int microseconds)
+/* main goes on when the first is taken off. */
+static inline void first_runs(void)
 {
-	struct itimerval often = {{0, microseconds}, {0, microseconds}};
-
-	setitimer(ITIMER_REAL, &often, NULL);
+	is_first = 1;
+	change(&second_stack, &first_stack);
 }
+
 #endif
