@@ -182,8 +182,8 @@ static void disarm_locked(struct process *p, struct batch *b, uint64_t *mask)
 	b->armed = guard.armed = 0;
 	b->looked_away = 0;
 	b->candidate = 0;
-	/* Whoever was interrupted on the way to a batch's first write does not make it. */
 	batch_renew(b);
+	/* A fork by an instruction of the program's own is not seen from here on. */
 	arm_before_child(b);
 	relearn(p);
 }

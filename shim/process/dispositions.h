@@ -89,8 +89,9 @@ void signal_on_fault(int signal, struct signal_information *information, struct 
 void signal_on_fatal(int signal, void *information, void *context);
 void signal_on_stop(int signal, void *information, void *context);
 
-/* signal_stack.c. Is this one, or was one before, of those that are none while a handler runs on them? */
+/* signal_stack.c. The program's alternate stack is this one, as it sees it. */
 void signals_own_stack(const struct signal_stack *now);
+/* Is this one, or was one before, of those that are none while a handler runs on them? */
 int signal_stack_disarms(const struct signal_stack *now);
 /* Our alternate stack is in force: 1; is this address on it? */
 int signal_stack_install(void);
