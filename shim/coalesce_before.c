@@ -165,6 +165,7 @@ static const uint8_t objections[SYSCALL_LIMIT] = {
 	[__NR_vmsplice] = LET_GO_SHARED_MEMORY, /* who looks into the pipe sees the page as it is then */
 	[__NR_seccomp] = LET_GO_FILTER,
 	[__NR_prctl] = LET_GO_FILTER,
+	[__NR_fcntl] = LET_GO_ASYNC_IO,
 	[__NR_clone] = LET_GO_THREADS,
 	[__NR_clone3] = LET_GO_THREADS,
 };
@@ -203,6 +204,9 @@ static enum let_go objection(const struct call *call, enum reach *reach)
 	case __NR_prctl:
 		*reach = REACH_FAMILY;
 		return (uint32_t)a[0] == 22 /* PR_SET_SECCOMP */ ? LET_GO_FILTER : (uint32_t)a[0] == 59 ? LET_GO_OWN_DISPATCH : LET_GO_NOT;
+	case __NR_fcntl:
+		/* A write may then raise any signal before it is over, as SIGIO does (disposition_objection), and each write one of its own (a real-time one is queued). */
+		return (uint32_t)a[1] == F_SETSIG && a[2] ? LET_GO_ASYNC_IO : LET_GO_NOT;
 	case __NR_clone:
 	case __NR_clone3:
 		return objection_to_child(call, reach);
