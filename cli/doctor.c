@@ -165,7 +165,7 @@ static int try_recordings(void)
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0)
 		return said(0, "recordings", "a seccomp filter stands: a place is to be named for each");
 	if (!recordings_folder(path, sizeof path))
-		return said(0, "recordings", "neither XDG_STATE_HOME nor HOME names a folder: a place is to be named for each");
+		return said(0, "recordings", "neither XDG_STATE_HOME nor HOME names a folder below /: a place is to be named for each");
 	if (refusal(path))
 		return said(0, "recordings", refusal(path));
 	snprintf(text, sizeof text, "%s", path);

@@ -5,7 +5,7 @@ int state_path(struct text *out, const char *state_home, const char *home, const
 {
 	if (state_home && state_home[0] == '/') {
 		text_string(out, state_home);
-	} else if (home && home[0] == '/') {
+	} else if (home && home[0] == '/' && home[1]) {
 		text_string(out, home);
 		text_string(out, "/.local/state");
 	} else {

@@ -6,7 +6,8 @@
 #include "text.h"
 
 /* ${XDG_STATE_HOME:-$HOME/.local/state} (XDG base directory specification: a relative path is to be ignored) and `rest` behind it; either may be
- * NULL. 0: neither is an absolute path, or it does not fit (out->cut). */
+ * NULL. 0: neither is an absolute path, or it does not fit (out->cut). HOME=/ is none: the kernel gives it to its first program (init/main.c, envp_init), whose recording would
+ * hold the root file system until the machine is off, so that it could not be mounted read-only before. */
 int state_path(struct text *out, const char *state_home, const char *home, const char *rest);
 
 #define STATE_RECORDINGS "/sysshim/recordings"

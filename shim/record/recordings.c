@@ -279,7 +279,7 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 	struct stat status;
 
 	if (!state_path(&out, state, home, STATE_RECORDINGS))
-		return out.cut ? "the path to the folder for recordings is too long" : "neither XDG_STATE_HOME nor HOME names a folder";
+		return out.cut ? "the path to the folder for recordings is too long" : "neither XDG_STATE_HOME nor HOME names a folder below /";
 	char *folder_end = out.at;
 	*folder_end = 0;
 	/* A HOME that is somebody else's (su and sudo may keep it) is not to get files of ours. */
