@@ -1,6 +1,7 @@
 /* Where libsysshim.so and sysshim-tracer are. */
 #include "command.h"
 #include "../format/machine.h"
+#include "../format/text.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -65,7 +66,13 @@ void library_preload(const char *library)
 
 	if (!before || !*before) {
 		setenv("LD_PRELOAD", library, 1);
-	} else if (asprintf(&all, "%s:%s", library, before) > 0) {
+		return;
+	}
+	/* A sanitizer's runtime stays in front. */
+	size_t blank = strspn(before, " :"), first = blank + strcspn(before + blank, " :");
+	int behind = text_names_asan(before, first);
+	const char *rest = behind ? before + first + strspn(before + first, " :") : before;
+	if (asprintf(&all, "%.*s%s%s%s%s", behind ? (int)first : 0, before, behind ? ":" : "", library, *rest ? ":" : "", rest) > 0) {
 		setenv("LD_PRELOAD", all, 1);
 		free(all);
 	}

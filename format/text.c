@@ -23,6 +23,21 @@ int text_names_loader(const char *name)
 	return 0;
 }
 
+int text_names_asan(const char *path, size_t length)
+{
+	static const char names[][17] = {"libasan.so", "libclang_rt.asan"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		for (size_t at = 0; at < length; at++) {
+			size_t same = 0;
+			while (names[i][same] && at + same < length && path[at + same] == names[i][same])
+				same++;
+			if (!names[i][same])
+				return 1;
+		}
+	return 0;
+}
+
 enum { WORD = sizeof(uint64_t) };
 
 /* Has a word a byte that is 0? (H. S. Warren, Hacker's Delight, 6-1) */

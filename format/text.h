@@ -70,6 +70,8 @@ void text_injected(struct text *out, int injected, int delayed);
 size_t text_length_within(const char *s, size_t size);
 /* Is a file of this name, without folders, glibc's ld.so? Run as a program it has no interpreter, and loads us all the same. */
 int text_names_loader(const char *name);
+/* Is this file AddressSanitizer's runtime, which ends a program that has loaded another library before it (compiler-rt, asan_linux.cpp, IsDynamicRTName)? */
+int text_names_asan(const char *path, size_t length);
 /* Has a path a part ".."? Where that leads to depends on symbolic links in front of it. */
 int text_climbs(const char *path);
 

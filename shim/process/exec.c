@@ -53,7 +53,7 @@ int exec_is_out_of_reach(const struct process *p)
 /* Behind a filter of the program's own: the child is told whose it is, the recording that the program goes on as another one, and nothing else is done. */
 static long exec_sealed(struct process *p, const struct call *call, int slot)
 {
-	uint64_t *copy = exec_own_path() ? exec_environment(p, call->arguments[slot], settings.follow && !exec_is_out_of_reach(p)) : NULL;
+	uint64_t *copy = exec_own_path() ? exec_environment(p, call->arguments[slot], settings.follow && !exec_is_out_of_reach(p), 0) : NULL;
 	struct call changed = *call;
 	long result = -E2BIG;
 	/* A vfork child is not told from its parent here. */
@@ -118,7 +118,7 @@ static void after(struct process *p, int unfollowed, uint64_t *copy)
 uint64_t *exec_by_libc(struct process *p, uint64_t environment)
 {
 	int out_of_reach = exec_is_out_of_reach(p);
-	uint64_t *copy = exec_own_path() && (!p->sealed || out_of_reach) ? exec_environment(p, environment, settings.follow && !out_of_reach) : NULL;
+	uint64_t *copy = exec_own_path() && (!p->sealed || out_of_reach) ? exec_environment(p, environment, settings.follow && !out_of_reach, 0) : NULL;
 
 	clear_the_way(p);
 	before(p, -1);
@@ -169,18 +169,18 @@ long exec_call(struct process *p, const struct call *call)
 	if (result && result != -ENOSYS)
 		return kernel_call(call);
 	clear_the_way(p);
-	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), is_go = unfollowed == UNFOLLOWED_GO;
-	if (is_go)
+	int unfollowed = target_unfollowed(p, call), may_trace = is_to_be_traced(unfollowed), is_go = unfollowed == UNFOLLOWED_GO, asan = unfollowed - UNFOLLOWED_ASAN;
+	if (is_go || asan > 0)
 		unfollowed = -1;
 	int out_of_reach = unfollowed < 0 && exec_is_out_of_reach(p);
 	/* What cannot load us gets nothing that it could see; where its ld.so would complain of us, we are taken out. */
 	if (exec_own_path() && (unfollowed < 0 || unfollowed == UNFOLLOWED_FOREIGN || may_trace))
-		copy = exec_environment(p, call->arguments[slot], settings.follow && unfollowed < 0 && !is_go && !out_of_reach);
+		copy = exec_environment(p, call->arguments[slot], settings.follow && unfollowed < 0 && !is_go && !out_of_reach, asan);
 	if (copy && may_trace)
 		tracer = trace(p, copy);
 	if (copy && is_go && tracer <= 0) {
 		exec_memory_give(p, copy);
-		copy = exec_environment(p, call->arguments[slot], !out_of_reach);
+		copy = exec_environment(p, call->arguments[slot], !out_of_reach, 0);
 	}
 	if (tracer > 0) {
 		unfollowed = -1;

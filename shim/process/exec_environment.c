@@ -79,6 +79,7 @@ struct copy {
 	struct text out;
 	const char *preload;     /* the program's own LD_PRELOAD=..., in out; NULL: it has none */
 	uint8_t follow;          /* it is to load us; else it is to lose us */
+	int asan;                /* behind libasan.so.N; 0: behind nothing */
 	uint8_t given[KEPT];     /* it has this variable of our birth */
 	uint8_t relative[KEPT];  /* with the path as the user wrote it, which means another file in another folder */
 };
@@ -135,24 +136,44 @@ static int brings_us(const char *value)
 	return 0;
 }
 
-/* LD_PRELOAD with us in front (following) or without us, and the program's other entries in their order. */
+/* Is the first one AddressSanitizer's runtime? */
+static int begins_with_asan(const char *value)
+{
+	size_t length = next_entry(&value);
+
+	return text_names_asan(value, length);
+}
+
+static void add_library(struct copy *c, int *any, const char *library, size_t length)
+{
+	if (*any)
+		text_char(&c->out, ':');
+	*any = 1;
+	text_bytes(&c->out, library, length);
+}
+
+/* LD_PRELOAD with us in front (following) or without us, and the program's other entries in their order. A sanitizer's runtime stays the first, also where the program brings it itself. */
 static void add_preload(struct copy *c, const char *value)
 {
 	uint64_t start = (uint64_t)c->out.at;
-	int any = c->follow;
+	int any = 0, asan_is_first = begins_with_asan(value);
 	size_t length;
 
 	text_string(&c->out, "LD_PRELOAD=");
-	if (c->follow)
-		text_string(&c->out, birth.own_path);
-	for (; (length = next_entry(&value)); value += length) {
-		if (is_ours(value, length))
-			continue;
-		if (any)
-			text_char(&c->out, ':');
+	if (c->follow && asan_is_first) {
+		length = next_entry(&value);
+		add_library(c, &any, value, length);
+		value += length;
+	} else if (c->follow && c->asan) {
+		text_string(&c->out, "libasan.so.");
+		text_decimal(&c->out, c->asan);
 		any = 1;
-		text_bytes(&c->out, value, length);
 	}
+	if (c->follow)
+		add_library(c, &any, birth.own_path, string_length(birth.own_path));
+	for (; (length = next_entry(&value)); value += length)
+		if (!is_ours(value, length))
+			add_library(c, &any, value, length);
 	text_char(&c->out, 0);
 	if (any)
 		add(c, start);
@@ -286,7 +307,7 @@ static void add_hidden(struct copy *c, const struct process *p)
 	size_t visible = c->count;
 
 	add_recording(c, p);
-	if (!c->preload || !brings_us(c->preload))
+	if (!c->preload || !brings_us(c->preload) || (c->asan && !begins_with_asan(c->preload)))
 		add_preload(c, c->preload ? c->preload : "");
 	for (int i = 0; i < birth.count; i++)
 		if (!c->given[i] || c->relative[i])
@@ -295,7 +316,7 @@ static void add_hidden(struct copy *c, const struct process *p)
 		add(c, c->pointers[visible]);
 }
 
-uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow)
+uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow, int asan)
 {
 	char *memory = exec_memory_take(p);
 	struct copy *c;
@@ -307,6 +328,7 @@ uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow)
 	c = (struct copy *)(memory + (exec_memory_is_spare(memory) ? EXEC_SPARE_BYTES : EXEC_POINTER_BYTES + EXEC_TEXT_BYTES) - sizeof *c);
 	memset(c, 0, sizeof *c);
 	c->follow = (uint8_t)follow;
+	c->asan = asan > 0 ? asan : 0;
 	c->pointers = (uint64_t *)memory;
 	c->most = most;
 	c->out = (struct text){memory + most * 8, (char *)c, 0};

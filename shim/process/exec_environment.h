@@ -11,8 +11,8 @@
 void exec_start(char *const *environment, char *const *config, const char *own_path);
 
 /* A copy of the environment at `theirs`, in memory of exec_memory_take; NULL: the program's own has to do. follow: it brings us along, else it loses
- * us. Any context. */
-uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow);
+ * us. asan: the program needs libasan.so.N as its first library, and ends where another comes before; 0 and less: it does not. Any context. */
+uint64_t *exec_environment(struct process *p, uint64_t theirs, int follow, int asan);
 
 /* As exec_start was told. */
 const char *exec_own_path(void);

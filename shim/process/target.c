@@ -44,6 +44,57 @@ static int has_interpreter(long fd, const Elf64_Ehdr *header)
 	return segment_next(fd, header, PT_INTERP, &i, &segment) != 0;
 }
 
+/* Where the file has what will stand at this address; 0: nowhere. */
+static uint64_t offset_of(long fd, const Elf64_Ehdr *header, uint64_t at)
+{
+	Elf64_Phdr segment;
+
+	for (int i = 0; segment_next(fd, header, PT_LOAD, &i, &segment) == 1;)
+		if (at - segment.p_vaddr < segment.p_filesz)
+			return segment.p_offset + (at - segment.p_vaddr);
+	return 0;
+}
+
+/* Where the file has the names of the libraries that it needs (DT_STRTAB), and the first one's place there, which every linker puts first. 0: it needs none. */
+static __attribute__((noinline)) uint64_t needed_names(long fd, const Elf64_Ehdr *header, uint64_t *first)
+{
+	Elf64_Phdr segment;
+	Elf64_Dyn entries[8];
+	int i = 0;
+	long got;
+
+	if (segment_next(fd, header, PT_DYNAMIC, &i, &segment) != 1)
+		return 0;
+	for (uint64_t at = 0; at < segment.p_filesz; at += sizeof entries) {
+		got = own_read(RAW(__NR_pread64, fd, entries, sizeof entries, segment.p_offset + at));
+		if (!at && (got < (long)sizeof *entries || entries[0].d_tag != DT_NEEDED))
+			return 0;
+		if (!at)
+			*first = entries[0].d_un.d_val;
+		for (long n = 0; n < got / (long)sizeof *entries; n++)
+			if (entries[n].d_tag == DT_STRTAB)
+				return offset_of(fd, header, entries[n].d_un.d_ptr);
+		if (got < (long)sizeof entries)
+			break;
+	}
+	return 0;
+}
+
+/* N where it needs gcc's libasan.so.N first; 0. */
+static __attribute__((noinline)) int asan_of(long fd, const Elf64_Ehdr *header)
+{
+	char name[16] = "";
+	uint64_t first, names = needed_names(fd, header, &first);
+	int version = 0;
+
+	if (!names || own_read(RAW(__NR_pread64, fd, name, sizeof name - 1, names + first)) < (long)sizeof name - 1)
+		return 0;
+	const char *digits = string_after(name, "libasan.so.");
+	for (; digits && *digits >= '0' && *digits <= '9'; digits++)
+		version = version * 10 + (*digits - '0');
+	return digits && !*digits ? version : 0;
+}
+
 static __attribute__((noinline)) int has_go(long fd, const Elf64_Ehdr *header)
 {
 	Elf64_Phdr segment;
@@ -155,7 +206,10 @@ static __attribute__((noinline)) int looks_unfollowed(long fd)
 		return UNFOLLOWED_FOREIGN;
 	if (!has_interpreter(fd, &header))
 		return header.e_type == ET_DYN && is_loader(fd) ? -1 : UNFOLLOWED_STATIC;
-	return tracer_is_wanted() && has_go(fd, &header) ? UNFOLLOWED_GO : -1;
+	if (tracer_is_wanted() && has_go(fd, &header))
+		return UNFOLLOWED_GO;
+	int asan = asan_of(fd, &header);
+	return asan ? UNFOLLOWED_ASAN + asan : -1;
 }
 
 /* 1: it is this file, 0: another; -1: there is none. Of a file system that does not answer (network, FUSE) nothing is asked: what is known here is enough. */

@@ -95,7 +95,8 @@ enum unfollowed {
 	UNFOLLOWED_STATIC,
 	UNFOLLOWED_SETUID,
 	UNFOLLOWED_FOREIGN, /* another word size or processor */
-	UNFOLLOWED_GO       /* it can load us and makes its calls without libc: only told where a tracer is at hand, and not counted */
+	UNFOLLOWED_GO,      /* it can load us and makes its calls without libc: only told where a tracer is at hand, and not counted */
+	UNFOLLOWED_ASAN = 256 /* and more: it can load us behind libasan.so.N, N more than this; not counted */
 };
 
 struct inherited {

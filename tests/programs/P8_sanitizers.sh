@@ -1,7 +1,7 @@
 #!/bin/bash
 # timeout: 120
 # AddressSanitizer refuses to start behind any other preload: behind us it says the same, in the same status, as behind an empty library;
-# doctor names the remedy; with that the program is as it is without us, in its reports too, and is counted.
+# doctor names the remedy; with that the program is as it is without us, in its reports too, and is counted. So is one that a program under the shim starts, without any remedy.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -70,6 +70,24 @@ rows = [row for row in rows if row["program"] == "program" and row["calls"].get(
 # a leak's report ends by an instruction of the runtime's own, which is seen only while dispatch is armed; from gcc 13 on an overflow's too
 assert len(rows) >= (2 if int(sys.argv[1]) < 13 else 1) and any(row["end"] == "exit status 0" for row in rows), [row["end"] for row in rows]
 PYTHON
+
+# a child's runtime comes first by itself, whether the program needs it or the caller names it, and its own children know nothing of that
+printf '#include <stdlib.h>\nint main(void) { return system("./program fine; env; ./plain") != 0; }\n' >starts.c
+printf '#include <string.h>\n#include <dlfcn.h>\nint main(void) { return dlsym(RTLD_DEFAULT, "__asan_init") != NULL; }\n' >plain.c
+gcc -fsanitize=address -o starts starts.c && gcc -o plain plain.c || fail "no programs that start others"
+for line in './program fine' './program overflow' './program leak' 'env -i ASAN_OPTIONS=color=never ./program leak' "LD_PRELOAD=$runtime ./plain" \
+	"LD_PRELOAD='$runtime $PWD/empty.so' ./program fine; env LD_PRELOAD=$runtime:$PWD/empty.so env | sort" ./starts; do
+	run native.child env SYSSHIM_STATS=off bash -c "$line; echo \$?"
+	for settings in SYSSHIM_LOG=off "SYSSHIM_LOG=$PWD/recording SYSSHIM_LOG_FORMAT=binary"; do
+		# shellcheck disable=SC2086
+		run child env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off $settings bash -c "$line; echo \$?"
+		sed -i '/^LD_PRELOAD=[^:]*$/d; /^SYSSHIM_LOG/d' child.out native.child.out
+		same "child, ${settings%% *}" "$line" native.child child
+	done
+done
+"$SYSSHIM" show recording | grep -q ' ./program leak$' || fail "a sanitized child is not recorded: $("$SYSSHIM" show recording)"
+run command env LD_PRELOAD="$runtime" SYSSHIM_LIBRARY="$SHIM" ASAN_OPTIONS=detect_leaks=0 "$SYSSHIM" run -q ./program fine
+[ "$(cat command.status)" = 0 ] || fail "run puts the shim in front of the runtime: $(cat command.err)"
 
 # with its runtime inside it needs no remedy
 if gcc -O1 -g -fsanitize=address -static-libasan -o inside "$source" 2>/dev/null; then
