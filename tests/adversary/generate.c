@@ -150,6 +150,15 @@ static void operations(struct program *program, int count)
 	}
 }
 
+/* NB: drawn by themselves, so that a seed without them is what it was before there were these. What others do at the same time comes in any order. */
+static unsigned more_features(uint64_t seed, unsigned features)
+{
+	uint64_t own = seed ^ 0x3333333333333333ull;
+	unsigned chance = (unsigned)(draw(&own) >> 33) % 100, more = chance < 20 ? FOLDERS : chance < 35 ? EVENTS : chance < 40 ? FOLDERS | EVENTS : 0;
+
+	return features & (THREADS | WATCHED | STORMS | SHARES) ? more & ~(unsigned)EVENTS : more;
+}
+
 static unsigned features_drawn(void)
 {
 	static const struct {
@@ -170,6 +179,7 @@ void program_make(struct program *program, uint64_t seed)
 	state = seed * 0x2545f4914f6cdd1dull + 1;
 	depth = 0;
 	program->features = features_drawn();
+	program->features |= more_features(seed, program->features);
 	/* Two files at least, or a file and a pipe. */
 	for (int slot = 0; slot < 2; slot++) {
 		struct operation *operation = add(program, kind_named(slot && program->features & PIPES ? "pipe" : "open"));

@@ -15,7 +15,7 @@ struct place {
 };
 
 struct file {
-	char name[32];
+	char name[40];
 	unsigned mode, links;
 	size_t size;
 	char *bytes;

@@ -29,7 +29,9 @@ enum feature {
 	SIGNALS = 1 << 14,
 	PIPES = 1 << 15,
 	BAD = 1 << 16,
-	SHARES = 1 << 17
+	SHARES = 1 << 17,
+	FOLDERS = 1 << 18,
+	EVENTS = 1 << 19
 };
 
 /* What an argument means. VARIANT: an operation's own varieties, counted from 0. */

@@ -145,7 +145,26 @@ static int by_name(const void *one, const void *other)
 	return strcmp(((const struct file *)one)->name, ((const struct file *)other)->name);
 }
 
-void collect(struct outcome *outcome, const char *folder)
+/* A link's own bytes are where it leads to; a FIFO has none, and a folder those of its files. */
+static void take(struct file *file, const char *path)
+{
+	int fd;
+
+	file->bytes = malloc(file->size + 1);
+	if (S_ISLNK(file->mode)) {
+		if (readlink(path, file->bytes, file->size) != (ssize_t)file->size)
+			fail(path);
+		return;
+	}
+	file->size = S_ISREG(file->mode) ? file->size : 0;
+	if (!file->size)
+		return;
+	if ((fd = open(path, O_RDONLY)) < 0 || read(fd, file->bytes, file->size) != (ssize_t)file->size)
+		fail(path);
+	close(fd);
+}
+
+static void collect_from(struct outcome *outcome, const char *folder, const char *prefix)
 {
 	char path[8192];
 	DIR *all = opendir(folder);
@@ -157,18 +176,22 @@ void collect(struct outcome *outcome, const char *folder)
 		if (entry->d_name[0] == '.' || lstat(path, &status))
 			continue;
 		struct file *file = &outcome->files[outcome->count++];
-		snprintf(file->name, sizeof file->name, "%.31s", entry->d_name);
+		snprintf(file->name, sizeof file->name, "%s%.31s", prefix, entry->d_name);
 		file->mode = status.st_mode;
 		file->links = (unsigned)status.st_nlink;
 		file->size = (size_t)status.st_size;
-		file->bytes = malloc(file->size + 1);
-		int fd = open(path, O_RDONLY);
-		if (read(fd, file->bytes, file->size) != (ssize_t)file->size)
-			fail(path);
-		close(fd);
+		take(file, path);
+		/* Folders within folders have one name. */
+		if (S_ISDIR(status.st_mode))
+			collect_from(outcome, path, "folder/");
 	}
 	if (all)
 		closedir(all);
+}
+
+void collect(struct outcome *outcome, const char *folder)
+{
+	collect_from(outcome, folder, "");
 	qsort(outcome->files, (size_t)outcome->count, sizeof outcome->files[0], by_name);
 }
 
