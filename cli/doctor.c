@@ -4,6 +4,7 @@
 #include "recording.h"
 #include "../format/json.h"
 #include "../format/machine.h"
+#include "../format/state.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -161,6 +163,7 @@ static int try_recordings(void)
 {
 	char path[PATH_MAX], text[PATH_MAX + 64];
 	struct stat status;
+	struct statfs mount;
 
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) > 0)
 		return said(0, "recordings", "a seccomp filter stands: a place is to be named for each");
@@ -173,6 +176,10 @@ static int try_recordings(void)
 		strrchr(path, '/')[strrchr(path, '/') == path] = 0;
 	/* A link that leads nowhere is none. */
 	int is_folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	if (is_folder && access(path, W_OK | X_OK) == 0 && statfs(path, &mount) == 0 && state_is_remote((uint64_t)mount.f_type)) {
+		say("but", "recordings", "the folder lies on a network file system: what nobody asks for is not recorded; sysshim run does, and who names a place");
+		return 0;
+	}
 	if (is_folder && access(path, W_OK | X_OK) == 0)
 		return said(1, "recordings", text);
 	snprintf(text, sizeof text, "%.*s: %s", PATH_MAX, path, is_folder ? strerror(errno) : "not a folder");

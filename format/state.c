@@ -15,6 +15,19 @@ int state_path(struct text *out, const char *state_home, const char *home, const
 	return !out->cut;
 }
 
+int state_is_remote(uint64_t type)
+{
+	/* As statfs(2) and linux/magic.h name them. */
+	static const uint32_t remote[] = {0x6969 /* NFS */, 0x517b /* SMB */, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB 2 */, 0x5346414f, 0x6b414653 /* AFS */, 0x00c36400 /* Ceph */,
+					  0x0bd00bd0 /* Lustre */, 0x47504653 /* GPFS */, 0x19830326 /* BeeGFS */, 0xaad7aaea /* PanFS */, 0x20030528 /* OrangeFS */,
+					  0x73757245 /* Coda */, 0x01161970 /* GFS2 */, 0x7461636f /* OCFS2 */};
+
+	for (unsigned i = 0; i < sizeof remote / sizeof *remote; i++)
+		if ((uint32_t)type == remote[i])
+			return 1;
+	return 0;
+}
+
 /* Days since 1970 in the proleptic Gregorian calendar, with years that begin in March so that a leap day is a year's last. */
 static void text_date(struct text *out, uint64_t time)
 {

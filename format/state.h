@@ -10,6 +10,9 @@
  * hold the root file system until the machine is off, so that it could not be mounted read-only before. */
 int state_path(struct text *out, const char *state_home, const char *home, const char *rest);
 
+/* A type of statfs(2) of which each chunk of records would be a message to a server, and one that does not answer a program that stands still: nothing is recorded there that nobody has asked for. */
+int state_is_remote(uint64_t type);
+
 #define STATE_RECORDINGS "/sysshim/recordings"
 
 /* YYYYmmddTHHMMSS.uuuuuu-PID in UTC, so that the order of names is that of time; time: ns since 1970. */

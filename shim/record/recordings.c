@@ -272,6 +272,24 @@ static int either_is_anothers(char *path, char *end)
 	return is;
 }
 
+/* As far up as there is anything of the path. */
+static int is_remote(char *path, char *end)
+{
+	struct statfs status = {0};
+
+	for (char *at = end; at > path; at--) {
+		char old = *at;
+		if (old && old != '/')
+			continue;
+		*at = 0;
+		long result = RAW(__NR_statfs, path, &status);
+		*at = old;
+		if (result != -ENOENT)
+			return result == 0 && state_is_remote((uint64_t)status.f_type);
+	}
+	return 0;
+}
+
 const char *recordings_make(char *path, const char *state, const char *home, uint64_t time, int pid)
 {
 	struct text out = {path, path + PATH_LIMIT - 1, 0};
@@ -290,6 +308,8 @@ const char *recordings_make(char *path, const char *state, const char *home, uin
 		return "the folder for recordings would be in somebody else's home";
 	if (either_is_anothers(path, folder_end))
 		return "others may write into the folder for recordings";
+	if (!settings.log_asked && is_remote(path, folder_end))
+		return "the folder for recordings lies on a network file system";
 	text_char(&out, '/');
 	state_recording_name(&out, time, pid);
 	*out.at = 0;

@@ -81,8 +81,26 @@ if [ "$(id -u)" = 0 ]; then
 	nothing_recorded "the folder for recordings would be in somebody else's home"
 	[ -z "$(ls -A theirs)" ] || fail "something was left in somebody else's home"
 else
-	HOME=/ by_default bash -c '/bin/echo ran; :' >out 2>err
+	HOME=/etc by_default bash -c '/bin/echo ran; :' >out 2>err
 	nothing_recorded "the folder for recordings would be in somebody else's home"
+fi
+
+# A home over a network: each chunk of records would be a message to its server. statfs(2) is made to say so.
+remote() {
+	HOME=$PWD/remote strace -f -o strace.out -e trace=statfs -e inject=statfs:poke_exit=@arg2=6969000000000000 -E LD_PRELOAD="$SHIM" "$@"
+}
+if strace -o /dev/null -e trace=statfs -e inject=statfs:poke_exit=@arg2=00 true 2>strace.err; then
+	mkdir remote
+	remote bash -c '/bin/echo ran; :' >out 2>err
+	nothing_recorded 'the folder for recordings lies on a network file system'
+	[ -z "$(find remote -name recordings)" ] || fail "something was made over the network: $(find remote)"
+	HOME=$PWD/remote SYSSHIM_LIBRARY="$SHIM" strace -o strace.out -e trace=statfs -e inject=statfs:poke_exit=@arg2=6969000000000000 "$SYSSHIM" doctor >doctor.out 2>&1
+	grep -q '^but  *recordings .*network' doctor.out || fail "doctor does not say it: $(cat doctor.out)"
+	# Where somebody asks for a recording it is made all the same.
+	remote -E SYSSHIM_LOG_FORMAT=binary /bin/true 2>err
+	HOME=$PWD/remote "$SYSSHIM" show | grep -q ' /bin/true$' || fail "asked for, nothing is recorded over the network: $(cat err)"
+else
+	echo "not asked: a home over a network ($(head -n 1 strace.err))"
 fi
 
 # No room in the folder: nothing is said but in the summary, and nothing is left.
