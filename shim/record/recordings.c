@@ -167,8 +167,12 @@ uint64_t recordings_room(const struct statfs *s)
 	return s->f_blocks ? space_of(s, (uint64_t)s->f_bavail) : ~0ul;
 }
 
-/* Bytes, as its own processes count them: full chunks, and files, which have a chunk or two that are not full. */
-static uint64_t size_of(long folder, const char *name)
+struct size {
+	uint64_t bytes, files;
+};
+
+/* As its own processes count them: full chunks, and files, which have a chunk or two that are not full. */
+static struct size size_of(long folder, const char *name)
 {
 	char path[NAME + sizeof "/total"];
 	struct text out = {path, path + sizeof path - 1, 0};
@@ -177,29 +181,37 @@ static uint64_t size_of(long folder, const char *name)
 	text_string(&out, name);
 	text_string(&out, "/total");
 	*out.at = 0;
-	return read_from(folder, path, &total, sizeof total, 0) ? total.bytes + (uint64_t)total.processes * RECORD_CHUNK : 0;
+	if (!read_from(folder, path, &total, sizeof total, 0))
+		return (struct size){0, 0};
+	return (struct size){total.bytes + (uint64_t)total.processes * RECORD_CHUNK, total.processes};
 }
 
-/* Where the disk has little room the newest are fewer: all together are to be a PART_OF_FREE-th of what is free at most. The last one is our own. */
+/* Where the disk has little room, or room for few files, the newest are fewer: all together are to be a PART_OF_FREE-th of what is free at most. The last one is our own. */
 enum { PART_OF_FREE = 4 };
+
+static int is_too_much(const struct size *sum, const struct statfs *s)
+{
+	return sum->bytes > recordings_room(s) / PART_OF_FREE || (s->f_files && sum->files > (uint64_t)s->f_ffree / PART_OF_FREE);
+}
 
 static void keep_few(long folder, unsigned count)
 {
 	struct statfs status;
-	uint64_t sizes[RECORDINGS_KEPT], sum = 0;
+	struct size sizes[RECORDINGS_KEPT], sum = {0, 0}, most = {(uint64_t)RECORDINGS_KEPT * RECORD_TOTAL_BYTES, (uint64_t)RECORDINGS_KEPT * RECORD_TOTAL_PROCESSES};
 	int any_number = -1;
 
-	if (RAW(__NR_fstatfs, folder, &status) != 0)
+	if (RAW(__NR_fstatfs, folder, &status) != 0 || !is_too_much(&most, &status))
 		return;
-	uint64_t available = recordings_room(&status);
-	if (available / RECORD_TOTAL_BYTES >= RECORDINGS_KEPT)
-		return;
-	for (unsigned i = 0; i < count; i++)
-		sum += sizes[i] = size_of(folder, kept[i]);
-	for (; count > 1 && sum > available / PART_OF_FREE; count--) {
+	for (unsigned i = 0; i < count; i++) {
+		sizes[i] = size_of(folder, kept[i]);
+		sum.bytes += sizes[i].bytes;
+		sum.files += sizes[i].files;
+	}
+	for (; count > 1 && is_too_much(&sum, &status); count--) {
 		unsigned oldest = oldest_kept(count);
 		take_away(folder, kept[oldest], &any_number);
-		sum -= sizes[oldest];
+		sum.bytes -= sizes[oldest].bytes;
+		sum.files -= sizes[oldest].files;
 		sizes[oldest] = sizes[count - 1];
 		copy_name(kept[oldest], kept[count - 1]);
 	}

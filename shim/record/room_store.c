@@ -43,6 +43,14 @@ static uint64_t part_of_free(const struct statfs *s)
 	return settings.log_asked ? RECORD_TOTAL_BYTES : recordings_room(s) / ROOM_PART_OF_FREE;
 }
 
+/* And of the files that he may still make there; a file system that makes room for them as they come knows no number. */
+static uint64_t files_of_free(const struct statfs *s, uint64_t files)
+{
+	uint64_t part = (uint64_t)s->f_ffree / ROOM_PART_OF_FREE;
+
+	return !settings.log_asked && s->f_files && part < files ? part : files;
+}
+
 void room_look(struct process *p, const char *path)
 {
 	struct recording *r = &p->log.recording;
@@ -55,7 +63,7 @@ void room_look(struct process *p, const char *path)
 	r->in_memory = !settings.log_asked && lies_in_memory(&status);
 	r->is_copied = (uint8_t)copies_on_write(&status);
 	/* A file has a chunk or two that are not full. NB: where there is no room at all the kernel says so. */
-	uint64_t part = r->in_memory ? ROOM_IN_MEMORY * 16u * RECORD_CHUNK : part_of_free(&status), files = r->in_memory ? FILES_IN_MEMORY : part / RECORD_CHUNK;
+	uint64_t part = r->in_memory ? ROOM_IN_MEMORY * 16u * RECORD_CHUNK : part_of_free(&status), files = files_of_free(&status, r->in_memory ? FILES_IN_MEMORY : part / RECORD_CHUNK);
 	r->most = part < RECORD_TOTAL_BYTES ? part : RECORD_TOTAL_BYTES;
 	r->most_files = files < FILES_LEAST ? FILES_LEAST : files < RECORD_TOTAL_PROCESSES ? (uint32_t)files : RECORD_TOTAL_PROCESSES;
 }

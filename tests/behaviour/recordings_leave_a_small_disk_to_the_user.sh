@@ -1,7 +1,7 @@
 #!/bin/bash
 # timeout: 170
 # Recordings that nobody has named a place for take a part of what is free on the user's disk, each and all together: on a disk of 256 MiB what he does there still finds room after
-# twenty programs with a million calls each, and after two hundred small ones in one recording. Where somebody names the place, it is his to fill.
+# twenty programs with a million calls each, and after two hundred small ones in one recording; so it is with the files that a disk can hold. Where somebody names the place, it is his to fill.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -43,6 +43,20 @@ recorded bash -c 'for i in $(seq 600); do ./calls 10 || exit 1; done' || fail "m
 [ "$(used)" -le 20 ] || fail "many programs take $(used) MiB"
 "$SYSSHIM" show small/.local/state/sysshim/recordings/* >out || fail "show: $?"
 [ "$(grep -c 'calls 10$' out)" -ge 100 ] && grep -q 'program' <(tail -1 out) || fail "many: $(grep -c 'calls 10$' out): $(tail -1 out)"
+
+# So it is with the number of files: each program has one.
+umount small
+truncate -s 1G image && mkfs.ext4 -q -F -m 0 -N 2000 image && mount -o loop image small || fail "no disk of few files"
+recorded bash -c 'for i in $(seq 200); do ./calls 10 || exit 1; done' || fail "few files: status $?"
+files=$(find small -name '*.rec' | wc -l)
+[ "$files" -ge 60 ] && [ "$files" -le 125 ] || fail "a recording has $files of 2000 files"
+for i in $(seq 8); do
+	recorded bash -c 'for i in $(seq 200); do ./calls 10 || exit 1; done' || fail "few files, $i: status $?"
+done
+files=$(find small -name '*.rec' | wc -l)
+[ "$files" -le 550 ] || fail "recordings have $files of 2000 files"
+[ "$(ls small/.local/state/sysshim/recordings | wc -l)" -ge 3 ] || fail "few files: too few are kept: $(ls small/.local/state/sysshim/recordings)"
+rm -rf small/.local
 
 recorded SYSSHIM_LOG="$PWD/small/named" SYSSHIM_LOG_FORMAT=binary ./calls 1000000 || fail "named: status $?"
 [ "$(du -sm small/named | cut -f 1)" -ge 45 ] || fail "one with a name is cut: $(du -sm small/named)"
