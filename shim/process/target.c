@@ -20,7 +20,7 @@
 
 #include "../sys/poison.h"
 
-enum { LOOK_STACK = 16 << 10, HEADERS = 16, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, TYPE = 0170000, REGULAR = 0100000, SET_USER = 04000, SET_GROUP = 02000,
+enum { LOOK_STACK = 16 << 10, HEADERS = 16, DYNAMIC_MOST = 8192, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, TYPE = 0170000, REGULAR = 0100000, SET_USER = 04000, SET_GROUP = 02000,
        GROUP_EXECUTE = 010 };
 
 /* The next segment of this kind from header *i on: 1, 0: there is none, -1: the headers cannot be read. */
@@ -65,13 +65,13 @@ static __attribute__((noinline)) uint64_t needed_names(long fd, const Elf64_Ehdr
 
 	if (segment_next(fd, header, PT_DYNAMIC, &i, &segment) != 1)
 		return 0;
-	for (uint64_t at = 0; at < segment.p_filesz; at += sizeof entries) {
+	for (uint64_t at = 0; at < segment.p_filesz && at < DYNAMIC_MOST; at += sizeof entries) {
 		got = own_read(RAW(__NR_pread64, fd, entries, sizeof entries, segment.p_offset + at));
 		if (!at && (got < (long)sizeof *entries || entries[0].d_tag != DT_NEEDED))
 			return 0;
 		if (!at)
 			*first = entries[0].d_un.d_val;
-		for (long n = 0; n < got / (long)sizeof *entries; n++)
+		for (long n = 0; n < got / (long)sizeof *entries && entries[n].d_tag != DT_NULL; n++)
 			if (entries[n].d_tag == DT_STRTAB)
 				return offset_of(fd, header, entries[n].d_un.d_ptr);
 		if (got < (long)sizeof entries)
