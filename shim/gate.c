@@ -247,13 +247,10 @@ static long record_plain(struct process *p, const struct call *call)
 	return result;
 }
 
-/* In an audit, of close and fcntl what matters. A copy goes the whole way. */
+/* In an audit, of close what matters. */
 static long follow(struct process *p, const struct call *call)
 {
-	const uint64_t *a = call->arguments;
-	int closing = (uint32_t)call->number == __NR_close;
-
-	if (unlikely(!process_is_alone(p)) || (!closing && audit_copies((uint32_t)a[1])))
+	if (unlikely(!process_is_alone(p)))
 		return record(p, call);
 	enter_recorded(p, call);
 	long result = kernel_call(call);
@@ -262,8 +259,7 @@ static long follow(struct process *p, const struct call *call)
 	count_result(&p->counters[(uint32_t)call->number], QUICK_COUNT, result, 0);
 	p->run = 0;
 	/* NB: whatever it says, the number is free (close(2), EINTR). */
-	if (closing)
-		audit_closed((uint32_t)a[0]);
+	audit_closed((uint32_t)call->arguments[0]);
 	return result;
 }
 

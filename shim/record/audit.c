@@ -74,7 +74,7 @@ static void forget(uint64_t fd)
 		__atomic_store_n(&audit->is[fd], 0, __ATOMIC_RELAXED);
 }
 
-int audit_copies(uint32_t command)
+static int is_copy(uint32_t command)
 {
 	return command == F_DUPFD || command == F_DUPFD_CLOEXEC;
 }
@@ -221,7 +221,7 @@ static int follow(const struct text_call *call)
 			forget(fd);
 		break;
 	case __NR_fcntl:
-		return audit_copies((uint32_t)a[1]) && duplicated((uint32_t)a[0], (uint64_t)call->result);
+		return is_copy((uint32_t)a[1]) && duplicated((uint32_t)a[0], (uint64_t)call->result);
 	default:
 		return duplicated((uint32_t)a[0], (uint64_t)call->result);
 	}

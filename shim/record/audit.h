@@ -15,8 +15,6 @@ struct log_ticket;
 int audit_is_new(struct process *p, const struct text_call *call, const struct log_ticket *ticket);
 /* Before a call is recorded as one that begins: what its paths are relative to is told. */
 void audit_before(struct process *p, const struct text_call *call);
-/* Does this command of fcntl(2) make a descriptor? */
-int audit_copies(uint32_t command);
 /* A descriptor was closed by the only thread. */
 void audit_closed(uint32_t fd);
 /* A reader does not know what stands behind this descriptor: its open is not recorded. */

@@ -163,7 +163,7 @@ int log_is_plain(uint32_t number)
 
 int log_only_follows(uint32_t number)
 {
-	return settings.audit && (number == __NR_close || number == __NR_fcntl);
+	return settings.audit && number == __NR_close;
 }
 
 void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket)

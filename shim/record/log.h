@@ -69,7 +69,7 @@ void log_unseen(struct process *p, const struct text_call *call);
  * log_is_plain knows those whose records plain.h makes. The first looks at the clock, if anybody does (log.timed). */
 int log_is_quick(uint32_t number);
 int log_is_plain(uint32_t number);
-/* And these, in an audit: what they do to a descriptor is all that matters of them. */
+/* And this one, in an audit: what it does to a descriptor is all that matters of it. */
 int log_only_follows(uint32_t number);
 void log_quick_begin(struct process *p, const struct text_call *call, struct log_ticket *ticket);
 void log_quick_end(struct process *p, const struct text_call *call, const struct log_ticket *ticket, uint64_t now);
