@@ -66,7 +66,7 @@ void children_before(struct process *p, uint64_t flags)
 		if (!(p->threads & THREADS_MORE))
 			shards_open(p);
 		__atomic_fetch_or(&p->threads, THREADS_MORE, __ATOMIC_SEQ_CST);
-		recording_forget_threads(p);
+		recording_forget_threads(p, flags & CLONE_SETTLS);
 		signals_share(p);
 		return;
 	}

@@ -19,7 +19,7 @@ int32_t recording_thread(struct process *p)
 {
 	if (p->sealed || process_is_alone(p))
 		return p->pid;
-	uint64_t pointer = thread_pointer() >> 6, thread_mask = (1 << THREAD_BITS) - 1;
+	uint64_t pointer = p->log.recording.alike ? 0 : thread_pointer() >> 6, thread_mask = (1 << THREAD_BITS) - 1;
 	uint64_t *slot = &p->log.recording.threads[(pointer ^ pointer >> 6 ^ pointer >> 14) % RECORDING_THREADS];
 	uint64_t known = __atomic_load_n(slot, __ATOMIC_RELAXED);
 	if (pointer && !p->suspect && known >> THREAD_BITS == pointer)
@@ -30,8 +30,11 @@ int32_t recording_thread(struct process *p)
 	return (int32_t)thread;
 }
 
-void recording_forget_threads(struct process *p)
+void recording_forget_threads(struct process *p, uint64_t has_pointer)
 {
+	/* NB order: before it is there. Who knows himself by his own pointer meanwhile is right. */
+	if (!has_pointer)
+		p->log.recording.alike = 1;
 	for (unsigned i = 0; i < RECORDING_THREADS; i++)
 		__atomic_store_n(&p->log.recording.threads[i], 0, __ATOMIC_RELAXED);
 }

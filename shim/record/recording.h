@@ -33,6 +33,7 @@ struct recording {
 	uint64_t counted_at; /* the newest chunk when the counters were last written */
 	uint32_t kernel_counted; /* what follows is known: the kernel's count of reads and writes at birth */
 	uint64_t kernel_reads, kernel_writes;
+	uint32_t alike;    /* there is or was a thread with another's thread pointer */
 	struct lock lock;  /* of the room */
 	uint64_t threads[RECORDING_THREADS]; /* thread pointer / 64 in the upper bits, its thread's number in the lower 22 */
 };
@@ -92,7 +93,7 @@ int recording_were_read(const struct process *p, uint64_t number, long result);
 size_t recording_string_now(const struct process *p, uint64_t from);
 /* Who makes the call. */
 int32_t recording_thread(struct process *p);
-/* A thread comes: a thread pointer may be another's from now on. */
-void recording_forget_threads(struct process *p);
+/* A thread comes: a thread pointer may be another's from now on; and where it is not given one of its own (clone(2), CLONE_SETTLS) it has that of who makes it. */
+void recording_forget_threads(struct process *p, uint64_t has_pointer);
 
 #endif
