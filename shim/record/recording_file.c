@@ -255,14 +255,16 @@ void recording_counters(struct process *p)
 			put_counter(p, i);
 }
 
-void recording_state(struct process *p, unsigned end, int status)
+static int is_last(unsigned end)
+{
+	return end == RECORD_EXITED || end == RECORD_SIGNALLED;
+}
+
+static __attribute__((noinline)) void put_state(struct process *p, unsigned end, int status)
 {
 	struct record_header *h = room_place(p, 0);
 	const struct batches *b = &p->batches;
 
-	/* Behind a filter nobody asks whether what is to be executed is there: of ten attempts nine fail. */
-	if (end != RECORD_RUNNING && !(p->sealed && end == RECORD_EXECED))
-		recording_counters(p);
 	h->sites_rewritten = inherited.sites_rewritten;
 	h->sites_left = inherited.sites_left;
 	h->foreign_rewritten = inherited.foreign_rewritten;
@@ -293,4 +295,19 @@ void recording_state(struct process *p, unsigned end, int status)
 	h->ended = now ? now + h->epoch : 0;
 	__atomic_store_n(&h->end, end, __ATOMIC_RELEASE);
 	room_copy_all(p);
+}
+
+/* NB: a thread whose exec is failing while another one ends the process is still to say that it runs: who ends has the last word. */
+void recording_state(struct process *p, unsigned end, int status)
+{
+	uint64_t mask;
+
+	/* Behind a filter nobody asks whether what is to be executed is there: of ten attempts nine fail. */
+	if (end != RECORD_RUNNING && !(p->sealed && end == RECORD_EXECED))
+		recording_counters(p);
+	int locked = process_lock(p, &p->end_lock, &mask);
+	if (is_last(end) || (locked && !is_last(((struct record_header *)room_place(p, 0))->end)))
+		put_state(p, end, status);
+	if (locked)
+		lock_release(&p->end_lock, &mask);
 }
