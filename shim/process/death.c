@@ -162,7 +162,9 @@ void death_provisional(struct process *p, const char *how)
 
 	if (settings.stats != OUTPUT_PATH || p->sealed || p->ended || !process_is_ours(p) || !process_lock(p, &p->end_lock, &mask))
 		return;
-	write_file(p, how, 0, clock_monotonic());
+	/* NB: another thread may have ended the process meanwhile, which stands there for good. */
+	if (!p->ended)
+		write_file(p, how, 0, clock_monotonic());
 	lock_release(&p->end_lock, &mask);
 }
 
@@ -172,7 +174,8 @@ void death_take_back(struct process *p)
 
 	if (!p->stats_published || p->ended || !process_is_ours(p) || !process_lock(p, &p->end_lock, &mask))
 		return;
-	take_back_locked(p);
+	if (!p->ended)
+		take_back_locked(p);
 	lock_release(&p->end_lock, &mask);
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A thread ends the process while an exec of another one fails: the recording says how it ended, and not that it runs or has executed something.
+# A thread ends the process while an exec of another one fails: the recording and the summary say how it ended, and not that it runs or has executed something.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
