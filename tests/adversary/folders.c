@@ -99,6 +99,14 @@ void perform_list(const int32_t *a)
 		closedir(all);
 }
 
+/* What a descriptor is may be everybody's: /dev/null. */
+static int is_ours(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 void perform_mode(const int32_t *a)
 {
 	static const mode_t modes[] = {0600, 0644, 0444, 0200, 0755, 04755, 02644};
@@ -109,7 +117,7 @@ void perform_mode(const int32_t *a)
 		say("umask = %o", umask(mode & 0077));
 	else if (a[2] % 4 == 1)
 		say("chmod(%s, %o) = %d", FILE_AT(a[1]), mode, chmod(FILE_AT(a[1]), mode) ? -errno : 0);
-	else
+	else if (is_ours(fd))
 		say("fchmod(%d, %o) = %d", fd, mode, fchmod(fd, mode) ? -errno : 0);
 }
 
@@ -118,6 +126,8 @@ void perform_attribute(const int32_t *a)
 	char value[32] = "";
 	int fd = slot_number(a[0]);
 
+	if (!is_ours(fd))
+		return;
 	if (a[1] % 2) {
 		snprintf(value, sizeof value, "%d", (int)(a[1] & 255));
 		say("fsetxattr(%d) = %d", fd, fsetxattr(fd, "user.sysshim", value, strlen(value), 0) ? -errno : 0);
@@ -136,7 +146,8 @@ void perform_times(const int32_t *a)
 
 	switch (a[2] % 4) {
 	case 0:
-		say("futimens(%d) = %d", fd, futimens(fd, set) ? -errno : 0);
+		if (is_ours(fd))
+			say("futimens(%d) = %d", fd, futimens(fd, set) ? -errno : 0);
 		break;
 	case 1:
 		say("utimensat(%s) = %d", FILE_AT(a[1]), utimensat(AT_FDCWD, FILE_AT(a[1]), set, 0) ? -errno : 0);
