@@ -1,5 +1,6 @@
 /* sysshim completion: what the Tab key offers. Commands are those of main.c's table, options those that stand in their help. */
 #include "command.h"
+#include "print.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ int command_completion(int argc, char **argv)
 	} else if (argc == 5 && !strcmp(argv[1], "--")) {
 		offer(argv[3]);
 	} else {
-		fprintf(stderr, "sysshim completion: %s: no argument is wanted; see sysshim completion --help\n", argv[1]);
+		print_complaint("sysshim completion: %s: no argument is wanted; see sysshim completion --help", argv[1]);
 		return EXIT_USAGE;
 	}
 	return EXIT_FINE;

@@ -1,5 +1,6 @@
 /* Loading capstone; see disassembler.h. */
 #include "disassembler.h"
+#include "print.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@ const struct disassembler *disassembler(void)
 		return found.next ? &found : NULL;
 	void *library = dlopen(LIBRARY(CS_API_MAJOR), RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
-		fprintf(stderr, "sysshim: %s; instructions are not looked at\n", dlerror());
+		print_complaint("sysshim: %s; instructions are not looked at", dlerror());
 		return NULL;
 	}
 	*(void **)&found.open = dlsym(library, "cs_open");

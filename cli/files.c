@@ -2,6 +2,7 @@
 #include "files.h"
 #include "command.h"
 #include "files_row.h"
+#include "print.h"
 
 #include <fnmatch.h>
 #include <getopt.h>
@@ -76,14 +77,14 @@ static int is_glob(const char *pattern, const char *command, const char *option)
 {
 	if (*pattern)
 		return 1;
-	fprintf(stderr, "sysshim %s: %s: it is empty; a glob would do\n", command, option);
+	print_complaint("sysshim %s: %s: it is empty; a glob would do", command, option);
 	return 0;
 }
 
 int globs_take(struct globs *g, const char *pattern, const char *command, const char *option)
 {
 	if (g->count == FILTER_PATHS) {
-		fprintf(stderr, "sysshim %s: more than %d patterns for %s\n", command, FILTER_PATHS, option);
+		print_complaint("sysshim %s: more than %d patterns for %s", command, FILTER_PATHS, option);
 		return 0;
 	}
 	if (!is_glob(pattern, command, option))
@@ -101,7 +102,7 @@ static int take_format(struct files *f, const char *value)
 			f->format = i;
 			return 1;
 		}
-	fprintf(stderr, "sysshim files: --format=%s: there are table, tree, json, fsatrace and make\n", value);
+	print_complaint("sysshim files: --format=%s: there are table, tree, json, fsatrace and make", value);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Filters on reading. */
 #include "filter.h"
 #include "ahead.h"
+#include "print.h"
 #include "../format/json.h"
 #include "../format/trace_set.h"
 
@@ -36,13 +37,13 @@ int filter_duration(uint64_t *to, const char *value, const char *command)
 {
 	if (take_duration(to, value))
 		return 1;
-	fprintf(stderr, "sysshim %s: --min-duration=%s: a number with ns, us, ms or s behind it would do\n", command, value);
+	print_complaint("sysshim %s: --min-duration=%s: a number with ns, us, ms or s behind it would do", command, value);
 	return 0;
 }
 
 static int complain_of_pattern(const char *command, const char *pattern, int size, const char *why)
 {
-	fprintf(stderr, "sysshim %s: -e trace=%.*s: %s\n", command, size, pattern, why);
+	print_complaint("sysshim %s: -e trace=%.*s: %s", command, size, pattern, why);
 	return 0;
 }
 
@@ -125,14 +126,14 @@ char *filter_set(uint64_t set[SYSCALL_LIMIT / 64], const char *value, const char
 	int is_run = !strcmp(command, "run");
 
 	if (!text) {
-		fprintf(stderr, "sysshim %s: -e %s: only trace=SET, status=successful and status=failed%s are known\n", command, value,
+		print_complaint("sysshim %s: -e %s: only trace=SET, status=successful and status=failed%s are known", command, value,
 			is_run ? ", inject=RULE and fault=RULE" : "");
 		return NULL;
 	}
 	char *words = filter_words(text, command);
 	if (!words || trace_set_parse(set, words, &wrong) == 0)
 		return words;
-	fprintf(stderr, "sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes\n", command, value,
+	print_complaint("sysshim %s: -e %s: '%.*s' is no system call and no class; sysshim %s --help lists the classes", command, value,
 		(int)strcspn(wrong, ","), wrong, is_run ? "trace" : command);
 	free(words);
 	return NULL;
@@ -160,11 +161,11 @@ int filter_take(struct filter *f, int option, const char *value, const char *com
 		f->pid = (int)number;
 		if (number > 0 && number <= INT_MAX && !*end)
 			return 1;
-		fprintf(stderr, "sysshim %s: -p %s: not a process number; 1 or more would be\n", command, value);
+		print_complaint("sysshim %s: -p %s: not a process number; 1 or more would be", command, value);
 		return 0;
 	case 'P':
 		if (f->paths_count == FILTER_PATHS) {
-			fprintf(stderr, "sysshim %s: -P: at most %d paths\n", command, FILTER_PATHS);
+			print_complaint("sysshim %s: -P: at most %d paths", command, FILTER_PATHS);
 			return 0;
 		}
 		f->paths[f->paths_count++] = value;
@@ -256,7 +257,7 @@ void filter_met(int pid, const struct recording *r, const char *command)
 	for (unsigned i = 0; i < r->sources_count; i++)
 		is_met |= r->sources[i].header->pid == pid;
 	if (pid && !is_met)
-		fprintf(stderr, "sysshim %s: -p %d: no process or thread of this recording has this number\n", command, pid);
+		print_complaint("sysshim %s: -p %d: no process or thread of this recording has this number", command, pid);
 }
 
 int filter_takes(const struct filter *f, const struct recording *r, const struct event *e)

@@ -1,6 +1,7 @@
 /* sysshim run --inject: a rule is read here first, so that a wrong one starts nothing, and its /regex becomes names. */
 #include "command.h"
 #include "filter.h"
+#include "print.h"
 #include "../format/inject.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 static int complain(const char *rule, const struct inject_wrong *wrong)
 {
-	fprintf(stderr, "sysshim run: --inject=%s: allowed is %s, not '%.*s'\n", rule, wrong->allowed, (int)wrong->size, wrong->at);
+	print_complaint("sysshim run: --inject=%s: allowed is %s, not '%.*s'", rule, wrong->allowed, (int)wrong->size, wrong->at);
 	return 0;
 }
 
@@ -35,7 +36,7 @@ int inject_add(const char *rule)
 	int fine = text && (inject_parse(&rules, text, &wrong) == 0 || complain(rule, &wrong));
 
 	if (rules.left) {
-		fprintf(stderr, "sysshim run: --inject=%s: at most %d rules\n", rule, INJECT_RULES);
+		print_complaint("sysshim run: --inject=%s: at most %d rules", rule, INJECT_RULES);
 		fine = 0;
 	}
 	if (fine && asprintf(&all, "%s%s%s", before ? before : "", before && *before ? ";" : "", text) > 0) {

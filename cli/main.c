@@ -36,7 +36,7 @@ static int written(const char *name, int status)
 {
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || status == EXIT_OURS)
 		return status;
-	fprintf(stderr, "sysshim%s%s: writing failed: %s\n", *name ? " " : "", name, strerror(errno));
+	print_complaint("sysshim%s%s: writing failed: %s", *name ? " " : "", name, strerror(errno));
 	return EXIT_OURS;
 }
 
@@ -79,11 +79,10 @@ int main(int argc, char **argv)
 		fputs(c->help, stdout);
 		return written(name, EXIT_FINE);
 	}
-	fputs("sysshim: '", stderr);
-	print_sentence(stderr, name);
-	fputs("' is not a command; there are:", stderr);
+	char names[256];
+	size_t size = 0;
 	for (const struct command *c = commands; c->name; c++)
-		fprintf(stderr, " %s", c->name);
-	fprintf(stderr, "\n");
+		size += (size_t)snprintf(names + size, sizeof names - size, " %s", c->name);
+	print_complaint("sysshim: '%s' is not a command; there are:%s", name, names);
 	return EXIT_USAGE;
 }

@@ -24,15 +24,16 @@ static int has_option(const char *help, const char *option)
 }
 
 /* Who knows an option of strace's, or another command's, and has asked the wrong one. */
-static void tell_others(const char *option)
+static void tell_others(char *to, size_t size, const char *option)
 {
 	unsigned others = 0;
+	size_t length = 0;
 
 	for (const struct command *c = commands; c->name; c++)
 		if (strcmp(c->name, "run") && has_option(c->help, option))
-			fprintf(stderr, "%s %s", others++ ? "," : ", but sysshim", c->name);
+			length += (size_t)snprintf(to + length, size - length, "%s %s", others++ ? "," : ", but sysshim", c->name);
 	if (others)
-		fputs(others > 1 ? " have it" : " has it", stderr);
+		snprintf(to + length, size - length, others > 1 ? " have it" : " has it");
 }
 
 int next_option(int argc, char **argv, const char *letters, const struct option *options)
@@ -51,14 +52,12 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 			    is_long && optopt	? "this option takes no argument" :
 			    alike		? "more than one option begins so" :
 						  "there is no such option";
-	fprintf(stderr, "sysshim %s: ", argv[0]);
-	print_sentence(stderr, is_long ? word : letter);
-	fprintf(stderr, ": %s", wrong);
+	char others[256] = "";
 	if (option == '?' && !alike && !(is_long && optopt)) {
 		char name[64];
 		snprintf(name, sizeof name, "%.*s", is_long ? (int)strcspn(word, "=") : 2, is_long ? word : letter);
-		tell_others(name);
+		tell_others(others, sizeof others, name);
 	}
-	fprintf(stderr, "; see sysshim %s --help\n", argv[0]);
+	print_complaint("sysshim %s: %s: %s%s; see sysshim %s --help", argv[0], is_long ? word : letter, wrong, others, argv[0]);
 	return '?';
 }

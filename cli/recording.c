@@ -315,7 +315,7 @@ static int read_named(struct recording *r, int argc, char **argv, int awaits)
 	if (!path) {
 		path = r->found = recording_newest(0);
 		if (!path) {
-			fprintf(stderr, "sysshim %s: there is no recording yet; make one with: sysshim run -- PROGRAM\n", command);
+			print_complaint("sysshim %s: there is no recording yet; make one with: sysshim run -- PROGRAM", command);
 			return 0;
 		}
 	}
@@ -355,7 +355,7 @@ int recording_end(struct recording *r, FILE *to)
 	int status = r->problems ? EXIT_FOUND : EXIT_FINE;
 
 	if (fflush(to) != 0 || ferror(to)) {
-		fprintf(stderr, "sysshim %s: writing failed: %s\n", r->command, strerror(errno));
+		print_complaint("sysshim %s: writing failed: %s", r->command, strerror(errno));
 		status = EXIT_OURS;
 	}
 	recording_free(r);

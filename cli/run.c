@@ -51,7 +51,7 @@ static int set_variable(char *text)
 	char *equals = strchr(text, '=');
 
 	if (!*text || equals == text) {
-		fprintf(stderr, "sysshim run: -E %s: a variable has a name; NAME=VALUE or NAME would do\n", text);
+		print_complaint("sysshim run: -E %s: a variable has a name; NAME=VALUE or NAME would do", text);
 		return 0;
 	}
 	if (!equals) {
@@ -71,7 +71,7 @@ static int take_path(const char *variable, const char *option, const char *value
 		setenv(variable, value, 1);
 		return 1;
 	}
-	fprintf(stderr, "sysshim run: %s: a path, - or off would do\n", option);
+	print_complaint("sysshim run: %s: a path, - or off would do", option);
 	return 0;
 }
 
@@ -123,14 +123,14 @@ static int take_data(const char *value)
 		setenv("SYSSHIM_DATA", value, 1);
 		return 1;
 	}
-	fprintf(stderr, "sysshim run: -s %s: 0 to %d bytes would do\n", value, DATA_MOST);
+	print_complaint("sysshim run: -s %s: 0 to %d bytes would do", value, DATA_MOST);
 	return 0;
 }
 
 static int take_follow(const char *value)
 {
 	if (strcmp(value, "on") && strcmp(value, "off")) {
-		fprintf(stderr, "sysshim run: --follow=%s: on or off would do\n", value);
+		print_complaint("sysshim run: --follow=%s: on or off would do", value);
 		return 0;
 	}
 	setenv("SYSSHIM_FOLLOW", value, 1);
@@ -278,8 +278,8 @@ int command_run(int argc, char **argv)
 			trace_static = 1;
 			break;
 		case 'p':
-			fprintf(stderr, "sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "
-					"run, or look at it with strace -p or perf trace -p\n", optarg);
+			print_complaint("sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "
+					"run, or look at it with strace -p or perf trace -p", optarg);
 			return EXIT_USAGE;
 		case 'E':
 			if (!set_variable(optarg))
@@ -292,7 +292,7 @@ int command_run(int argc, char **argv)
 	if (optind == argc) {
 		/* strace's -c takes nothing. */
 		const char *taken = argc > 2 && !strcmp(argv[argc - 2], "-c") ? argv[argc - 1] : NULL;
-		fprintf(stderr, "sysshim run: no program named%s%s%s; see sysshim run --help\n", taken ? ": -c takes '" : "", taken ? taken : "", taken ? "' for the counters' path" : "");
+		print_complaint("sysshim run: no program named%s%s%s; see sysshim run --help", taken ? ": -c takes '" : "", taken ? taken : "", taken ? "' for the counters' path" : "");
 		return EXIT_USAGE;
 	}
 	if (!library) {
@@ -327,7 +327,7 @@ int command_run(int argc, char **argv)
 	if ((verdict == PROGRAM_TRACEABLE || verdict == PROGRAM_WITHOUT_LIBC) && trace_static)
 		tracer = trace_this(record, strchr(argv[optind], '/') ? argv[optind] : path);
 	else if (!library_can_be_named(library))
-		fprintf(stderr, "sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it\n", library,
+		print_complaint("sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it", library,
 			argv[optind]);
 	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
 		tell(why);

@@ -75,7 +75,7 @@ static int take_by(const char *value, enum by *by)
 	*by = !strcmp(value, "program") ? BY_PROGRAM : BY_FILE;
 	if (*by == BY_PROGRAM || !strcmp(value, "file"))
 		return 1;
-	fprintf(stderr, "sysshim stat: --by=%s: program or file would do\n", value);
+	print_complaint("sysshim stat: --by=%s: program or file would do", value);
 	return 0;
 }
 

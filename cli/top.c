@@ -1,6 +1,7 @@
 /* sysshim top: what each thread of a program that runs is in. */
 #include "command.h"
 #include "interrupt.h"
+#include "print.h"
 #include "top.h"
 
 #include <errno.h>
@@ -138,7 +139,7 @@ static void watch(struct top *t)
 
 static int complain(const char *what)
 {
-	fprintf(stderr, "sysshim top: %s\n", what);
+	print_complaint("sysshim top: %s", what);
 	return 0;
 }
 
@@ -171,13 +172,12 @@ static int take_option(struct top *t, int option, const char *value)
 
 static int nothing_runs(struct top *t)
 {
-	char path[4200];
+	const char *path = t->recording.path;
 
-	recorded_text(path, sizeof path, t->recording.path, strlen(t->recording.path));
 	if (t->pid && t->threads.running)
-		fprintf(stderr, "sysshim top: -p %d: no process or thread of %s that runs has this number\n", t->pid, path);
+		print_complaint("sysshim top: -p %d: no process or thread of %s that runs has this number", t->pid, path);
 	else
-		fprintf(stderr, "sysshim top: no program of %s runs any more; `sysshim show` says how they ended\n", path);
+		print_complaint("sysshim top: no program of %s runs any more; `sysshim show` says how they ended", path);
 	recording_end(&t->recording, stdout);
 	return EXIT_FOUND;
 }

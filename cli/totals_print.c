@@ -94,10 +94,10 @@ int totals_take_column(const char *value)
 			order = columns[i].order;
 			return 1;
 		}
-	fprintf(stderr, "sysshim stat: -S %s: no such column; there are:", value);
+	char names[64] = "";
 	for (unsigned i = 0; i < COLUMNS_SAID; i++)
-		fprintf(stderr, " %s", columns[i].name);
-	fputc('\n', stderr);
+		strcat(strcat(names, " "), columns[i].name);
+	print_complaint("sysshim stat: -S %s: no such column; there are:%s", value, names);
 	return 0;
 }
 

@@ -94,7 +94,7 @@ static int take_format(const char *value, enum format *format)
 			*format = (enum format)i;
 			return 1;
 		}
-	fprintf(stderr, "sysshim trace: --format=%s: text, json or chrome would do\n", value);
+	print_complaint("sysshim trace: --format=%s: text, json or chrome would do", value);
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static void flush(void *self)
 		return;
 	/* Nobody reads any more: that is how a live view ends. */
 	if (errno != EPIPE)
-		fprintf(stderr, "sysshim trace: writing failed: %m\n");
+		print_complaint("sysshim trace: writing failed: %m");
 	exit(EXIT_OURS);
 }
 
@@ -166,7 +166,7 @@ struct output {
 
 static int complain(const char *what)
 {
-	fprintf(stderr, "sysshim trace: %s\n", what);
+	print_complaint("sysshim trace: %s", what);
 	return 0;
 }
 

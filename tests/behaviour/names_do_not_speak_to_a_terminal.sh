@@ -75,6 +75,14 @@ for command in "$name" "show in" "diff a b" doctor "report -o no/" "trace -o no/
 	silent "$command, a name" printed
 	[ "$(wc -l <printed)" -eq 1 ] && grep -q 'n\\33\]0;title' printed || fail "$command: $(cat printed)"
 done
+# wrong values of options, which a script may have from anywhere: X
+for command in "completion X" "files --format=X" "stat -S X" "stat --by=X" "trace --format=X" "trace -e X" "trace -e trace=/(X" "trace -e no=X" "trace -p X" \
+	"trace --min-duration=X" "stat --X" "run -s X" "run --follow=X" "run -E =X" "run -p X" "run -c X" "run --inject=X" "run --inject=write:X" "run -e trace=X"; do
+	read -r -a words <<<"$command"
+	"$SYSSHIM" "${words[@]//X/$name}" >printed 2>&1 && fail "$command: status 0"
+	silent "$command, a wrong value" printed
+	[ "$(wc -l <printed)" -eq 1 ] && grep -q 'n\\33' printed || fail "$command: $(cat -v printed)"
+done
 "$SYSSHIM" doctor ./script >printed 2>&1
 silent "doctor" printed
 exit 0
