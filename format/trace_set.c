@@ -79,14 +79,19 @@ static int add_class(uint64_t *set, const char *word, size_t length)
 	return is_word(word, length, "none") || add_list(set, word, length);
 }
 
-/* A call's number in decimal digits; -1: it is none. */
+/* A call's number in decimal digits, or as calls without a name are printed (syscall_0x190); -1: it is none. */
 static int number_of(const char *word, size_t length)
 {
-	unsigned number = 0;
+	static const char before[] = "syscall_0x", digits[] = "0123456789abcdef";
+	size_t first = sizeof before - 1;
+	unsigned number = 0, base = length > first && is_word(word, first, before) ? 16 : 10;
 
-	for (size_t i = 0; i < length; i++) {
-		number = number * 10 + (unsigned)(word[i] - '0');
-		if (word[i] < '0' || word[i] > '9' || number >= SYSCALL_LIMIT)
+	for (size_t i = base == 16 ? first : 0; i < length; i++) {
+		unsigned digit = 0;
+		while (digit < base && digits[digit] != word[i])
+			digit++;
+		number = number * base + digit;
+		if (digit == base || number >= SYSCALL_LIMIT)
 			return -1;
 	}
 	return length ? (int)number : -1;

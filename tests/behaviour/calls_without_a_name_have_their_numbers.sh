@@ -46,6 +46,10 @@ for name in "counters", "stat.json":
 calls = {line["call"]: line["b"]["calls"] for line in lines["diff.json"] if "call" in line}
 assert {call: calls[call] for call in wanted} == {call: count for call, (count, _) in wanted.items()}, calls
 P
+# the name is one that -e takes
+"$SYSSHIM" trace -e trace=syscall_0x190 recording >trace 2>/dev/null && [ "$(grep -c ' syscall_0x190(' trace)" = 2 ] && [ "$(wc -l <trace)" = 3 ] ||
+	fail "trace -e: $(cat trace)"
+"$SYSSHIM" run -q -e trace=syscall_0x191 --record=one -- ./program && "$SYSSHIM" stat one >stat && [ "$(grep -cE ' syscall_0x19.$' stat)" = 1 ] || fail "run -e: $(cat stat)"
 # what takes most of a running program's time
 "$SYSSHIM" run -q --record=runs -- ./program on 2>/dev/null &
 running=$!

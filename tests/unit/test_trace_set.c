@@ -49,6 +49,10 @@ static void numbers_are_taken(void **state)
 	take("0,?1,write,511");
 	assert_int_equal(members(), 3);
 	assert_true(has(0) && has(1) && has(511));
+	/* as calls without a name are printed */
+	take("!syscall_0x190,?syscall_0x1,syscall_0x1ff");
+	assert_int_equal(members(), SYSCALL_LIMIT - 3);
+	assert_false(has(0x190) || has(1) || has(511));
 }
 
 static void all_none_and_the_opposite(void **state)
@@ -131,7 +135,8 @@ static void what_is_not_known_is_pointed_at(void **state)
 		{"", 0},      {"nonsense", 0}, {"read,nonsense,write", 5}, {"read,", 5},   {",read", 0},     {"read,,write", 5}, {"!", 1},
 		{"!bad", 1},  {"%bad", 0},     {"read,%", 5},		   {"read write", 0}, {"READ", 0},   {"read, write", 5}, {"read,!write", 5},
 		{"openatx", 0}, {"opena", 0},  {"%File", 0},		   {"!!read", 1},  {"trace=read", 0}, {"4x", 0}, {"-1", 0},
-		{"512", 0},   {"99999999999", 0}, {"0x1", 0},
+		{"512", 0},   {"99999999999", 0}, {"0x1", 0}, {"syscall_0x", 0}, {"syscall_0x200", 0},
+		{"syscall_0xg", 0}, {"syscall_400", 0}, {"syscall_0x10000000000000001", 0},
 	};
 
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
