@@ -32,6 +32,9 @@ extern const char run_help[], trace_help[], stat_help[], files_help[], top_help[
 struct option;
 int next_option(int argc, char **argv, const char *letters, const struct option *options);
 
+/* In a line of a command's help, from behind an option's name: the next one that stands beside it, or NULL. */
+const char *option_beside(const char *at);
+
 /* One rule of run --inject goes to SYSSHIM_INJECT, behind those that stand there; 0: it is wrong, which was said. */
 int inject_add(const char *rule);
 /* The same of strace's -e fault=SET[:error=E][:when=...]: ENOSYS unless the rule has an answer. */

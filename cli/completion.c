@@ -15,21 +15,17 @@ const char completion_help[] =
 	"\n"
 	"      --help\n";
 
-/* The options of a line of help stand in front of two blanks: "  -c, --stats=PATH   write ..."; or of its end. What is whole ends in a blank: bash is
- * told to put none (-o nospace), as a value follows some. */
+/* The options of a line of help stand in front of two blanks: "  -e trace=SET, --trace=SET  only ..."; or of its end. What is whole ends in a blank:
+ * bash is told to put none (-o nospace), as a value follows some. */
 static void options_of_line(const char *line, size_t size, const char *word)
 {
 	const char *end = line + size, *at = line + strspn(line, " ");
 
-	while (at < end && *at == '-') {
+	while (at && at < end && *at == '-') {
 		size_t length = strcspn(at, " ,=[\n"), whole = length + (at[length] == '=');
 		if (!strncmp(at, word, strlen(word)))
 			printf("%.*s%s\n", (int)whole, at, at[length] == '=' ? "" : " ");
-		at += length;
-		/* Behind a value, or the end of the column, there is a description. */
-		if (at + 2 >= end || at[0] != ',' || at[1] != ' ')
-			break;
-		at += 2;
+		at = option_beside(at + length);
 	}
 }
 

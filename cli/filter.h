@@ -18,8 +18,9 @@ struct filter {
 #define FILTER_OPTIONS "e:p:zZP:"
 #define FILTER_LONG_OPTIONS {"min-duration", required_argument, NULL, FILTER_MIN_DURATION}, {"trace", required_argument, NULL, 'e'}
 #define FILTER_HELP \
-	"  -e trace=SET        only these calls: names, numbers, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
-	"                      %process %signal %memory %stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %clock %creds %ipc %pure; also --trace=SET\n" \
+	"  -e trace=SET, --trace=SET\n" \
+	"                      only these calls: names, numbers, /regex, all, none, ! before, ? before a name that may not be one; %file %desc %io %network\n" \
+	"                      %process %signal %memory %stat %lstat %fstat %%stat %statfs %fstatfs %%statfs %clock %creds %ipc %pure\n" \
 	"  -p PID              only this process or thread; the last one counts\n" \
 	"  -P PATH             only calls that name this path, in the same letters; may be repeated\n" \
 	"  -z, -Z              only calls that succeeded, only such that failed; the last one counts; also -e status=successful, -e status=failed\n" \

@@ -6,18 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *option_beside(const char *at)
+{
+	/* Behind the value, if there is one. */
+	while (*at && *at != '\n' && *at != ',' && strncmp(at, "  ", 2) != 0)
+		at++;
+	return strncmp(at, ", ", 2) == 0 ? at + 2 : NULL;
+}
+
 /* Does a command's help list it? */
 static int has_option(const char *help, const char *option)
 {
 	for (size_t size; *help; help += size + (help[size] == '\n')) {
 		const char *at = help + strspn(help, " ");
 		size = strcspn(help, "\n");
-		for (size_t length; at > help && *at == '-'; at += length + 2) {
+		for (size_t length; at && at > help && *at == '-'; at = option_beside(at + length)) {
 			length = strcspn(at, " ,=[\n");
 			if (length == strlen(option) && !strncmp(at, option, length))
 				return 1;
-			if (strncmp(at + length, ", ", 2) != 0)
-				break;
 		}
 	}
 	return 0;

@@ -16,7 +16,10 @@ offered() {
 [ "$(offered 'sysshim tr')" = trace ] && [ "$(offered 'sysshim xyz')" = "" ] || fail "a command: $(offered 'sysshim tr')"
 [ "$(offered 'sysshim --v')" = --version ] || fail "--version: $(offered 'sysshim --v')"
 [ "$(offered 'sysshim stat --j')" = --json ] && [ "$(offered 'sysshim trace --min')" = --min-duration= ] || fail "an option: $(offered 'sysshim stat --j')"
-for command in run files trace stat show doctor; do
+for command in run trace stat; do
+	offered "sysshim $command --tr" | grep -qx -- --trace= || fail "$command: --trace= is not offered"
+done
+for command in run files trace stat top diff report show doctor; do
 	offered "sysshim $command -" | sort >options
 	[ "$(wc -l <options)" -gt 1 ] || fail "$command: no options: $(cat options)"
 	sysshim $command --help | grep -oE '^ +-.*' | sed -E 's/   ?[a-z].*//' | grep -oE -- '--?[a-zA-Z0-9][a-zA-Z-]*=?' | sort -u >wanted
