@@ -2,6 +2,7 @@
 #include "print.h"
 #include "../format/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -43,6 +44,49 @@ static void sentence(struct text *out, const char *text, size_t size)
 			text_bytes(out, text + i, length);
 		else
 			text_escaped_before(out, text + i, length, i + length < size ? text[i + length] : 0);
+}
+
+/* utf8: its characters stay. $'...' is known to bash, zsh and ksh; what stands in it is escaped as strace does. */
+static void word(struct text *out, const char *text, size_t size, int utf8)
+{
+	size_t bare = 0, plain = 0;
+
+	for (size_t i = 0, length; i < size; i += length) {
+		int is_whole = is_legible(text + i, size - i, &length) && (utf8 || length == 1) && text[i] != '\'';
+		plain += is_whole ? length : 0;
+		bare += is_whole && length == 1 && (isalnum(text[i]) || strchr("_@%+=:,./-", text[i]));
+	}
+	if (size && bare == size) {
+		text_bytes(out, text, size);
+		return;
+	}
+	text_string(out, plain == size ? "'" : "$'");
+	for (size_t i = 0, length; i < size; i += length) {
+		if (is_legible(text + i, size - i, &length) && (plain == size || (utf8 && length > 1)))
+			text_bytes(out, text + i, length);
+		else if (length = 1, text[i] == '\'')
+			text_string(out, "\\'");
+		else
+			text_escaped_before(out, text + i, 1, i + 1 < size ? text[i + 1] : 0);
+	}
+	text_char(out, '\'');
+}
+
+void print_word(FILE *to, const char *text, size_t size)
+{
+	struct text out = {line, line + sizeof line, 0};
+
+	word(&out, text, size, 0);
+	fwrite(line, 1, (size_t)(out.at - line), to);
+}
+
+void print_html_word(FILE *to, const char *text, size_t size)
+{
+	static char quoted[sizeof line];
+	struct text out = {quoted, quoted + sizeof quoted, 0};
+
+	word(&out, text, size, 1);
+	print_html(to, quoted, (size_t)(out.at - quoted));
 }
 
 void print_html(FILE *to, const char *text, size_t size)

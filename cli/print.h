@@ -12,6 +12,9 @@ void print_escaped(FILE *to, const char *text, size_t size);
 void print_quoted(FILE *to, const char *text, size_t size);
 /* In a page of HTML, as text or in an attribute with quotation marks: UTF-8 stays, control characters and other bytes have strace's escapes. */
 void print_html(FILE *to, const char *text, size_t size);
+/* As a word of a command line that a shell would take: as it is, in quotation marks, or as $'...' with strace's escapes. In HTML UTF-8 stays. */
+void print_word(FILE *to, const char *text, size_t size);
+void print_html_word(FILE *to, const char *text, size_t size);
 /* A sentence with names in it: only control characters and what is no UTF-8 are escaped, and quotation marks stay. */
 void print_sentence(FILE *to, const char *text);
 /* Such a sentence to stderr, with its newline: a complaint that names what a glob may have given. */

@@ -64,7 +64,7 @@ void report_command_line(const struct report *p, const struct record_header *h)
 		size_t length = strnlen(h->arguments + at, size - at);
 		if (at)
 			fputc(' ', p->out);
-		print_html(p->out, h->arguments + at, length);
+		print_html_word(p->out, h->arguments + at, length);
 		at += length + 1;
 	}
 	fputs(recorded_cut(h), p->out);

@@ -12,7 +12,7 @@
 const char show_help[] =
 	"usage: sysshim show [OPTION...] [RECORDING]\n"
 	"\n"
-	"Says what a recording holds: each program with its process, parent, time, command line, folder and end, and what was not seen.\n"
+	"Says what a recording holds: each program with its process, parent, time, command line (quoted as a shell takes it), folder and end, and what was not seen.\n"
 	"\n"
 	"  -v                  also what of each program's environment was kept: what changes how it is loaded and what it does\n"
 	"      --json          an object a line\n"
@@ -59,12 +59,12 @@ static void show_json(const struct source *s)
 	       *recorded_cut(h) ? "true" : "false", h->pid, h->parent, h->began, h->ended, recorded_end_word(h), h->status, s->records, h->dropped, h->overwritten);
 }
 
-static void print_strings(const char *before, const char *strings, size_t size)
+static void print_strings(const char *before, const char *strings, size_t size, void (*print)(FILE *to, const char *text, size_t size))
 {
 	for (size_t at = 0; at < size;) {
 		size_t length = strnlen(strings + at, size - at);
 		fputs(before, stdout);
-		print_escaped(stdout, strings + at, length);
+		print(stdout, strings + at, length);
 		at += length + 1;
 	}
 }
@@ -79,7 +79,7 @@ static void show_text(const struct source *s, int verbose)
 	if (localtime_r(&began, &when))
 		strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &when);
 	printf("%d (parent %d) %s", h->pid, h->parent, date);
-	print_strings(" ", h->arguments, least(h->arguments_size, sizeof h->arguments));
+	print_strings(" ", h->arguments, least(h->arguments_size, sizeof h->arguments), print_word);
 	fputs(recorded_cut(h), stdout);
 	recorded_text(directory, sizeof directory, h->directory, sizeof h->directory);
 	printf("\n    in %s, %" PRIu64 " records, %s", *directory ? directory : "?", s->records, recorded_end(h, end));
@@ -88,7 +88,7 @@ static void show_text(const struct source *s, int verbose)
 	if (h->coalesced)
 		printf("; %" PRIu64 " writes gathered into %" PRIu64, h->coalesced, h->kernel_entries);
 	if (verbose)
-		print_strings("\n    ", h->environment, least(h->environment_size, sizeof h->environment));
+		print_strings("\n    ", h->environment, least(h->environment_size, sizeof h->environment), print_escaped);
 	putchar('\n');
 }
 

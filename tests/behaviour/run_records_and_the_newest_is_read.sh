@@ -36,7 +36,7 @@ assert row["call"] == "openat" and row["path"] == "input" and row["errno"] is No
 assert row["start_ns"] > 1.6e18 and row["duration_ns"] > 0 and not row["coalesced"] and "O_RDONLY" in row["args"], row' || fail "trace --json"
 "$SYSSHIM" trace --min-duration=1000s | grep -c '(' | grep -qx 0 && [ "$("$SYSSHIM" trace --min-duration=0s | wc -l)" -gt 50 ] && "$SYSSHIM" stat --min-duration=1ns >out && grep -q ' openat$' out || fail "--min-duration"
 "$SYSSHIM" stat -S calls >out && grep -qE ' [0-9]+ +[0-9]* openat$' out && tail -n 1 out | grep -q '^coverage: ' || fail "stat: $(cat out)"
-"$SYSSHIM" show | grep -q ' sh -c cat input; cat nowhere; exit 3$' || fail "show: $("$SYSSHIM" show)"
+"$SYSSHIM" show | grep -q " sh -c 'cat input; cat nowhere; exit 3'\$" || fail "show: $("$SYSSHIM" show)"
 "$SYSSHIM" show --json | python3 -c '
 import json, sys
 rows = [json.loads(line) for line in sys.stdin]
