@@ -6,7 +6,6 @@
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/ipc.h>
-#include <linux/signal.h>
 #include <linux/wait.h>
 
 enum { DONT_WAIT = 0x40 /* MSG_DONTWAIT */ };
@@ -50,9 +49,10 @@ static int ioctl_waits(uint32_t request)
 	}
 }
 
-static int stops(uint64_t signal)
+/* Whoever it is sent to may be who sends it: it may end there (abort, a shell's kill $$), stop, or run a handler first. 0 only asks. */
+static int sends(uint64_t signal)
 {
-	return (int)signal == SIGKILL || (int)signal == SIGSTOP;
+	return (int)signal != 0;
 }
 
 int syscall_begins(uint64_t number, const uint64_t a[6])
@@ -91,10 +91,10 @@ int syscall_begins(uint64_t number, const uint64_t a[6])
 	case __NR_tkill:
 	case __NR_rt_sigqueueinfo:
 	case __NR_pidfd_send_signal:
-		return stops(a[1]);
+		return sends(a[1]);
 	case __NR_tgkill:
 	case __NR_rt_tgsigqueueinfo:
-		return stops(a[2]);
+		return sends(a[2]);
 	default:
 		return 1;
 	}

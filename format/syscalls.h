@@ -71,8 +71,8 @@ static inline const struct syscall_row *syscall_row(uint64_t number)
 /* Which argument is the call's first path: its index, or -1. */
 int syscall_path_argument(const struct syscall_row *row);
 
-/* Of a call whose row has one of CALL_BEGINS: do its arguments leave that open? poll with no time, MSG_DONTWAIT, WNOHANG, FUTEX_WAKE, F_GETFL, SIGTERM and their like do not: of
- * signals only SIGKILL and SIGSTOP come without a handler of ours. Pure. */
+/* Of a call whose row has one of CALL_BEGINS: do its arguments leave that open? poll with no time, MSG_DONTWAIT, WNOHANG, FUTEX_WAKE, F_GETFL and their like do not, nor does a
+ * kill that only asks (signal 0). Pure. */
 int syscall_begins(uint64_t number, const uint64_t arguments[6]);
 
 /* Is it shown when it begins, by its row and its arguments? number: below SYSCALL_LIMIT. */

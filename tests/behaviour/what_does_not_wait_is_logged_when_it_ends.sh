@@ -58,6 +58,17 @@ done
 [ "$(grep -cE ' poll\(.*\) = 0 |recvfrom\(.* = -1 EAGAIN| wait4\(.* = -1 ECHILD| fcntl\(0, F_GETFL\) = ' log.text)" = 4000 ] || fail "not each call is a line: $(tail -n 4 log.text)"
 tail -n 1 log.text | grep -qE ' kill\([0-9]+, SIGKILL$' || fail "the last call is not there: $(tail -n 2 log.text)"
 [ "$(grep -cE '"call":"(poll|recvfrom|wait4|fcntl)"' log.json)" -ge 4000 ] || fail "as JSON: $(tail -n 4 log.json)"
+# who ends by a signal of its own, in the log and in the recording; the call's name is the last one
+for signal in SIGTERM SIGABRT SIGUSR1 SIGRTMIN; do
+	for format in text binary; do
+		shimmed SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/ended.$format.$signal" SYSSHIM_LOG_FORMAT=$format python3 -c 'import os, signal, sys; os.kill(os.getpid(), 0); os.kill(os.getpid(), getattr(signal, sys.argv[1]))' $signal 2>/dev/null
+	done
+	"$SYSSHIM" trace "ended.binary.$signal" >"ended.of.$signal" 2>/dev/null
+	for log in "ended.text.$signal" "ended.of.$signal"; do
+		grep -E '\(' "$log" | grep -v ' ---' | tail -n 1 | grep -qE ' kill\([0-9]+, SIG.*( <unfinished \.\.\.>)$' || fail "$log: the last call is not there: $(tail -n 4 "$log")"
+		[ "$(grep -cE ' kill\([0-9]+, 0\) *= 0' "$log")" = 1 ] || fail "$log: kill that only asks: $(grep kill "$log")"
+	done
+done
 for threads in "" with; do
 	env LD_PRELOAD="$SHIM" SYSSHIM_STATS=off SYSSHIM_LOG="$PWD/recording$threads" SYSSHIM_LOG_FORMAT=binary ./calls $threads
 	"$SYSSHIM" trace "recording$threads" >text 2>/dev/null || fail "trace: status $?"

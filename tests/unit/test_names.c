@@ -118,9 +118,9 @@ static void arguments_say_who_waits(void **state)
 		{SYS_futex, 1, FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI}, {SYS_futex, 1, 13 /* FUTEX_LOCK_PI2 */, FUTEX_UNLOCK_PI},
 		{SYS_fcntl, 1, F_SETLKW, F_GETFL},	   {SYS_fcntl, 1, F_SETLEASE, F_DUPFD_CLOEXEC},
 		{SYS_fcntl, 1, F_SETLK, F_SETFL},	   {SYS_ioctl, 1, 0xdeadbeef, FIONREAD},
-		{SYS_kill, 1, SIGKILL, SIGTERM},	   {SYS_kill, 1, SIGSTOP, 0},
-		{SYS_tgkill, 2, SIGKILL, SIGABRT},	   {SYS_tkill, 1, SIGSTOP, SIGCONT},
-		{SYS_rt_sigqueueinfo, 1, SIGKILL, SIGUSR1}, {SYS_rt_tgsigqueueinfo, 2, SIGKILL, SIGUSR1},
+		{SYS_kill, 1, SIGKILL, 0},		   {SYS_kill, 1, SIGTERM, 1ull << 32},
+		{SYS_tgkill, 2, SIGABRT, 0},		   {SYS_tkill, 1, SIGSTOP, 0},
+		{SYS_rt_sigqueueinfo, 1, SIGUSR1, 0},	   {SYS_rt_tgsigqueueinfo, 2, SIGUSR1, 0},
 		{SYS_pidfd_send_signal, 1, SIGKILL, 0},
 	};
 
