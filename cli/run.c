@@ -191,12 +191,6 @@ static void record_into(const char *folder)
 	}
 }
 
-/* A script has named its interpreter. */
-static void tell(const char *why)
-{
-	print_complaint("sysshim run: %s", why);
-}
-
 int command_run(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
@@ -331,7 +325,7 @@ int command_run(int argc, char **argv)
 		print_complaint("sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it", library,
 			argv[optind]);
 	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
-		tell(why);
+		print_complaint("sysshim run: %s; it runs unobserved", why);
 	else
 		library_preload(library);
 	if (trace_static && !tracer)

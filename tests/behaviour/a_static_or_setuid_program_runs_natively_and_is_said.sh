@@ -43,7 +43,7 @@ PYTHON
 
 	"$SYSSHIM" run "./$kind" >out 2>err
 	[ $? -eq 6 ] && [ "$(cat out)" = out ] || fail "run $kind: it does not run as natively"
-	[ "$(grep -vc '^err$' err)" -eq 1 ] && grep '^sysshim run: ' err | grep "./$kind" | grep -qE 'static|set-user-id' ||
+	[ "$(grep -vc '^err$' err)" -eq 1 ] && grep '^sysshim run: ' err | grep "./$kind" | grep -E 'static|set-user-id' | grep -q '; it runs unobserved$' ||
 		fail "run $kind: not one line that says why: $(cat err)"
 done
 
