@@ -30,7 +30,7 @@ static int has_option(const char *help, const char *option)
 }
 
 /* Who knows an option of strace's, or another command's, and has asked the wrong one. */
-static void tell_others(char *to, size_t size, const char *option)
+static void tell_others(char *to, size_t size, const char *option, const char *it)
 {
 	unsigned others = 0;
 	size_t length = 0;
@@ -39,7 +39,38 @@ static void tell_others(char *to, size_t size, const char *option)
 		if (strcmp(c->name, "run") && has_option(c->help, option))
 			length += (size_t)snprintf(to + length, size - length, "%s %s", others++ ? "," : ", but sysshim", c->name);
 	if (others)
-		snprintf(to + length, size - length, others > 1 ? " have it" : " has it");
+		snprintf(to + length, size - length, " %s %s", others > 1 ? "have" : "has", it);
+}
+
+/* strace's long name of an option that has a letter alone here; the letter, or NULL. */
+static const char *letter_of(const char *option)
+{
+	static const char *const names[][2] = {{"--absolute-timestamps", "-t"}, {"--decode-fds", "-y"}, {"--env", "-E"}, {"--failed-only", "-Z"}, {"--fault", "-e"},
+					       {"--follow-forks", "-f"}, {"--output", "-o"}, {"--output-separately", "-ff"}, {"--relative-timestamps", "-r"}, {"--status", "-e"},
+					       {"--string-limit", "-s"}, {"--successful-only", "-z"}, {"--summary-sort-by", "-S"}, {"--syscall-times", "-T"}, {"--trace-path", "-P"}};
+
+	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (!strcmp(option, names[i][0]))
+			return names[i][1];
+	return NULL;
+}
+
+static const char *help_of(const char *command)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, command))
+			return c->help;
+	return "";
+}
+
+static void tell_better(char *to, size_t size, const char *command, const char *option)
+{
+	const char *letter = letter_of(option);
+
+	if (letter && has_option(help_of(command), letter))
+		snprintf(to, size, ", but %s is the same", letter);
+	else
+		tell_others(to, size, letter ? letter : option, letter ? letter : "it");
 }
 
 int next_option(int argc, char **argv, const char *letters, const struct option *options)
@@ -62,7 +93,7 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 	if (option == '?' && !alike && !(is_long && optopt)) {
 		char name[64];
 		snprintf(name, sizeof name, "%.*s", is_long ? (int)strcspn(word, "=") : 2, is_long ? word : letter);
-		tell_others(others, sizeof others, name);
+		tell_better(others, sizeof others, argv[0], name);
 	}
 	print_complaint("sysshim %s: %s: %s%s; see sysshim %s --help", argv[0], is_long ? word : letter, wrong, others, argv[0]);
 	return '?';

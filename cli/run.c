@@ -37,6 +37,7 @@ const char run_help[] =
 	"                     calls fail, as with strace -e inject=; several times: several rules; also -e inject=, -e fault=\n"
 	"  -q, --quiet        no counters on stderr; a PATH for them stays\n"
 	"  -f, --follow=on|off   children too (on; -f or -ff alone, as strace's, changes nothing)\n"
+	"  -T                 as always: how long calls took\n"
 	"      --trace-static    a program that cannot load the shim, because it is static or of another word size, or that makes its calls without\n"
 	"                     libc (Go), and all that it starts, is followed by ptrace: only calls that name files, for sysshim files; set-user-id programs below it have no rights\n"
 	"      --verify[=SIZE]  run it natively and with the shim, each in a copy of the working folder (at most SIZE, 1G), and say whether output, exit\n"
@@ -197,7 +198,7 @@ int command_run(int argc, char **argv)
 						{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
 						{"follow", required_argument, NULL, 'F'}, {"record", required_argument, NULL, 'r'},
 						{"min-duration", required_argument, NULL, 'm'}, {"trace-static", no_argument, NULL, 't'},
-						{"trace", required_argument, NULL, 'e'},
+						{"trace", required_argument, NULL, 'e'}, {"attach", required_argument, NULL, 'p'},
 						{"inject", required_argument, NULL, 'i'}, {"verify", optional_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
 	char path[PATH_MAX], why[PATH_MAX + 256];
@@ -206,7 +207,7 @@ int command_run(int argc, char **argv)
 	const char *limit = NULL;
 	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = 0;
 
-	while ((option = next_option(argc, argv, "+:ho:e:s:c:jqf::E:p:zZ", options)) != -1) {
+	while ((option = next_option(argc, argv, "+:ho:e:s:c:jqf::E:p:TzZ", options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(run_help, stdout);
@@ -271,6 +272,8 @@ int command_run(int argc, char **argv)
 			break;
 		case 't':
 			trace_static = 1;
+			break;
+		case 'T':
 			break;
 		case 'p':
 			print_complaint("sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "

@@ -1,5 +1,5 @@
 #!/bin/bash
-# -f takes no value, --trace=SET is -e trace=SET, -P finds a call by any of its paths, of -z and -Z the last one counts.
+# -f takes no value, -T changes nothing, --trace=SET is -e trace=SET, -P finds a call by any of its paths, of -z and -Z the last one counts.
 set -u
 . "$SRC/tests/lib/lib.sh"
 
@@ -20,6 +20,7 @@ done
 # -e in strace's long word, which is no beginning of --trace-static
 "$SYSSHIM" run -q --trace=openat --record=long -- cat first 2>/dev/null; "$SYSSHIM" trace long >one 2>/dev/null && "$SYSSHIM" trace --trace=openat long 2>/dev/null | cmp - one && grep -q openat one && ! grep -qw close one || fail "--trace: $(cat one)"
 "$SYSSHIM" stat --trace=openat letters | cmp - <("$SYSSHIM" stat -e openat letters) || fail "stat --trace"
+"$SYSSHIM" run -f -T -q -o long.log -- cat second && grep -q ' openat(.* <[0-9.]*>$' long.log || fail "run -T: $(cat long.log)"
 "$SYSSHIM" run -ff -q --record=off -- sh -c 'echo on' | grep -qx on || fail "run -ff"
 for order in "-S time" "-S time-total" "-S total-time" "-S time-percent"; do
 	"$SYSSHIM" stat $order letters | cmp - <("$SYSSHIM" stat letters) || fail "stat $order"
