@@ -58,6 +58,15 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	return record->thread;
 }
 
+void call_moved(const struct text_call *call, int *read, int *written)
+{
+	const struct syscall_row *row = syscall_row(call->number);
+	int is_copy = call->number == __NR_copy_file_range || call->number == __NR_splice || call->number == __NR_sendfile;
+
+	*read = call->result >= 0 && row && (row->flags & CALL_BYTES_IN || is_copy);
+	*written = call->result >= (is_copy || call->number == __NR_tee) && row && row->flags & CALL_BYTES_OUT;
+}
+
 int recorded_thread(const struct source *s, const struct record_word *word)
 {
 	switch (word->kind) {

@@ -143,6 +143,9 @@ static inline int opens_nameless(uint64_t flags)
 	return (flags & O_TMPFILE) == O_TMPFILE;
 }
 
+/* Of a call's result: was it read, and was it written? A copy is both; one that has found the end of what it reads has written nothing. */
+void call_moved(const struct text_call *call, int *read, int *written);
+
 static inline int is_exec(uint64_t number)
 {
 	return number == __NR_execve || number == __NR_execveat;

@@ -92,14 +92,15 @@ static void add_event(void *self, const struct event *e)
 	if (word->kind != RECORD_CALL && word->kind != RECORD_COALESCED)
 		return;
 	recorded_call(&p->recording.sources[e->source], word, &call, &memory);
-	const struct syscall_row *row = syscall_row(call.number);
 	double at = e->time > p->from ? (double)(e->time - p->from) : 0, duration = word->kind == RECORD_CALL ? (double)((const struct record_call *)word)->duration : 0;
 	l->calls++;
 	if (l->time)
 		add_time(p, l, report_group(call.number), at > duration ? at - duration : 0, at);
-	if (row && call.result > 0 && row->flags & CALL_BYTES_IN)
+	int is_read, is_written;
+	call_moved(&call, &is_read, &is_written);
+	if (is_read)
 		p->read[column_at(p, at)] += (double)call.result;
-	if (row && call.result > 0 && row->flags & CALL_BYTES_OUT)
+	if (is_written)
 		p->written[column_at(p, at)] += (double)call.result;
 }
 

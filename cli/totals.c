@@ -60,14 +60,17 @@ static void sum_add(struct sum *to, const struct sum *more)
 static void add_call(struct totals *t, struct sums *sums, const struct record_word *word, const struct text_call *call)
 {
 	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
-	const struct syscall_row *about = syscall_row(number);
 	struct row *row = &t->rows[number];
 	struct sum sum = {1, (uint64_t)is_failure(call->result), 0, 0};
 	row->coalesced += (word->flags & RECORD_GATHERED) != 0;
-	if (about && about->flags & (CALL_BYTES_IN | CALL_BYTES_OUT) && call->result >= 0) {
+	int is_read, is_written;
+	call_moved(call, &is_read, &is_written);
+	if (is_read || is_written)
 		sum.bytes = (uint64_t)call->result;
-		sizes_add(about->flags & CALL_BYTES_IN ? t->reads : t->writes, (uint64_t)call->result);
-	}
+	if (is_read)
+		sizes_add(t->reads, (uint64_t)call->result);
+	if (is_written)
+		sizes_add(t->writes, (uint64_t)call->result);
 	int is_timed = word->kind == RECORD_CALL && !(word->flags & RECORD_GATHERED);
 	uint64_t time = is_timed ? ((const struct record_call *)word)->duration : 0;
 	sum.nanoseconds = time;

@@ -85,6 +85,7 @@ echo text >short && "$SYSSHIM" run -q --record=to_the_end -- python3 -c 'import 
 # and what copies, when it finds that end, is no write
 "$SYSSHIM" run -q --record=copies -- python3 -c 'import os; short, copy = os.open("short", os.O_RDONLY), os.open("copy", os.O_WRONLY | os.O_CREAT); [os.sendfile(copy, short, None, 100) for _ in range(2)]' &&
 	"$SYSSHIM" stat --by=file copies >out && grep -q "^$PWD/short: 1 open, 2 reads of 5 bytes, 0 writes" out && grep -q "^$PWD/copy: 1 open, 0 reads of 0 bytes, 1 write of 5 bytes$" out || fail "stat --by=file of copies: $(grep -E 'short|copy' out)"
+"$SYSSHIM" stat -e trace=sendfile copies >out && grep -qx 'bytes a read   0-100: 2' out && grep -qx 'bytes a write  0-100: 1' out || fail "stat of copies: $(grep bytes out)"
 "$SYSSHIM" run -q --record=bytes_of_none -- true && "$SYSSHIM" stat bytes_of_none | grep 'bytes by file' && fail "stat has a heading without a file below"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
