@@ -72,8 +72,10 @@ static const char *what_is_wrong(const struct source *s)
 {
 	const struct record_header *h = s->header;
 
-	if (s->size < sizeof *h || memcmp(h->magic, RECORD_MAGIC, sizeof h->magic) != 0)
+	if (memcmp(s->bytes, RECORD_MAGIC, s->size < sizeof h->magic ? s->size : sizeof h->magic) != 0)
 		return "not a recording";
+	if (s->size < sizeof *h)
+		return "cut within its head: nothing of it can be read";
 	if (h->version != RECORD_VERSION)
 		return "a recording of another version of sysshim (this one reads version 1)";
 	if (h->machine != MACHINE_ELF)

@@ -47,7 +47,8 @@ for _ in range(60):
         data[at] = random.choice((0, 255, random.randrange(256)))
     every_command(bytes(data), "bytes changed")
 for name, data, text in (("foreign", b"\x7fELF" + whole[4:], "not a recording"), ("newer", whole[:8] + b"\x02" + whole[9:], "another version"),
-                         ("text", b"hello\n" * 2000, "not a recording"), ("empty", b"", "empty")):
+                         ("text", b"hello\n" * 2000, "not a recording"), ("short", b"hello", "not a recording"), ("cut", whole[:5], "cut within its head"),
+                         ("head", whole[:3000], "cut within its head"), ("empty", b"", "empty")):
     done = every_command(data, name)
     if done.returncode != 2 or text not in done.stderr.decode():
         sys.exit(f"{name}: exit status {done.returncode}: {done.stderr}")
