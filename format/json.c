@@ -1,6 +1,8 @@
 /* A call as a line of JSON; see json.h. */
 #include "json.h"
 
+#include <linux/limits.h>
+
 static void json_name(struct text *out, const char *name)
 {
 	text_string(out, ",\"");
@@ -126,7 +128,7 @@ const char *text_string_at(const struct text_memory *memory, uint64_t address, c
 	size_t length = 0;
 	long got;
 
-	/* It may come in pieces; one that is missing ends it. */
+	/* It may come in pieces. Where one is missing it is no string (the kernel says EFAULT), but what is longer than any path may be is not kept to its end. */
 	while (length < size - 1 && (got = memory->read(memory, buffer + length, address + length, size - 1 - length)) > 0) {
 		size_t part = text_length_within(buffer + length, (size_t)got);
 		length += part;
@@ -134,7 +136,7 @@ const char *text_string_at(const struct text_memory *memory, uint64_t address, c
 			return buffer;
 	}
 	buffer[length] = 0;
-	return length && length < size - 1 ? buffer : NULL;
+	return length >= PATH_MAX - 1 && length < size - 1 ? buffer : NULL;
 }
 
 const char *text_call_path(const struct text_call *call, const struct text_memory *memory, char *buffer, size_t size)

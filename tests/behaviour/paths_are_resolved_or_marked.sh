@@ -11,6 +11,7 @@ cat >paths.c <<'C'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -117,6 +118,9 @@ int main(int argc, char **argv)
 	longest[4095] = 'x', longest[4199] = 0;
 	open(longest, O_RDONLY);
 	open(NULL, O_RDONLY);
+	char *end = (char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + 4096;
+	munmap(end, 4096);
+	open(memcpy(end - 8, "/no_end_", 8), O_RDONLY);
 	open((char *)1, O_RDONLY);
 	syscall(SYS_openat, AT_FDCWD, (char *)-4096, O_RDONLY);
 	open("", O_RDONLY);
@@ -184,6 +188,9 @@ for mode in "all", "audit":
         wrong = 1
     if not [p for p in rows if p.startswith("/proc/self/fd/")]:
         print(f"{mode}: /proc/self/fd/N is not there as given")
+        wrong = 1
+    if [p for p in rows if "no_end" in p]:
+        print(f"{mode}: what has no end in memory, and was no path to the kernel, is there as one")
         wrong = 1
     odd = [p for p in rows if "quoted" in p]
     if len(odd) != 1 or "\\" not in odd[0]:
