@@ -9,7 +9,7 @@
 const char completion_help[] =
 	"usage: sysshim completion\n"
 	"\n"
-	"Prints what lets the Tab key complete sysshim's commands and options. In ~/.bashrc (in ~/.zshrc behind `autoload -U bashcompinit; bashcompinit`):\n"
+	"Prints what lets the Tab key complete sysshim's commands and options. In ~/.bashrc (in ~/.zshrc behind `autoload -U compinit bashcompinit; compinit; bashcompinit`):\n"
 	"\n"
 	"  eval \"$(sysshim completion)\"\n"
 	"\n"
@@ -66,7 +66,18 @@ static void offer(const char *word)
 		options("  --help, --version", word);
 }
 
-/* bash(1), complete -C: the command's name, the word to be completed, the word before it; COMP_LINE has the whole line. */
+/* The word in which COMP_POINT stands, up to there. */
+static const char *word_of_line(void)
+{
+	static char line[4096];
+	const char *whole = getenv("COMP_LINE"), *point = getenv("COMP_POINT");
+	size_t size = point ? strtoul(point, NULL, 10) : sizeof line;
+
+	snprintf(line, sizeof line, "%.*s", (int)(size < sizeof line ? size : sizeof line - 1), whole ? whole : "");
+	return strrchr(line, ' ') ? strrchr(line, ' ') + 1 : line;
+}
+
+/* bash(1), complete -C: the command's name, the word to be completed, the word before it; COMP_LINE has the whole line. zsh's bashcompinit gives the line alone. */
 int command_completion(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -75,6 +86,8 @@ int command_completion(int argc, char **argv)
 		puts("complete -o default -o nospace -C 'sysshim completion --' sysshim");
 	} else if (argc == 5 && !strcmp(argv[1], "--")) {
 		offer(argv[3]);
+	} else if (argc == 2 && !strcmp(argv[1], "--") && getenv("COMP_LINE")) {
+		offer(word_of_line());
 	} else {
 		print_complaint("sysshim completion: %s: no argument is wanted; see sysshim completion --help", argv[1]);
 		return EXIT_USAGE;

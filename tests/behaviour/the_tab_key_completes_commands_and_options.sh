@@ -16,6 +16,12 @@ offered() {
 [ "$(offered 'sysshim tr')" = trace ] && [ "$(offered 'sysshim xyz')" = "" ] || fail "a command: $(offered 'sysshim tr')"
 [ "$(offered 'sysshim --v')" = --version ] || fail "--version: $(offered 'sysshim --v')"
 [ "$(offered 'sysshim stat --j')" = --json ] && [ "$(offered 'sysshim trace --min')" = --min-duration= ] || fail "an option: $(offered 'sysshim stat --j')"
+# zsh's bashcompinit gives no words, and a line that goes on behind the cursor
+[ "$(COMP_LINE='sysshim stat --j recording' COMP_POINT=16 sysshim completion --)" = "--json " ] && [ "$(COMP_LINE='sysshim tr' COMP_POINT=10 sysshim completion --)" = "trace " ] ||
+	fail "without words: $(COMP_LINE='sysshim stat --j recording' COMP_POINT=16 sysshim completion -- 2>&1)"
+if command -v zsh >/dev/null; then
+	zsh -f -c 'autoload -U compinit bashcompinit; compinit -D; bashcompinit; eval "$(sysshim completion)"; print $_comps[sysshim]' 2>&1 | grep -q 'sysshim.* completion' || fail "zsh does not take it"
+fi
 for command in run trace stat; do
 	offered "sysshim $command --tr" | grep -qx -- --trace= || fail "$command: --trace= is not offered"
 done
