@@ -315,9 +315,9 @@ static int take_nothing(const char *value)
 
 /* Names and values apart from what reads them: without pointers they need no relocation, which would cost each start a page. */
 #define OPTIONS \
-	OPTION("SYSSHIM_LOG", "a path (%p pid, %n program, %t time), - for stderr, off", take_log) \
+	OPTION("SYSSHIM_LOG", "a path (%p pid, %n program, %t time; absolute where the working folder is gone or has a %), - for stderr, off", take_log) \
 	OPTION("SYSSHIM_LOG_FORMAT", "binary, text, json", take_log_format) \
-	OPTION("SYSSHIM_STATS", "stderr, a path (%p pid, %n program, %t time), off", take_stats) \
+	OPTION("SYSSHIM_STATS", "stderr, a path (%p pid, %n program, %t time; absolute where the working folder is gone or has a %), off", take_stats) \
 	OPTION("SYSSHIM_STATS_FORMAT", "text, json", take_format) \
 	OPTION("SYSSHIM_TIMING", "on, off", take_timing) \
 	OPTION("SYSSHIM_BATCH", "on, off, file, pipe, a list of the last two", take_batch) \

@@ -72,6 +72,11 @@ for value in "" write nonsense:error=EIO write:when=2 "write:error=EIO;"; do
 done
 wrong SYSSHIM_LOG "" path %p %n - off
 wrong SYSSHIM_STATS "" path %p %n stderr off
+# a relative one where nobody can say what it is relative to
+for variable in SYSSHIM_LOG SYSSHIM_STATS; do
+	mkdir gone && (cd gone && rmdir ../gone && env LD_PRELOAD="$SHIM" SYSSHIM_LOG=off SYSSHIM_STATS=off $variable=relative sh -c 'exit 3' 2>../err)
+	[ $? -eq 3 ] && [ "$(grep -c "^sysshim: $variable=relative: .*absolute where the working folder is gone.*; the program runs without sysshim$" err)" = 1 ] || fail "$variable in a folder that is gone: $(cat err)"
+done
 
 # only its length can be wrong, longer than a line shows: paths_may_be_left_out asks
 seen="$seen SYSSHIM_PATH_EXCLUDE"
