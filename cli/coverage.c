@@ -191,7 +191,7 @@ void recording_coverage(const struct recording *r, FILE *to)
 		fprintf(to, "; reads and writes by the kernel's count: %" PRIu64 " and %" PRIu64 ", by ours: %" PRIu64 " and %" PRIu64, g.kernel_reads, g.kernel_writes,
 			g.counted_reads, g.counted_writes);
 	GAP(g.uncounted, "without the kernel's count: %u of them", g.uncounted);
-	GAP(r->unborn, "%u program%s killed before the first record", r->unborn, r->unborn == 1 ? "" : "s");
+	GAP(r->unborn, "%u program%s killed before the first record, or without room for it", r->unborn, r->unborn == 1 ? "" : "s");
 	GAP(r->refused, "%u program%s more than a recording holds", r->refused, r->refused == 1 ? "" : "s");
 	GAP(r->problems, "%u file%s that could not be read whole", r->problems, r->problems == 1 ? "" : "s");
 	fputc('\n', to);

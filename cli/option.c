@@ -42,10 +42,10 @@ static void tell_others(char *to, size_t size, const char *option, const char *i
 		snprintf(to + length, size - length, " %s %s", others > 1 ? "have" : "has", it);
 }
 
-/* strace's long name of an option that has a letter alone here; the letter, or NULL. */
+/* strace's word for an option that has a letter alone here; the letter, or NULL. */
 static const char *letter_of(const char *option)
 {
-	static const char *const names[][2] = {{"--absolute-timestamps", "-t"}, {"--decode-fds", "-y"}, {"--env", "-E"}, {"--failed-only", "-Z"}, {"--fault", "-e"},
+	static const char *const names[][2] = {{"-C", "-c"}, {"--summary", "-c"}, {"--summary-only", "-c"}, {"--absolute-timestamps", "-t"}, {"--decode-fds", "-y"}, {"--env", "-E"}, {"--failed-only", "-Z"}, {"--fault", "-e"},
 					       {"--follow-forks", "-f"}, {"--output", "-o"}, {"--output-separately", "-ff"}, {"--relative-timestamps", "-r"}, {"--status", "-e"},
 					       {"--string-limit", "-s"}, {"--successful-only", "-z"}, {"--summary-sort-by", "-S"}, {"--syscall-times", "-T"}, {"--trace-path", "-P"}};
 
@@ -67,7 +67,8 @@ static void tell_better(char *to, size_t size, const char *command, const char *
 {
 	const char *letter = letter_of(option);
 
-	if (letter && has_option(help_of(command), letter))
+	/* run's -c is another one. */
+	if (letter && strcmp(letter, "-c") != 0 && has_option(help_of(command), letter))
 		snprintf(to, size, ", but %s is the same", letter);
 	else
 		tell_others(to, size, letter ? letter : option, letter ? letter : "it");

@@ -297,8 +297,8 @@ static int read_at(struct recording *r, int awaits)
 	if (r->sources_count)
 		return 1;
 	if (r->unborn) {
-		char what[96];
-		snprintf(what, sizeof what, "%u program%s killed before the first record: nothing is there", r->unborn, r->unborn == 1 ? " was" : "s were");
+		char what[128];
+		snprintf(what, sizeof what, "%u program%s killed before the first record, or found no room for it: nothing is there", r->unborn, r->unborn == 1 ? " was" : "s were");
 		tell_of(r, r->path, what);
 	}
 	recording_free(r);

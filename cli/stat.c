@@ -15,6 +15,7 @@ const char stat_help[] =
 	"\n" FILTER_HELP
 	"  -S COLUMN           sort by time (so without -S), calls, errors, name, avg, max\n"
 	"      --by=program    the same for each program that a process ran; --by=file: reads and writes of each file, and their sizes (of all calls)\n"
+	"  -c                  as always\n"
 	"      --json          one JSON object; with --by an object a line\n"
 	"      --help\n"
 	"\n"
@@ -90,7 +91,7 @@ int command_stat(int argc, char **argv)
 
 	memset(&totals, 0, sizeof totals);
 	filter_all(&filter);
-	while ((option = next_option(argc, argv, ":hjS:" FILTER_OPTIONS, options)) != -1) {
+	while ((option = next_option(argc, argv, ":hjcS:" FILTER_OPTIONS, options)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(stat_help, stdout);
@@ -101,6 +102,8 @@ int command_stat(int argc, char **argv)
 		case 'b':
 			if (!take_by(optarg, &by))
 				return EXIT_USAGE;
+			break;
+		case 'c':
 			break;
 		case 'S':
 			if (!totals_take_column(optarg))

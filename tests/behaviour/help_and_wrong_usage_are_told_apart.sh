@@ -51,12 +51,13 @@ wrong "-t: there is no such option, but sysshim trace has it; see sysshim run --
 wrong "-S: there is no such option, but sysshim stat has it;" trace -S calls
 wrong "--tree: there is no such option, but sysshim files has it;" diff --tree
 wrong "-e: there is no such option, but sysshim trace, stat have it;" files -e open
-wrong "-c: there is no such option; see sysshim trace --help" trace -c
+wrong "-c: there is no such option, but sysshim stat has it; see sysshim trace --help" trace -c
+wrong "--summary-only: there is no such option, but sysshim stat has -c; see sysshim run --help" run --summary-only touch started
 wrong "--string-limit=9: there is no such option, but -s is the same; see sysshim run --help" run --string-limit=9 touch started
 wrong "--follow-forks: there is no such option, but -f is the same; see sysshim trace --help" trace --follow-forks
 wrong "--summary-sort-by=calls: there is no such option, but sysshim stat has -S; see sysshim run --help" run --summary-sort-by=calls touch started
 wrong "--attach|-p 1: a running program cannot be joined" run --attach=1
-wrong "-c: there is no such option; see sysshim trace --help" trace --json -cq
+wrong "-c: there is no such option, but sysshim stat has it; see sysshim trace --help" trace --json -cq
 wrong "^sysshim trace: ls: no such recording; of the program of this name .sysshim run. makes one$" trace ls
 wrong "^sysshim stat: no_such_program: No such file or directory$" stat no_such_program
 wrong "--record=: a folder or off" run --record= touch started

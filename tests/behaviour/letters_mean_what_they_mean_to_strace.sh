@@ -25,6 +25,7 @@ done
 for order in "-S time" "-S time-total" "-S total-time" "-S time-percent"; do
 	"$SYSSHIM" stat $order letters | cmp - <("$SYSSHIM" stat letters) || fail "stat $order"
 done
+"$SYSSHIM" stat -c letters | cmp - <("$SYSSHIM" stat letters) || fail "stat -c"
 "$SYSSHIM" stat -S count letters | cmp - <("$SYSSHIM" stat -S calls letters) || fail "stat -S count"
 for order in max-time longest; do
 	"$SYSSHIM" stat -S $order letters | cmp - <("$SYSSHIM" stat -S max letters) || fail "stat -S $order"
