@@ -5,9 +5,9 @@ set -u
 . "$SRC/tests/lib/lib.sh"
 
 if [ "${1:-}" != inside ]; then
-	[ "$(id -u)" -eq 0 ] || exec unshare -Urm bash "$0" inside
-	unshare -m true 2>/dev/null || skip "no private mount namespace here (unshare -m)"
-	exec unshare -m bash "$0" inside
+	[ "$(id -u)" -eq 0 ] && as=-m || as=-Urm
+	unshare $as true 2>/dev/null || skip "no private mount namespace here (unshare $as)"
+	exec unshare $as bash "$0" inside
 fi
 mkdir small
 mount -t tmpfs -o size=64k none small 2>/dev/null || skip "no tmpfs can be mounted here"
