@@ -108,6 +108,8 @@ static int try_coalescing(const char *library)
 {
 	char line[8192];
 
+	if (access("/proc/self/smaps", R_OK) != 0)
+		return said(0, "coalescing", "/proc is not there: what a process maps cannot be known");
 	if (counters_of(library, "grep --line-buffered . /proc/self/smaps", line, sizeof line) <= 0)
 		return said(0, "coalescing", "the program that should have shown it (grep) leaves no counters");
 	const char *writes = strstr(line, "\"batches\":{\"count\":");
