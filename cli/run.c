@@ -192,6 +192,126 @@ static void record_into(const char *folder)
 	}
 }
 
+struct wanted {
+	const char *record, *limit;
+	int text /* a log by -o, or by SYSSHIM_LOG */, quiet, json, is_verified, trace_static;
+};
+
+/* strace's -f has no value, and children are followed anyway; -ff: each has a log of its own, too. */
+static const char *follow_value(int argc, char **argv)
+{
+	if (optarg && strcmp(optarg, "f") != 0)
+		return optarg;
+	if (!optarg && optind < argc && (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
+		return argv[optind++];
+	return "on";
+}
+
+/* 0: it is wrong, which has been said. */
+static int take_option(struct wanted *w, int option, int argc, char **argv)
+{
+	switch (option) {
+	case 'o':
+		w->text = 1;
+		return take_path("SYSSHIM_LOG", "-o", optarg);
+	case 'r':
+		w->record = optarg;
+		if (!*optarg)
+			fprintf(stderr, "sysshim run: --record=: a folder or off would do\n");
+		return *optarg != 0;
+	case 'e':
+		return take_expression(optarg);
+	case 's':
+		return take_data(optarg);
+	case 'z':
+	case 'Z':
+		take_status(option);
+		return 1;
+	case 'm':
+		return take_least(optarg);
+	case 'i':
+		return inject_add(optarg);
+	case 'c':
+		return take_path("SYSSHIM_STATS", "-c", optarg);
+	case 'V':
+		w->is_verified = 1;
+		w->limit = optarg;
+		return 1;
+	case 'j':
+		w->json = 1;
+		setenv("SYSSHIM_STATS_FORMAT", "json", 1);
+		return 1;
+	case 'q':
+		w->quiet = 1;
+		return 1;
+	case 'f':
+		return take_follow(follow_value(argc, argv));
+	case 'F':
+		return take_follow(optarg);
+	case 't':
+		w->trace_static = 1;
+		return 1;
+	case 'T':
+		return 1;
+	case 'p':
+		print_complaint("sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "
+				"run, or look at it with strace -p or perf trace -p", optarg);
+		return 0;
+	case 'E':
+		return set_variable(optarg);
+	default:
+		return 0;
+	}
+}
+
+/* What an option asks of the others, and of variables, over which options win. EXIT_FINE, or what has been said ends with. */
+static int settle(struct wanted *w)
+{
+	/* A run that we are in has set it for its recording. NB: what is only taken away its shim would put back. */
+	const char *format = getenv("SYSSHIM_LOG_FORMAT");
+
+	if (w->record && w->text) {
+		fprintf(stderr, "sysshim run: --record and -o ask for two logs; one is made\n");
+		return EXIT_USAGE;
+	}
+	if (w->text && format && !strcmp(format, "binary"))
+		setenv("SYSSHIM_LOG_FORMAT", "text", 1);
+	w->text |= !w->record && getenv("SYSSHIM_LOG") != NULL;
+	if (w->is_verified && (w->record || w->text || w->trace_static)) {
+		fprintf(stderr, "sysshim run: --verify makes a recording of its own; -o, SYSSHIM_LOG, --record and --trace-static do not go with it\n");
+		return EXIT_USAGE;
+	}
+	int has_recording = !w->text && !(w->record && !strcmp(w->record, "off"));
+	if (!w->is_verified && w->trace_static && !can_trace(has_recording))
+		return has_recording ? EXIT_OURS : EXIT_USAGE;
+	return EXIT_FINE;
+}
+
+/* What cannot be observed runs all the same. Only comes back where nothing does. */
+static int start(const struct wanted *w, const char *library, char **program)
+{
+	char path[PATH_MAX], why[PATH_MAX + 256];
+	enum verdict verdict = program_check(program[0], path, sizeof path, why, sizeof why);
+	int tracer = 0;
+
+	if ((verdict == PROGRAM_TRACEABLE || verdict == PROGRAM_WITHOUT_LIBC) && w->trace_static)
+		tracer = trace_this(w->record, strchr(program[0], '/') ? program[0] : path);
+	else if (!library_can_be_named(library))
+		print_complaint("sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it", library, program[0]);
+	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
+		print_complaint("sysshim run: %s; it runs unobserved", why);
+	else
+		library_preload(library);
+	if (w->trace_static && !tracer)
+		setenv("SYSSHIM_TRACER", tracer_path(), 1);
+	execvp(program[0], program);
+	int error = errno;
+	if (tracer)
+		kill(tracer, SIGKILL);
+	print_complaint("sysshim run: %s: %s", program[0], strerror(error));
+	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
 int command_run(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},	{"stats", required_argument, NULL, 'c'},
@@ -201,91 +321,17 @@ int command_run(int argc, char **argv)
 						{"trace", required_argument, NULL, 'e'}, {"attach", required_argument, NULL, 'p'},
 						{"inject", required_argument, NULL, 'i'}, {"verify", optional_argument, NULL, 'V'},
 						{NULL, 0, NULL, 0}};
-	char path[PATH_MAX], why[PATH_MAX + 256];
 	const char *library = library_path();
-	const char *record = NULL;
-	const char *limit = NULL;
-	int option, quiet = 0, is_verified = 0, json = 0, trace_static = 0, tracer = 0, text = 0;
+	struct wanted wanted = {0};
+	int option;
 
 	while ((option = next_option(argc, argv, "+:ho:e:s:c:jqf::E:p:TzZ", options)) != -1) {
-		switch (option) {
-		case 'h':
+		if (option == 'h') {
 			fputs(run_help, stdout);
 			return EXIT_FINE;
-		case 'o':
-			if (!take_path("SYSSHIM_LOG", "-o", optarg))
-				return EXIT_USAGE;
-			text = 1;
-			break;
-		case 'r':
-			if (!*optarg) {
-				fprintf(stderr, "sysshim run: --record=: a folder or off would do\n");
-				return EXIT_USAGE;
-			}
-			record = optarg;
-			break;
-		case 'e':
-			if (!take_expression(optarg))
-				return EXIT_USAGE;
-			break;
-		case 's':
-			if (!take_data(optarg))
-				return EXIT_USAGE;
-			break;
-		case 'z':
-		case 'Z':
-			take_status(option);
-			break;
-		case 'm':
-			if (!take_least(optarg))
-				return EXIT_USAGE;
-			break;
-		case 'i':
-			if (!inject_add(optarg))
-				return EXIT_USAGE;
-			break;
-		case 'c':
-			if (!take_path("SYSSHIM_STATS", "-c", optarg))
-				return EXIT_USAGE;
-			break;
-		case 'V':
-			is_verified = 1;
-			limit = optarg;
-			break;
-		case 'j':
-			json = 1;
-			setenv("SYSSHIM_STATS_FORMAT", "json", 1);
-			break;
-		case 'q':
-			quiet = 1;
-			break;
-		case 'f':
-			/* strace's has no value, and children are followed anyway; -ff: each has a log of its own, too. */
-			if (optarg && !strcmp(optarg, "f"))
-				optarg = NULL;
-			else if (!optarg && optind < argc && (!strcmp(argv[optind], "on") || !strcmp(argv[optind], "off")))
-				optarg = argv[optind++];
-			/* fall through */
-		case 'F':
-			if (!take_follow(optarg ? optarg : "on"))
-				return EXIT_USAGE;
-			break;
-		case 't':
-			trace_static = 1;
-			break;
-		case 'T':
-			break;
-		case 'p':
-			print_complaint("sysshim run: -p %s: a running program cannot be joined, because the shim comes with the program's start; start it with sysshim "
-					"run, or look at it with strace -p or perf trace -p", optarg);
-			return EXIT_USAGE;
-		case 'E':
-			if (!set_variable(optarg))
-				return EXIT_USAGE;
-			break;
-		default:
-			return EXIT_USAGE;
 		}
+		if (!take_option(&wanted, option, argc, argv))
+			return EXIT_USAGE;
 	}
 	if (optind == argc) {
 		/* strace's -c takes nothing. */
@@ -297,46 +343,14 @@ int command_run(int argc, char **argv)
 		fprintf(stderr, "sysshim run: libsysshim.so is not beside the command; name it in SYSSHIM_LIBRARY\n");
 		return EXIT_OURS;
 	}
-	if (record && text) {
-		fprintf(stderr, "sysshim run: --record and -o ask for two logs; one is made\n");
-		return EXIT_USAGE;
-	}
-	/* A run that we are in has set it for its recording. NB: what is only taken away its shim would put back. */
-	const char *format = getenv("SYSSHIM_LOG_FORMAT");
-	if (text && format && !strcmp(format, "binary"))
-		setenv("SYSSHIM_LOG_FORMAT", "text", 1);
-	/* Options win over variables. */
-	text |= !record && getenv("SYSSHIM_LOG") != NULL;
-	if (is_verified && (record || text || trace_static)) {
-		fprintf(stderr, "sysshim run: --verify makes a recording of its own; -o, SYSSHIM_LOG, --record and --trace-static do not go with it\n");
-		return EXIT_USAGE;
-	}
-	if (is_verified)
-		return verify(library, argv + optind, limit, json);
-	int has_recording = !text && !(record && !strcmp(record, "off"));
-	if (trace_static && !can_trace(has_recording))
-		return has_recording ? EXIT_OURS : EXIT_USAGE;
-	if (!text)
-		record_into(record);
-	if (quiet)
+	int status = settle(&wanted);
+	if (status != EXIT_FINE)
+		return status;
+	if (wanted.is_verified)
+		return verify(library, argv + optind, wanted.limit, wanted.json);
+	if (!wanted.text)
+		record_into(wanted.record);
+	if (wanted.quiet)
 		keep_stderr_quiet();
-	enum verdict verdict = program_check(argv[optind], path, sizeof path, why, sizeof why);
-	/* What cannot be observed runs all the same. */
-	if ((verdict == PROGRAM_TRACEABLE || verdict == PROGRAM_WITHOUT_LIBC) && trace_static)
-		tracer = trace_this(record, strchr(argv[optind], '/') ? argv[optind] : path);
-	else if (!library_can_be_named(library))
-		print_complaint("sysshim run: %s: ld.so takes the blank or colon in this path for the end of a name, so %s runs without it", library,
-			argv[optind]);
-	else if (verdict == PROGRAM_UNFIT || verdict == PROGRAM_TRACEABLE)
-		print_complaint("sysshim run: %s; it runs unobserved", why);
-	else
-		library_preload(library);
-	if (trace_static && !tracer)
-		setenv("SYSSHIM_TRACER", tracer_path(), 1);
-	execvp(argv[optind], argv + optind);
-	int error = errno;
-	if (tracer)
-		kill(tracer, SIGKILL);
-	print_complaint("sysshim run: %s: %s", argv[optind], strerror(error));
-	return error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	return start(&wanted, library, argv + optind);
 }
