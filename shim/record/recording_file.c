@@ -305,8 +305,8 @@ void recording_state(struct process *p, unsigned end, int status)
 	/* Behind a filter nobody asks whether what is to be executed is there: of ten attempts nine fail. */
 	if (end != RECORD_RUNNING && !(p->sealed && end == RECORD_EXECED))
 		recording_counters(p);
-	int locked = process_lock(p, &p->end_lock, &mask);
-	if (is_last(end) || (locked && !is_last(((struct record_header *)room_place(p, 0))->end)))
+	int alone = process_is_alone(p), locked = !alone && process_lock(p, &p->end_lock, &mask);
+	if (alone || is_last(end) || (locked && !is_last(((struct record_header *)room_place(p, 0))->end)))
 		put_state(p, end, status);
 	if (locked)
 		lock_release(&p->end_lock, &mask);
