@@ -68,11 +68,9 @@ void library_preload(const char *library)
 		setenv("LD_PRELOAD", library, 1);
 		return;
 	}
-	/* A sanitizer's runtime stays in front. */
-	size_t blank = strspn(before, " :"), first = blank + strcspn(before + blank, " :");
-	int behind = text_names_asan(before, first);
-	const char *rest = behind ? before + first + strspn(before + first, " :") : before;
-	if (asprintf(&all, "%.*s%s%s%s%s", behind ? (int)first : 0, before, behind ? ":" : "", library, *rest ? ":" : "", rest) > 0) {
+	/* Behind a sanitizer's runtime (exec_environment.c). */
+	int is_last = text_names_asan(before, strlen(before));
+	if (asprintf(&all, "%s:%s", is_last ? before : library, is_last ? library : before) > 0) {
 		setenv("LD_PRELOAD", all, 1);
 		free(all);
 	}

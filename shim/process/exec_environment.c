@@ -136,12 +136,18 @@ static int brings_us(const char *value)
 	return 0;
 }
 
-/* Is the first one AddressSanitizer's runtime? */
-static int begins_with_asan(const char *value)
+/* Do we stand in front of AddressSanitizer's runtime, as where a program appends it to the LD_PRELOAD that it was given? */
+static int is_before_asan(const char *value)
 {
-	size_t length = next_entry(&value);
+	int is_here = 0;
+	size_t length;
 
-	return text_names_asan(value, length);
+	for (; (length = next_entry(&value)); value += length) {
+		is_here |= is_ours(value, length);
+		if (is_here && text_names_asan(value, length))
+			return 1;
+	}
+	return 0;
 }
 
 static void add_library(struct copy *c, int *any, const char *library, size_t length)
@@ -152,28 +158,26 @@ static void add_library(struct copy *c, int *any, const char *library, size_t le
 	text_bytes(&c->out, library, length);
 }
 
-/* LD_PRELOAD with us in front (following) or without us, and the program's other entries in their order. A sanitizer's runtime stays the first, also where the program brings it itself. */
+/* LD_PRELOAD with us in front (following) or without us, and the program's other entries in their order. Where AddressSanitizer's runtime is needed or named we come last: whether it is the first, also when
+ * some of the others are not there, is then what it would be without us. */
 static void add_preload(struct copy *c, const char *value)
 {
 	uint64_t start = (uint64_t)c->out.at;
-	int any = 0, asan_is_first = begins_with_asan(value);
+	int any = 0, is_last = c->asan || text_names_asan(value, string_length(value));
 	size_t length;
 
 	text_string(&c->out, "LD_PRELOAD=");
-	if (c->follow && asan_is_first) {
-		length = next_entry(&value);
-		add_library(c, &any, value, length);
-		value += length;
-	} else if (c->follow && c->asan) {
-		text_string(&c->out, "libasan.so.");
-		text_decimal(&c->out, c->asan);
-		any = 1;
-	}
-	if (c->follow)
+	if (c->follow && !is_last)
 		add_library(c, &any, birth.own_path, string_length(birth.own_path));
 	for (; (length = next_entry(&value)); value += length)
 		if (!is_ours(value, length))
 			add_library(c, &any, value, length);
+	if (c->follow && c->asan) {
+		add_library(c, &any, "libasan.so.", 11);
+		text_decimal(&c->out, c->asan);
+	}
+	if (c->follow && is_last)
+		add_library(c, &any, birth.own_path, string_length(birth.own_path));
 	text_char(&c->out, 0);
 	if (any)
 		add(c, start);
@@ -307,7 +311,7 @@ static void add_hidden(struct copy *c, const struct process *p)
 	size_t visible = c->count;
 
 	add_recording(c, p);
-	if (!c->preload || !brings_us(c->preload) || (c->asan && !begins_with_asan(c->preload)))
+	if (!c->preload || !brings_us(c->preload) || c->asan || is_before_asan(c->preload))
 		add_preload(c, c->preload ? c->preload : "");
 	for (int i = 0; i < birth.count; i++)
 		if (!c->given[i] || c->relative[i])

@@ -55,29 +55,29 @@ static uint64_t offset_of(long fd, const Elf64_Ehdr *header, uint64_t at)
 	return 0;
 }
 
-/* Where the file has the names of the libraries that it needs (DT_STRTAB), and the first one's place there, which every linker puts first. 0: it needs none. */
+/* Where the file has the names of the libraries that it needs (DT_STRTAB), and the first one's place there. 0: it needs none. NB: lld and patchelf put DT_RUNPATH in front of them. */
 static __attribute__((noinline)) uint64_t needed_names(long fd, const Elf64_Ehdr *header, uint64_t *first)
 {
 	Elf64_Phdr segment;
 	Elf64_Dyn entries[8];
-	int i = 0;
-	long got;
+	uint64_t names = 0;
+	int i = 0, is_needed = 0;
 
 	if (segment_next(fd, header, PT_DYNAMIC, &i, &segment) != 1)
 		return 0;
-	for (uint64_t at = 0; at < segment.p_filesz && at < DYNAMIC_MOST; at += sizeof entries) {
-		got = own_read(RAW(__NR_pread64, fd, entries, sizeof entries, segment.p_offset + at));
-		if (!at && (got < (long)sizeof *entries || entries[0].d_tag != DT_NEEDED))
-			return 0;
-		if (!at)
-			*first = entries[0].d_un.d_val;
-		for (long n = 0; n < got / (long)sizeof *entries && entries[n].d_tag != DT_NULL; n++)
-			if (entries[n].d_tag == DT_STRTAB)
-				return offset_of(fd, header, entries[n].d_un.d_ptr);
-		if (got < (long)sizeof entries)
+	for (uint64_t at = 0; at < segment.p_filesz && at < DYNAMIC_MOST && !(is_needed && names); at += sizeof entries) {
+		long count = own_read(RAW(__NR_pread64, fd, entries, sizeof entries, segment.p_offset + at)) / (long)sizeof *entries, n;
+		for (n = 0; n < count && entries[n].d_tag != DT_NULL; n++)
+			if (entries[n].d_tag == DT_NEEDED && !is_needed) {
+				*first = entries[n].d_un.d_val;
+				is_needed = 1;
+			} else if (entries[n].d_tag == DT_STRTAB) {
+				names = entries[n].d_un.d_ptr;
+			}
+		if (n < (long)(sizeof entries / sizeof *entries))
 			break;
 	}
-	return 0;
+	return is_needed && names ? offset_of(fd, header, names) : 0;
 }
 
 /* N where it needs gcc's libasan.so.N first; 0. */

@@ -71,12 +71,16 @@ rows = [row for row in rows if row["program"] == "program" and row["calls"].get(
 assert len(rows) >= (2 if int(sys.argv[1]) < 13 else 1) and any(row["end"] == "exit status 0" for row in rows), [row["end"] for row in rows]
 PYTHON
 
-# a child's runtime comes first by itself, whether the program needs it or the caller names it, and its own children know nothing of that
+# a child's runtime comes first by itself, whether the program needs it or the caller names it, and its own children know nothing of that; what natively comes before it ends the child here too
 printf '#include <stdlib.h>\nint main(void) { return system("./program fine; env; ./plain") != 0; }\n' >starts.c
 printf '#include <string.h>\n#include <dlfcn.h>\nint main(void) { return dlsym(RTLD_DEFAULT, "__asan_init") != NULL; }\n' >plain.c
 gcc -fsanitize=address -o starts starts.c && gcc -o plain plain.c || fail "no programs that start others"
+# lld puts another entry in front of the needed libraries
+gcc -O1 -g -fsanitize=address -fuse-ld=lld -Wl,-rpath,/nowhere -o other "$source" 2>/dev/null || cp program other
 for line in './program fine' './program overflow' './program leak' 'env -i ASAN_OPTIONS=color=never ./program leak' "LD_PRELOAD=$runtime ./plain" \
-	"LD_PRELOAD='$runtime $PWD/empty.so' ./program fine; env LD_PRELOAD=$runtime:$PWD/empty.so env | sort" ./starts; do
+	"LD_PRELOAD='$runtime $PWD/empty.so' ./program fine; env LD_PRELOAD=$runtime:$PWD/empty.so env | sort" ./starts ./other \
+	"LD_PRELOAD=$PWD/empty.so ./program fine" "LD_PRELOAD=$PWD/none.so ./program fine" "LD_PRELOAD=$PWD/none/libasan.so.6 ./program fine" \
+	"LD_PRELOAD=\${LD_PRELOAD:+\$LD_PRELOAD:}$runtime ./plain" "LD_PRELOAD=\${LD_PRELOAD:+\$LD_PRELOAD:}$runtime ./program fine" "LD_PRELOAD=$PWD/none.so:$runtime ./plain"; do
 	run native.child env SYSSHIM_STATS=off bash -c "$line; echo \$?"
 	for settings in SYSSHIM_LOG=off "SYSSHIM_LOG=$PWD/recording SYSSHIM_LOG_FORMAT=binary"; do
 		# shellcheck disable=SC2086
@@ -88,6 +92,8 @@ done
 "$SYSSHIM" show recording | grep -q ' ./program leak$' || fail "a sanitized child is not recorded: $("$SYSSHIM" show recording)"
 run command env LD_PRELOAD="$runtime" SYSSHIM_LIBRARY="$SHIM" ASAN_OPTIONS=detect_leaks=0 "$SYSSHIM" run -q ./program fine
 [ "$(cat command.status)" = 0 ] || fail "run puts the shim in front of the runtime: $(cat command.err)"
+run command env LD_PRELOAD="$PWD/none.so $runtime" SYSSHIM_LIBRARY="$SHIM" ASAN_OPTIONS=detect_leaks=0 "$SYSSHIM" run -q ./program fine
+[ "$(cat command.status)" = 0 ] || fail "run puts the shim in front of a runtime that is not the first named: $(cat command.err)"
 
 # with its runtime inside it needs no remedy
 if gcc -O1 -g -fsanitize=address -static-libasan -o inside "$source" 2>/dev/null; then
