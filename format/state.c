@@ -1,11 +1,18 @@
 /* Paths and names in the state folder; see state.h. */
 #include "state.h"
 
+static int is_root(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return !*path;
+}
+
 int state_path(struct text *out, const char *state_home, const char *home, const char *rest)
 {
 	if (state_home && state_home[0] == '/') {
 		text_string(out, state_home);
-	} else if (home && home[0] == '/' && home[1]) {
+	} else if (home && home[0] == '/' && !is_root(home)) {
 		text_string(out, home);
 		text_string(out, "/.local/state");
 	} else {

@@ -65,8 +65,10 @@ nothing_recorded() {
 env -u HOME LD_PRELOAD="$SHIM" bash -c '/bin/echo ran; :' >out 2>err
 nothing_recorded 'neither XDG_STATE_HOME nor HOME names a folder below /'
 # As the kernel starts the first program of a machine, whose recording would keep / from being mounted read-only at the end.
-HOME=/ by_default bash -c '/bin/echo ran; :' >out 2>err
-nothing_recorded 'neither XDG_STATE_HOME nor HOME names a folder below /'
+for home in / //; do
+	HOME=$home by_default bash -c '/bin/echo ran; :' >out 2>err
+	nothing_recorded 'neither XDG_STATE_HOME nor HOME names a folder below /'
+done
 HOME=$PWD/nowhere by_default bash -c '/bin/echo ran; :' >out 2>err
 nothing_recorded 'HOME is not there'
 [ ! -e nowhere ] || fail "a home was made"
