@@ -85,11 +85,23 @@ struct look_round {
 extern char **environ __attribute__((weak));
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
+/* Bytes of a segment that can be read. NB: ld.so reads few notes, so what a program says of where they are, and how long, may be wrong. */
+static uint64_t mapped_part(const struct dl_phdr_info *info, const Elf64_Phdr *s)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Phdr *in = &info->dlpi_phdr[i];
+		uint64_t at = s->p_vaddr - in->p_vaddr;
+		if (in->p_type == PT_LOAD && in->p_flags & PF_R && at < in->p_filesz)
+			return s->p_memsz < in->p_filesz - at ? s->p_memsz : in->p_filesz - at;
+	}
+	return 0;
+}
+
 /* A note of the Go linker's? Go's runtime looks for alternate stacks, and sets its own, by instructions that nobody sees, on threads where libc's
  * calls meet them: it would take ours for one that stays, and run its handlers there. */
 static int is_go(const struct dl_phdr_info *info, const Elf64_Phdr *s)
 {
-	return s->p_type == PT_NOTE && elf_note_is_go((const void *)(info->dlpi_addr + s->p_vaddr), s->p_memsz);
+	return s->p_type == PT_NOTE && elf_note_is_go((const void *)(info->dlpi_addr + s->p_vaddr), mapped_part(info, s));
 }
 
 /* valgrind runs a translation of libc's text, and knows of memory what the calls of that say. It preloads objects of its own. */
