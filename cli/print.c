@@ -54,7 +54,8 @@ static void word(struct text *out, const char *text, size_t size, int utf8)
 	for (size_t i = 0, length; i < size; i += length) {
 		int is_whole = is_legible(text + i, size - i, &length) && (utf8 || length == 1) && text[i] != '\'';
 		plain += is_whole ? length : 0;
-		bare += is_whole && length == 1 && (isalnum(text[i]) || strchr("_@%+=:,./-", text[i]));
+		/* zsh takes =NAME for where that program lies. */
+		bare += is_whole && length == 1 && (isalnum(text[i]) || strchr("_@%+:,./-", text[i]) || (i && text[i] == '='));
 	}
 	if (size && bare == size) {
 		text_bytes(out, text, size);

@@ -7,6 +7,8 @@ words=('a b' "it's" "it's"$'\n\\' '' '"' '\' '$HOME' '*' '~' 'safe=1,2:/x@y%z+w-
 "$SYSSHIM" run -q --record=recording -- printf '%s\0' "${words[@]}" >wanted || fail "status $?"
 "$SYSSHIM" show recording >shown || fail "show: $(cat shown)"
 line=$(grep -o ' printf .*' shown) && eval "$line" >said && cmp wanted said || fail "show: $line"
+# zsh takes a bare =NAME for where that program lies
+"$SYSSHIM" run -q --record=equals -- /bin/true =ls a=b = && "$SYSSHIM" show equals | grep -qF " /bin/true '=ls' a=b '='" || fail "show: $("$SYSSHIM" show equals)"
 LC_ALL=C grep -q '[^ -~]' shown && fail "show: $(cat -v shown)"
 grep -qF " safe=1,2:/x@y%z+w-. " <<<"$line" || fail "show: quotation marks where none are needed: $line"
 "$SYSSHIM" report recording >page || fail "report: status $?"
