@@ -58,13 +58,29 @@ int recorded_call(const struct source *s, const struct record_word *word, struct
 	return record->thread;
 }
 
+static int is_copy(uint64_t number)
+{
+	return number == __NR_copy_file_range || number == __NR_splice || number == __NR_sendfile;
+}
+
+int call_reads(uint64_t number)
+{
+	const struct syscall_row *row = syscall_row(number);
+
+	return row && (row->flags & CALL_BYTES_IN || is_copy(number));
+}
+
+int call_writes(uint64_t number)
+{
+	const struct syscall_row *row = syscall_row(number);
+
+	return row && row->flags & CALL_BYTES_OUT;
+}
+
 void call_moved(const struct text_call *call, int *read, int *written)
 {
-	const struct syscall_row *row = syscall_row(call->number);
-	int is_copy = call->number == __NR_copy_file_range || call->number == __NR_splice || call->number == __NR_sendfile;
-
-	*read = call->result >= 0 && row && (row->flags & CALL_BYTES_IN || is_copy);
-	*written = call->result >= (is_copy || call->number == __NR_tee) && row && row->flags & CALL_BYTES_OUT;
+	*read = call->result >= 0 && call_reads(call->number);
+	*written = call->result >= (is_copy(call->number) || call->number == __NR_tee) && call_writes(call->number);
 }
 
 int recorded_thread(const struct source *s, const struct record_word *word)

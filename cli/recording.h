@@ -143,7 +143,10 @@ static inline int opens_nameless(uint64_t flags)
 	return (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-/* Of a call's result: was it read, and was it written? A copy is both; one that has found the end of what it reads has written nothing. */
+/* Are the bytes of a call's result such that it read, such that it wrote? Of a copy they are both. */
+int call_reads(uint64_t number);
+int call_writes(uint64_t number);
+/* Of a call's result: was it read, and was it written? A copy that has found the end of what it reads has written nothing. */
 void call_moved(const struct text_call *call, int *read, int *written);
 
 static inline int is_exec(uint64_t number)

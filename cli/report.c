@@ -102,11 +102,10 @@ static void tiles(const struct report *p)
 
 	for (unsigned i = 0; i < SYSCALL_LIMIT; i++) {
 		const struct row *row = &p->totals.rows[i];
-		const struct syscall_row *about = syscall_row(row->number);
 		calls += row->calls;
 		errors += row->errors;
-		read += about && about->flags & CALL_BYTES_IN ? row->bytes : 0;
-		written += about && about->flags & CALL_BYTES_OUT ? row->bytes : 0;
+		read += call_reads(row->number) ? row->bytes : 0;
+		written += call_writes(row->number) ? row->bytes : 0;
 	}
 	HASH_ITER(hh, p->files.table, file, next)
 	{

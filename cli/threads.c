@@ -75,15 +75,14 @@ static void comes_back(struct thread *t, const struct event *e, const struct rec
 static void count(struct thread *t, const struct text_call *call)
 {
 	unsigned number = call->number < SYSCALL_LIMIT ? (unsigned)call->number : SYSCALL_LIMIT - 1;
-	const struct syscall_row *row = syscall_row(number);
+	int is_read, is_written;
 
 	t->calls++;
 	t->by_call[number].calls++;
-	if (!row || call->result < 0)
-		return;
-	if (row->flags & CALL_BYTES_IN)
+	call_moved(call, &is_read, &is_written);
+	if (is_read)
 		t->read_bytes += (uint64_t)call->result;
-	if (row->flags & CALL_BYTES_OUT)
+	if (is_written)
 		t->written_bytes += (uint64_t)call->result;
 }
 

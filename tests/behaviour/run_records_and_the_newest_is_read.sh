@@ -86,6 +86,13 @@ echo text >short && "$SYSSHIM" run -q --record=to_the_end -- python3 -c 'import 
 "$SYSSHIM" run -q --record=copies -- python3 -c 'import os; short, copy = os.open("short", os.O_RDONLY), os.open("copy", os.O_WRONLY | os.O_CREAT); [os.sendfile(copy, short, None, 100) for _ in range(2)]' &&
 	"$SYSSHIM" stat --by=file copies >out && grep -q "^$PWD/short: 1 open, 2 reads of 5 bytes, 0 writes" out && grep -q "^$PWD/copy: 1 open, 0 reads of 0 bytes, 1 write of 5 bytes$" out || fail "stat --by=file of copies: $(grep -E 'short|copy' out)"
 "$SYSSHIM" stat -e trace=sendfile copies >out && grep -qx 'bytes a read   0-100: 2' out && grep -qx 'bytes a write  0-100: 1' out || fail "stat of copies: $(grep bytes out)"
+# the same to report's tiles, and to top, while it runs
+"$SYSSHIM" run -q -e trace=sendfile,clone,pause --record=copying -- python3 -c 'import os, signal; short, copy = os.open("short", os.O_RDONLY), os.open("copy", os.O_WRONLY | os.O_CREAT); os.sendfile(copy, short, None, 100); os.close(os.open("copied", os.O_CREAT)); signal.pause()' &
+for _ in $(seq 200); do [ -e copied ] && break; sleep 0.05; done
+"$SYSSHIM" top --json -n 1 copying >out
+kill $! && wait $!
+grep -q '"read_bytes":5,"written_bytes":5,' out || fail "top of copies: $(cat out)"
+"$SYSSHIM" report -o page copying && grep -q '<b>5 B</b><span>read</span>' page && grep -q '<b>5 B</b><span>written</span>' page || fail "report of copies: $(grep -E 'read|written' page | head -n 3)"
 "$SYSSHIM" run -q --record=bytes_of_none -- true && "$SYSSHIM" stat bytes_of_none | grep 'bytes by file' && fail "stat has a heading without a file below"
 "$SYSSHIM" trace --json | python3 -c '
 import json, sys
