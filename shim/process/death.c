@@ -128,9 +128,15 @@ static void note_end(struct process *p, unsigned how, const char *what, const ch
 	log_trim(p);
 }
 
+/* NB: behind a filter of the program's own nobody is asked who he is. But who has no threads sleeps while a vfork child is here: it is the child that ends. */
+static int is_another(const struct process *p)
+{
+	return p->sealed && p->suspect && !(p->threads & THREADS_MORE);
+}
+
 void death_exit(struct process *p, unsigned status)
 {
-	if (!process_is_ours(p))
+	if (!process_is_ours(p) || is_another(p))
 		return;
 	note_end(p, RECORD_EXITED, "exited with ", NULL, status);
 	end(p, "exit status", status);
@@ -138,7 +144,7 @@ void death_exit(struct process *p, unsigned status)
 
 void death_destructor(struct process *p)
 {
-	if (p->alive != 1 || !process_is_ours(p))
+	if (p->alive != 1 || !process_is_ours(p) || is_another(p))
 		return;
 	if (!p->ended) {
 		log_note(p, "exited");
