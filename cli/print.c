@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Nothing that is printed is longer: a path has less than 9,000 bytes, and each becomes six at most. */
@@ -106,17 +107,27 @@ void print_sentence(FILE *to, const char *text)
 
 void print_complaint(const char *format, ...)
 {
-	static char said[sizeof line / 4 - 1];
+	enum { MOST = sizeof line / 4 - 1, HALF = MOST / 2 };
+	static const char left_out[] = "[...]";
 	va_list values;
+	char *said;
 
 	va_start(values, format);
-	vsnprintf(said, sizeof said, format, values);
+	int size = vasprintf(&said, format, values);
 	va_end(values);
+	if (size < 0)
+		return;
+	/* Of what is longer than any name the middle: what would do instead stands at the end. */
+	if (size >= MOST) {
+		memmove(said + HALF, said + size - HALF, HALF + 1);
+		memcpy(said + HALF, left_out, sizeof left_out - 1);
+	}
 	struct text out = {line, line + sizeof line, 0};
 	sentence(&out, said, strlen(said));
 	text_char(&out, '\n');
 	/* At once: lines of others may come in between. */
 	fwrite(line, 1, (size_t)(out.at - line), stderr);
+	free(said);
 }
 
 const char *print_size(char to[32], uint64_t bytes)

@@ -83,6 +83,10 @@ for command in "completion X" "files --format=X" "stat -S X" "stat --by=X" "trac
 	silent "$command, a wrong value" printed
 	[ "$(wc -l <printed)" -eq 1 ] && grep -q 'n\\33' printed || fail "$command: $(cat -v printed)"
 done
+# of a long one the middle is left out, and not what would do
+"$SYSSHIM" trace --format="$(printf '%40000s' | tr ' ' '\033')" >printed 2>&1 && fail "a long value: status 0"
+silent "a long value" printed
+[ "$(wc -l <printed)" -eq 1 ] && grep -q '^sysshim trace: --format=.*\[\.\.\.].*: text, json or chrome would do$' printed || fail "a long value: $(tail -c 100 printed)"
 "$SYSSHIM" doctor ./script >printed 2>&1
 silent "doctor" printed
 exit 0
