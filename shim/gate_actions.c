@@ -56,12 +56,12 @@ const uint8_t actions[SYSCALL_LIMIT] = {
 	[__NR_epoll_pwait] = ACTION_MASK,
 	[__NR_epoll_pwait2] = ACTION_MASK,
 	[__NR_rt_sigpending] = ACTION_MASK,
-	[__NR_kill] = ACTION_MASK,
-	[__NR_tkill] = ACTION_MASK,
-	[__NR_tgkill] = ACTION_MASK,
-	[__NR_rt_sigqueueinfo] = ACTION_MASK,
-	[__NR_rt_tgsigqueueinfo] = ACTION_MASK,
-	[__NR_pidfd_send_signal] = ACTION_MASK,
+	[__NR_kill] = ACTION_SENDS,
+	[__NR_tkill] = ACTION_SENDS,
+	[__NR_tgkill] = ACTION_SENDS,
+	[__NR_rt_sigqueueinfo] = ACTION_SENDS,
+	[__NR_rt_tgsigqueueinfo] = ACTION_SENDS,
+	[__NR_pidfd_send_signal] = ACTION_SENDS,
 	[__NR_mmap] = ACTION_MAP,
 	[__NR_copy_file_range] = ACTION_COPIES,
 	[__NR_fanotify_init] = ACTION_ANSWERS,
@@ -81,7 +81,9 @@ static int is_only_counted(uint32_t number, const struct syscall_row *row)
 	/* Who closes descriptor 2 matters to a summary that is to go there. */
 	if (action == ACTION_CLOSES && settings.stats != OUTPUT_STDERR)
 		action = ACTION_NONE;
-	return (!action || (action == ACTION_MASK && !signals_mask_may_be_wrong()) || (action == ACTION_MAP && !inherited.mapped)) && !coalesce_hears_of(number);
+	/* Both go by a mask. */
+	int is_right = !signals_mask_may_be_wrong() && (action == ACTION_MASK || (action == ACTION_SENDS && !signals_are_hooked()));
+	return (!action || is_right || (action == ACTION_MAP && !inherited.mapped)) && !coalesce_hears_of(number);
 }
 
 static int is_recorded_as_it_is(uint32_t number, const struct syscall_row *row)

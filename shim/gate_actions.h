@@ -18,6 +18,7 @@ enum action {
 	ACTION_RIGHTS,
 	ACTION_WRITE,
 	ACTION_MASK,    /* takes a set of signals, or goes by the mask */
+	ACTION_SENDS,   /* a signal, which may end us */
 	ACTION_MAP,
 	ACTION_COPIES,  /* is counted by the kernel only where it has copied */
 	ACTION_LIMIT,   /* of the address space: our windows count */

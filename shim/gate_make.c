@@ -128,6 +128,10 @@ long gate_make(struct process *p, const struct call *call)
 		if (process_is_ours(p) && !p->sealed)
 			signals_repair_mask();
 		return kernel_call(call);
+	case ACTION_SENDS:
+		if (!(batch && batch->armed) && process_is_ours(p) && !p->sealed)
+			signals_repair_mask();
+		return signals_send(p, call);
 	case ACTION_CLOSES:
 		return coalesce_after_close(p, call, kernel_call(call));
 	case ACTION_MAP:

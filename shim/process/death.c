@@ -162,7 +162,7 @@ void death_signal(struct process *p, int signal, const void *information)
 	end(p, "killed by", (unsigned)signal);
 }
 
-void death_provisional(struct process *p, const char *how)
+void death_provisional(struct process *p, const char *how, unsigned status)
 {
 	uint64_t mask;
 
@@ -170,7 +170,7 @@ void death_provisional(struct process *p, const char *how)
 		return;
 	/* NB: another thread may have ended the process meanwhile, which stands there for good. */
 	if (!p->ended)
-		write_file(p, how, 0, clock_monotonic());
+		write_file(p, how, status, clock_monotonic());
 	lock_release(&p->end_lock, &mask);
 }
 

@@ -285,3 +285,71 @@ long signals_action(struct process *p, const struct call *call)
 	lock_release(&p->signal_lock, &mask);
 	return result;
 }
+
+int signals_are_hooked(void)
+{
+	return signals.holders != 0;
+}
+
+/* The signal that this call may send to another thread of ours, 0: none. What a thread sends to itself (raise, abort) it takes within the call anyhow. */
+static int sent_to_others(const struct process *p, const struct call *call)
+{
+	const uint64_t *a = call->arguments;
+	int to = (int)a[0];
+
+	switch ((uint32_t)call->number) {
+	case __NR_tgkill:
+	case __NR_rt_tgsigqueueinfo:
+		return to == p->pid && (int)a[1] != (int)RAW(__NR_gettid) ? (int)a[2] : 0;
+	case __NR_tkill:
+		return to != (int)RAW(__NR_gettid) ? (int)a[1] : 0;
+	case __NR_kill:
+	case __NR_rt_sigqueueinfo:
+		return to == p->pid || to <= 0 ? (int)a[1] : 0;
+	default:
+		return (int)a[1];
+	}
+}
+
+static int leads_to_us(int signal, struct action *real)
+{
+	return set_action(signal, NULL, real) == 0 && real->handler == (void *)signal_on_fatal;
+}
+
+/* The lock is held, with signals blocked and *mask to come back. */
+static long send_by_default(struct process *p, const struct call *call, int signal, uint64_t *mask)
+{
+	struct action real, seen;
+	/* NB: another thread may have set one of the program's own meanwhile. */
+	int is_ours = leads_to_us(signal, &real);
+
+	seen = disposition_seen(signal, &real);
+	if (is_ours)
+		set_action(signal, &seen, NULL);
+	/* NB: where the others block it, who sends it is to take it. */
+	unblock_signals(mask);
+	long result = kernel_call(call);
+	block_signals(mask);
+	if (is_ours)
+		set_action(signal, &real, NULL);
+	lock_release(&p->signal_lock, mask);
+	return result;
+}
+
+/* A default that ends the process does so within the call that sends the signal, whichever thread would take it (kernel/signal.c, complete_signal). A handler in its place runs on that thread, and the sender
+ * went on meanwhile: to an exit with a status of its own, or to its next line. So where there are threads the default stands while it is sent. What is sent to another thread that just then blocks all
+ * for us, for the time of a record, comes a moment later all the same. */
+long signals_send(struct process *p, const struct call *call)
+{
+	int is_concerned = p->threads & THREADS_MORE && signals.hooked && !p->sealed && process_is_ours(p), signal = is_concerned ? sent_to_others(p, call) : 0;
+	struct action real;
+	uint64_t mask;
+
+	if (signal < 1 || signal > SIGNALS || !leads_to_us(signal, &real))
+		return kernel_call(call);
+	/* Nobody will be there to say it. */
+	death_provisional(p, "killed by", (unsigned)signal);
+	long result = process_lock(p, &p->signal_lock, &mask) ? send_by_default(p, call, signal, &mask) : kernel_call(call);
+	death_take_back(p);
+	return result;
+}

@@ -99,7 +99,7 @@ static void clear_the_way(struct process *p)
 static void before(struct process *p, int unfollowed)
 {
 	target_count(unfollowed, 1);
-	death_provisional(p, "exec");
+	death_provisional(p, "exec", 0);
 	log_publish(p);
 	log_state(p, RECORD_EXECED, 0);
 }

@@ -35,6 +35,10 @@ void children_after(struct process *p, uint64_t flags, long result);
 /* signals.c. The program's view of its dispositions stays its own while the terminating ones lead to us. */
 void signals_start(struct process *p);
 long signals_action(struct process *p, const struct call *call);
+/* One that sends a signal, in the kernel's place. */
+long signals_send(struct process *p, const struct call *call);
+/* May a default that ends the process lead to us? */
+int signals_are_hooked(void);
 long signals_stack(struct process *p, const struct call *call);
 void signals_hook(struct process *p);
 void signals_unhook(struct process *p);
@@ -119,8 +123,8 @@ void rights_unseal(struct process *p);
 void death_exit(struct process *p, unsigned status);
 void death_destructor(struct process *p); /* the status is not known */
 void death_signal(struct process *p, int signal, const void *information);
-/* Publishes ahead of what may not come back (how: "exec", "filter"); taken back when it does. */
-void death_provisional(struct process *p, const char *how);
+/* Publishes ahead of what may not come back (how: "exec", "filter installed", "killed by" status); taken back when it does. */
+void death_provisional(struct process *p, const char *how, unsigned status);
 void death_take_back(struct process *p);
 /* Descriptor 2 is about to be closed: if the program is inside exit(), this is the last moment for the summary. */
 void death_stderr_closing(struct process *p);

@@ -135,7 +135,7 @@ int rights_seal(struct process *p, const struct call *call)
 	if (p->log.recording.is_copied)
 		log_note(p, "nothing from here on: a filter of its own");
 	log_state(p, RECORD_RUNNING, 0);
-	death_provisional(p, "filter installed");
+	death_provisional(p, "filter installed", 0);
 	p->log.sink.frozen = p->stats.frozen = 1;
 	p->sealed = by_child ? SEALED_BY_CHILD : SEALED;
 	inherited.sealed = 1;
