@@ -48,7 +48,7 @@ diff <(sed 's/not loaded/loaded/' native.out) shim.out || fail "the output diffe
 diff native.err shim.err || fail "stderr differs"
 grep -q '^uid 0 0, loaded$' shim.out || fail "the set-user-id program did not load it, or is none: $(grep uid shim.out)"
 "$SYSSHIM" show shim/recording >shown 2>&1 || fail "the recording: $(cat shown)"
-for program in 'bash -c seq' 'seq 100' 'sort -r' 'ls /' 'python3 -c' 'cat /etc/hostname'; do
+for program in "bash -c 'seq" 'seq 100' 'sort -r' 'ls /' 'python3 -c' 'cat /etc/hostname'; do
 	grep -q " \(/usr\)\?\(/bin/\)\?$program" shown || fail "$program is not in the recording: $(cat shown)"
 done
 grep -q ':[0-9][0-9] /tmp/sysshim-secure' shown && fail "the set-user-id program was recorded"
