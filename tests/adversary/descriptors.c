@@ -10,6 +10,14 @@ int slot_number(int slot)
 	return world.slots[slot];
 }
 
+void slot_opened(int slot, int fd)
+{
+	world.slots[slot] = fd;
+	number_opened(fd, -1, FILE_END);
+	if (fd >= NUMBERS)
+		close(fd);
+}
+
 static struct object *object_of(int number, int *end)
 {
 	if (number < 0 || number >= NUMBERS || !world.numbers[number].object)

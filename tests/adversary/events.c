@@ -98,12 +98,8 @@ void perform_special(const int32_t *a)
 	int fd = path[0] == '/' ? open(path, O_RDWR | O_CLOEXEC) : memfd_create("adversary", 0);
 
 	say("open(%s) = %d", path, fd < 0 ? -errno : fd);
-	if (fd < 0)
-		return;
-	world.slots[a[0]] = fd;
-	number_opened(fd, -1, FILE_END);
-	if (fd >= NUMBERS)
-		close(fd);
+	if (fd >= 0)
+		slot_opened(a[0], fd);
 }
 
 /* A pipe with a name: what went in comes out, and at once. */

@@ -24,12 +24,8 @@ void perform_open(const int32_t *a)
 	long fd = CALL((int)a[3], SYS_openat, AT_FDCWD, (long)FILE_AT(a[1]), flags, 0644);
 
 	say("open(%s, %#o) = %ld", FILE_AT(a[1]), (unsigned)flags, fd);
-	if (fd < 0)
-		return;
-	world.slots[a[0]] = (int)fd;
-	number_opened((int)fd, -1, FILE_END);
-	if (fd >= NUMBERS)
-		close((int)fd);
+	if (fd >= 0)
+		slot_opened(a[0], (int)fd);
 }
 
 void perform_close(const int32_t *a)

@@ -72,12 +72,8 @@ void perform_unnamed(const int32_t *a)
 	if (a[2] % 2) {
 		fd = open(".", O_TMPFILE | O_RDWR | (a[2] & 2 ? O_EXCL : 0), 0640);
 		say("O_TMPFILE = %d", fd < 0 ? -errno : fd);
-		if (fd < 0)
-			return;
-		world.slots[a[0]] = fd;
-		number_opened(fd, -1, FILE_END);
-		if (fd >= NUMBERS)
-			close(fd);
+		if (fd >= 0)
+			slot_opened(a[0], fd);
 		return;
 	}
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);

@@ -65,6 +65,7 @@ long call_by(int way, long number, const long *arguments);
 
 /* descriptors.c */
 int slot_number(int slot);
+void slot_opened(int slot, int fd); /* what has no other end */
 void number_opened(int number, int object, int end); /* object -1: no pipe */
 void number_copied(int from, int to);
 void number_closed(int number);
