@@ -82,7 +82,7 @@ static int is_only_counted(uint32_t number, const struct syscall_row *row)
 	if (action == ACTION_CLOSES && settings.stats != OUTPUT_STDERR)
 		action = ACTION_NONE;
 	/* Both go by a mask. */
-	int is_right = !signals_mask_may_be_wrong() && (action == ACTION_MASK || (action == ACTION_SENDS && !signals_are_hooked()));
+	int is_right = !signals_mask_may_be_wrong() && (action == ACTION_MASK || (action == ACTION_SENDS && !signals_have_holder()));
 	return (!action || is_right || (action == ACTION_MAP && !inherited.mapped)) && !coalesce_hears_of(number);
 }
 

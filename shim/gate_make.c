@@ -109,6 +109,12 @@ static long map(struct process *p, const struct call *call)
 	return at;
 }
 
+static void repair_mask(const struct process *p)
+{
+	if (process_is_ours(p) && !p->sealed)
+		signals_repair_mask();
+}
+
 long gate_make(struct process *p, const struct call *call)
 {
 	switch (actions[call_slot(call)]) {
@@ -125,12 +131,10 @@ long gate_make(struct process *p, const struct call *call)
 	case ACTION_MASK:
 		if (batch && batch->armed)
 			return masks_call(call);
-		if (process_is_ours(p) && !p->sealed)
-			signals_repair_mask();
+		repair_mask(p);
 		return kernel_call(call);
 	case ACTION_SENDS:
-		if (!(batch && batch->armed) && process_is_ours(p) && !p->sealed)
-			signals_repair_mask();
+		repair_mask(p);
 		return signals_send(p, call);
 	case ACTION_CLOSES:
 		return coalesce_after_close(p, call, kernel_call(call));

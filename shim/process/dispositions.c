@@ -286,7 +286,7 @@ long signals_action(struct process *p, const struct call *call)
 	return result;
 }
 
-int signals_are_hooked(void)
+int signals_have_holder(void)
 {
 	return signals.holders != 0;
 }

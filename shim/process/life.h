@@ -38,7 +38,7 @@ long signals_action(struct process *p, const struct call *call);
 /* One that sends a signal, in the kernel's place. */
 long signals_send(struct process *p, const struct call *call);
 /* May a default that ends the process lead to us? */
-int signals_are_hooked(void);
+int signals_have_holder(void);
 long signals_stack(struct process *p, const struct call *call);
 void signals_hook(struct process *p);
 void signals_unhook(struct process *p);

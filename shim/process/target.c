@@ -23,50 +23,80 @@
 enum { LOOK_STACK = 16 << 10, HEADERS = 16, DYNAMIC_MOST = 8192, SCRIPTS = 4, FIRST_DESCRIPTORS = 256, NAMES = 32, NO_SETUID = 2 /* ST_NOSUID, statfs(2) */, TYPE = 0170000, REGULAR = 0100000, SET_USER = 04000, SET_GROUP = 02000,
        GROUP_EXECUTE = 010 };
 
-/* The next segment of this kind from header *i on: 1, 0: there is none, -1: the headers cannot be read. */
-static int segment_next(long fd, const Elf64_Ehdr *header, uint32_t type, int *i, Elf64_Phdr *segment)
+/* A file's segments, one after the other. Some headers are read at once: each read is two calls (own_read), and a program's small stack holds no more of them. */
+struct segments {
+	long fd;
+	const Elf64_Ehdr *header;
+	int next, bad; /* bad: the headers cannot be read */
+	Elf64_Phdr some[2];
+};
+
+static inline void segments_start(struct segments *s, long fd, const Elf64_Ehdr *header)
 {
-	while (*i < header->e_phnum && *i < HEADERS) {
-		if (own_read(RAW(__NR_pread64, fd, segment, sizeof *segment, header->e_phoff + (uint64_t)(*i)++ * sizeof *segment)) != sizeof *segment)
-			return -1;
-		if (segment->p_type == type)
-			return 1;
+	s->fd = fd;
+	s->header = header;
+	s->next = s->bad = 0;
+}
+
+/* The next one of this kind, or NULL. */
+static __attribute__((noinline)) const Elf64_Phdr *segment_next(struct segments *s, uint32_t type)
+{
+	enum { SOME = sizeof s->some / sizeof s->some[0] };
+	int count = s->header->e_phnum < HEADERS ? s->header->e_phnum : HEADERS;
+
+	while (s->next < count && !s->bad) {
+		int at = s->next % SOME, size = (count - s->next < SOME ? count - s->next : SOME) * (int)sizeof s->some[0];
+		if (!at)
+			s->bad = own_read(RAW(__NR_pread64, s->fd, s->some, size, s->header->e_phoff + (uint64_t)s->next * sizeof s->some[0])) != size;
+		s->next++;
+		if (!s->bad && s->some[at].p_type == type)
+			return &s->some[at];
 	}
-	return 0;
+	return NULL;
 }
 
 /* Or whatever cannot be read. */
-static int has_interpreter(long fd, const Elf64_Ehdr *header)
+static __attribute__((noinline)) int has_interpreter(long fd, const Elf64_Ehdr *header)
 {
-	Elf64_Phdr segment;
-	int i = 0;
+	struct segments segments;
 
-	return segment_next(fd, header, PT_INTERP, &i, &segment) != 0;
+	segments_start(&segments, fd, header);
+	return segment_next(&segments, PT_INTERP) || segments.bad;
 }
 
 /* Where the file has what will stand at this address; 0: nowhere. */
-static uint64_t offset_of(long fd, const Elf64_Ehdr *header, uint64_t at)
+static __attribute__((noinline)) uint64_t offset_of(long fd, const Elf64_Ehdr *header, uint64_t at)
 {
-	Elf64_Phdr segment;
+	struct segments segments;
 
-	for (int i = 0; segment_next(fd, header, PT_LOAD, &i, &segment) == 1;)
-		if (at - segment.p_vaddr < segment.p_filesz)
-			return segment.p_offset + (at - segment.p_vaddr);
+	segments_start(&segments, fd, header);
+	for (const Elf64_Phdr *s; (s = segment_next(&segments, PT_LOAD));)
+		if (at - s->p_vaddr < s->p_filesz)
+			return s->p_offset + (at - s->p_vaddr);
 	return 0;
 }
 
-/* Where the file has the names of the libraries that it needs (DT_STRTAB), and the first one's place there. 0: it needs none. NB: lld and patchelf put DT_RUNPATH in front of them. */
+/* The file's list for ld.so: where it is, and how long; 0: it has none. */
+static __attribute__((noinline)) uint64_t dynamic_of(long fd, const Elf64_Ehdr *header, uint64_t *size)
+{
+	struct segments segments;
+	const Elf64_Phdr *dynamic;
+
+	segments_start(&segments, fd, header);
+	dynamic = segment_next(&segments, PT_DYNAMIC);
+	*size = dynamic && dynamic->p_filesz < DYNAMIC_MOST ? dynamic->p_filesz : DYNAMIC_MOST;
+	return dynamic ? dynamic->p_offset : 0;
+}
+
+/* At which address the names of the libraries that it needs will be (DT_STRTAB), and the first one's place there. 0: it needs none. NB: lld and patchelf put DT_RUNPATH in front of them. */
 static __attribute__((noinline)) uint64_t needed_names(long fd, const Elf64_Ehdr *header, uint64_t *first)
 {
-	Elf64_Phdr segment;
-	Elf64_Dyn entries[8];
-	uint64_t names = 0;
-	int i = 0, is_needed = 0;
+	Elf64_Dyn entries[4];
+	uint64_t size, start = dynamic_of(fd, header, &size), names = 0;
+	int is_needed = 0;
 
-	if (segment_next(fd, header, PT_DYNAMIC, &i, &segment) != 1)
-		return 0;
-	for (uint64_t at = 0; at < segment.p_filesz && at < DYNAMIC_MOST && !(is_needed && names); at += sizeof entries) {
-		long count = own_read(RAW(__NR_pread64, fd, entries, sizeof entries, segment.p_offset + at)) / (long)sizeof *entries, n;
+	for (uint64_t at = 0; start && at < size && !(is_needed && names); at += sizeof entries) {
+		long count = own_read(RAW(__NR_pread64, fd, entries, sizeof entries, start + at)) / (long)sizeof *entries, n;
 		for (n = 0; n < count && entries[n].d_tag != DT_NULL; n++)
 			if (entries[n].d_tag == DT_NEEDED && !is_needed) {
 				*first = entries[n].d_un.d_val;
@@ -77,14 +107,14 @@ static __attribute__((noinline)) uint64_t needed_names(long fd, const Elf64_Ehdr
 		if (n < (long)(sizeof entries / sizeof *entries))
 			break;
 	}
-	return is_needed && names ? offset_of(fd, header, names) : 0;
+	return is_needed ? names : 0;
 }
 
 /* N where it needs gcc's libasan.so.N first; 0. */
 static __attribute__((noinline)) int asan_of(long fd, const Elf64_Ehdr *header)
 {
 	char name[16] = "";
-	uint64_t first, names = needed_names(fd, header, &first);
+	uint64_t first, address = needed_names(fd, header, &first), names = address ? offset_of(fd, header, address) : 0;
 	int version = 0;
 
 	if (!names || own_read(RAW(__NR_pread64, fd, name, sizeof name - 1, names + first)) < (long)sizeof name - 1)
@@ -97,12 +127,12 @@ static __attribute__((noinline)) int asan_of(long fd, const Elf64_Ehdr *header)
 
 static __attribute__((noinline)) int has_go(long fd, const Elf64_Ehdr *header)
 {
-	Elf64_Phdr segment;
+	struct segments segments;
 	uint32_t notes[64];
-	int i = 0;
 
-	while (segment_next(fd, header, PT_NOTE, &i, &segment) == 1) {
-		long size = own_read(RAW(__NR_pread64, fd, notes, segment.p_filesz < sizeof notes ? segment.p_filesz : sizeof notes, segment.p_offset));
+	segments_start(&segments, fd, header);
+	for (const Elf64_Phdr *s; (s = segment_next(&segments, PT_NOTE));) {
+		long size = own_read(RAW(__NR_pread64, fd, notes, s->p_filesz < sizeof notes ? s->p_filesz : sizeof notes, s->p_offset));
 		if (size > 0 && elf_note_is_go(notes, (uint64_t)size))
 			return 1;
 	}
